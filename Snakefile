@@ -1,0 +1,45 @@
+"""Measure whether a language model picks better among its own answers than it generates."""
+
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.14")
+
+# Only when no other experiment is named: Snakemake would merge the two, and these models would be run as well.
+if not workflow.configfiles:
+
+    configfile: Path(workflow.basedir, "config.yaml").as_posix()
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/paths.smk"
+include: "workflow/rules/prepare.smk"
+include: "workflow/rules/generate.smk"
+include: "workflow/rules/discriminate.smk"
+include: "workflow/rules/measure.smk"
+include: "workflow/rules/report.smk"
+
+
+# prepare -> generate -> collect -> grade -> discriminate -> measure -> tables, figures, report
+rule all:
+    default_target: True
+    input:
+        rules.tables.output,
+        FIGURE_FILES,
+        REPORT,
+
+
+rule tables_only:
+    input:
+        rules.tables.output,
+
+
+rule figures_only:
+    input:
+        FIGURE_FILES,
+
+
+rule report_only:
+    input:
+        REPORT,

@@ -1,0 +1,48 @@
+"""Rule discriminate: the choices of one model among k of its candidates, in every variant."""
+
+import polars as pl
+
+from selfincorrect.ask import ask
+from selfincorrect.digest import digest
+from selfincorrect.io import read_provenance, write_table
+from selfincorrect.job import job
+from selfincorrect.prepare import questions_of
+from selfincorrect.prompts import task_prompts
+from selfincorrect.provenance import versions
+from selfincorrect.running import opened_model
+from selfincorrect.tasks import get_task
+from selfincorrect.variants import SCHEMA, choice_rows, discrimination_requests, pool_of
+
+with job(snakemake):  # noqa: F821
+    settings, inputs = snakemake.params.slice, snakemake.input  # noqa: F821
+    task, k = snakemake.wildcards.task, int(snakemake.wildcards.k)  # noqa: F821
+    prompts, seed = task_prompts(task), settings["seed"]
+    model = opened_model(snakemake, inputs.model, task)  # noqa: F821
+    grades = pl.read_parquet(inputs.grades) if inputs.get("grades") else None
+    pool = pool_of(pl.read_parquet(inputs.candidates), grades)
+    everything = questions_of(pl.read_parquet(inputs.dataset))
+    questions = [question for question in everything if question.question_id in pool]
+    asked = {
+        name: discrimination_requests(
+            questions, everything, pool, get_task(task), prompts, variant, k, settings
+        )
+        for name, variant in settings["variants"].items()
+    }
+    flat = [request for requests in asked.values() for request in requests]
+    what = f"discriminate {model.name} {task} k={k}"
+    responses = iter(ask(flat, model.store, model.digest, model.mode, model.engine, what))
+    rows = []
+    for name, requests in asked.items():
+        answers = [next(responses) for _ in requests]
+        rows += choice_rows(name, settings["variants"][name], questions, answers, prompts, k, seed)
+    write_table(
+        snakemake.output[0],  # noqa: F821
+        pl.DataFrame(rows, schema=SCHEMA),
+        {
+            "model": model.provenance,
+            "data": read_provenance(inputs.dataset)["data"],
+            "prompt": digest(settings["prompts"]),
+            "settings": {key: value for key, value in settings.items() if key != "code"},
+            "versions": versions(),
+        },
+    )

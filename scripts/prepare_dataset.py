@@ -1,0 +1,18 @@
+"""Rule prepare_dataset: all questions of one task, in one schema."""
+
+from pydantic import TypeAdapter
+
+from selfincorrect.digest import digest
+from selfincorrect.io import write_table
+from selfincorrect.job import job, log
+from selfincorrect.prepare import load_questions, question_table
+from selfincorrect.sources import Source
+from selfincorrect.tasks import get_task
+
+with job(snakemake):  # noqa: F821
+    settings = snakemake.params.slice["source"]  # noqa: F821
+    source = TypeAdapter(Source).validate_python(settings)
+    questions = load_questions(get_task(snakemake.wildcards.task), source)  # noqa: F821
+    log.info("%d questions (licence: %s)", len(questions), source.license)
+    data = digest([question.row() for question in questions])
+    write_table(snakemake.output[0], question_table(questions), {"source": settings, "data": data})  # noqa: F821

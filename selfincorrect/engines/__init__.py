@@ -1,0 +1,70 @@
+"""Engines: what runs a model. An engine turns requests into responses, in batches, in any order."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from selfincorrect.digest import digest
+from selfincorrect.prompts import Prompt
+
+# A prompt that does not fit the model's context is not sent: it has this finish reason and no text.
+CONTEXT = "context"
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How an answer is drawn. Temperature 0 is greedy decoding. `stop` strings end an answer and are not part of it."""
+
+    max_tokens: int
+    temperature: float
+    top_p: float
+    stop: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One answer wanted. `seed` is None for greedy decoding."""
+
+    prompt: Prompt
+    decoding: Decoding
+    seed: int | None
+
+    def key(self, model_digest: str, mode: str) -> str:
+        """Digest of everything that shapes the answer: model, rendered prompt, decoding, seed."""
+        asked = {"prompt": self.prompt.rendered(mode), "decoding": asdict(self.decoding)}
+        return digest([model_digest, mode, asked, self.seed])
+
+
+@dataclass(frozen=True)
+class Response:
+    """One answer.
+
+    `prompt` is the text as sent; `finish_reason` is "stop" (the model ended or a stop string came), "length" (cut at
+    `max_tokens`) or CONTEXT; `logprob` is the natural log-probability of the answer's tokens under the model at
+    temperature 1, None where the engine gives none.
+    """
+
+    text: str | None
+    prompt: str
+    finish_reason: str
+    tokens_in: int
+    tokens_out: int
+    logprob: float | None
+
+
+class Engine(Protocol):
+    def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
+        """Yield finished batches until every request has its response."""
+        ...
+
+
+def make_engine(manifest: Mapping[str, Any], folder: Path, run: Mapping[str, Any]) -> Engine:
+    """The engine for a prepared model. `run` has `device`, `threads` and `batch_size`."""
+    if manifest["engine"] == "scripted":
+        from selfincorrect.engines.scripted import ScriptedEngine
+
+        return ScriptedEngine(folder / manifest["weights"], run["batch_size"])
+    from selfincorrect.engines.transformers import TransformersEngine
+
+    return TransformersEngine(manifest, folder / manifest["weights"], run)

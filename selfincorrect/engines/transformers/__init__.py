@@ -1,0 +1,147 @@
+"""Models of the transformers library, in this process. The only part of the package that imports torch."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from selfincorrect.engines import CONTEXT, Decoding, Request, Response
+from selfincorrect.engines.transformers import decoding, loading, prefix
+from selfincorrect.engines.transformers.sampling import Sampler
+from selfincorrect.errors import UserError
+from selfincorrect.prompts import Prompt
+
+log = logging.getLogger("selfincorrect")
+
+
+class TransformersEngine:
+    """Causal and encoder-decoder models, with completion or chat prompts."""
+
+    def __init__(
+        self, manifest: Mapping[str, Any], weights: Path, run: Mapping[str, Any]
+    ) -> None:
+        self.model, self.tokenizer = loading.load(manifest, weights, run)
+        self.mode, self.name = manifest["prompt"], manifest["name"]
+        self.batch_size: int = run["batch_size"]
+        self.context: int | None = manifest["context"]
+        self.shared = prefix.supported(self.model)
+        if not self.shared:
+            log.info("%s: prompts are read whole, its cache cannot be shared", self.name)
+        if self.mode == "chat" and not self.tokenizer.chat_template:
+            raise UserError(
+                f"{self.name} has `prompt: chat`, but its tokenizer has no chat template. Write `prompt: completion`, or "
+                "use the model's instruction-tuned version."
+            )
+        ends = self.model.generation_config.eos_token_id
+        ends = ends if isinstance(ends, list) else [ends]
+        self.eos = frozenset(x for x in [*ends, self.tokenizer.eos_token_id] if x is not None)
+        padding = self.tokenizer.pad_token_id
+        self.padding: int = min(self.eos, default=0) if padding is None else padding
+
+    def render(self, prompt: Prompt) -> str:
+        """The text that is sent."""
+        if self.mode == "chat":
+            text: str = self.tokenizer.apply_chat_template(
+                prompt.messages(), add_generation_prompt=True, tokenize=False
+            )
+            return text
+        return prompt.text()
+
+    def tokens(self, text: str) -> list[int]:
+        # A chat template writes the special tokens itself.
+        ids: list[int] = self.tokenizer(text, add_special_tokens=self.mode != "chat")["input_ids"]
+        return ids
+
+    @torch.inference_mode()
+    def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
+        """Yield answers in batches of requests that share their prompt's beginning and their decoding options."""
+        for _, group in groupby(requests, key=_group):
+            yield from self._answer_group(list(group))
+
+    def _answer_group(self, group: list[Request]) -> Iterator[list[tuple[Request, Response]]]:
+        first = group[0]
+        rendered = {request.prompt: self.render(request.prompt) for request in group}
+        prompts = {prompt: self.tokens(text) for prompt, text in rendered.items()}
+        limit = (self.context or 2**62) - first.decoding.max_tokens
+        long = [request for request in group if len(prompts[request.prompt]) > limit]
+        if long:
+            yield [(r, _too_long(rendered[r.prompt], len(prompts[r.prompt]))) for r in long]
+            group = [request for request in group if len(prompts[request.prompt]) <= limit]
+        if not group:
+            return
+        start = None
+        if self.shared:
+            empty = Prompt(first.prompt.instruction, first.prompt.shots, "")
+            reference = self.tokens(self.render(empty))
+            length = prefix.common_length(reference, [prompts[r.prompt] for r in group])
+            start = reference[:length], prefix.read(self.model, reference[:length])
+        size, done = self.batch_size, 0
+        while done < len(group):
+            batch = group[done : done + size]
+            try:
+                sequences = self._decode(batch, prompts, start)
+            except torch.OutOfMemoryError as error:
+                if len(batch) == 1:
+                    raise UserError(
+                        f"{self.name} runs out of memory on one sequence of {len(prompts[batch[0].prompt])} tokens. Use a "
+                        "larger GPU, several (device: auto), `dtype: bfloat16`, or a smaller model."
+                    ) from error
+                size = max(1, len(batch) // 2)
+                torch.cuda.empty_cache()
+                log.warning("out of memory: going on with %d sequences per batch", size)
+                continue
+            done += len(batch)
+            yield [
+                (r, self._response(r, rendered[r.prompt], len(prompts[r.prompt]), sequence))
+                for r, sequence in zip(batch, sequences, strict=True)
+            ]
+
+    def _decode(
+        self,
+        batch: Sequence[Request],
+        prompts: Mapping[Prompt, list[int]],
+        start: tuple[list[int], Any] | None,
+    ) -> list[decoding.Sequence_]:
+        how = batch[0].decoding
+        seeds = [request.seed for request in batch]
+        sampler = Sampler(seeds, how.max_tokens, how.temperature, how.top_p)
+
+        def ends(tokens: Sequence[int]) -> bool:
+            # A stop string is at most as many tokens as bytes; a token before it may hold its first character.
+            tail = tokens[-1 - max((len(stop.encode()) for stop in how.stop), default=0) :]
+            text = self.tokenizer.decode(tail)
+            return any(stop in text for stop in how.stop)
+
+        if start is None:
+            whole = [prompts[request.prompt] for request in batch]
+            return decoding.decode_plainly(
+                self.model, whole, self.padding, sampler, how.max_tokens, self.eos, ends
+            )
+        unique = list(dict.fromkeys(request.prompt for request in batch))
+        shared, past = start
+        caches = [prefix.read(self.model, prompts[p][len(shared) : -1], past) for p in unique]
+        place = {prompt: index for index, prompt in enumerate(unique)}
+        rows = [place[request.prompt] for request in batch]
+        return decoding.decode_with_prefix(
+            self.model, [prompts[p] for p in unique], caches, rows, sampler, how.max_tokens, self.eos, ends
+        )  # fmt: skip
+
+    def _response(
+        self, request: Request, rendered: str, tokens_in: int, sequence: decoding.Sequence_
+    ) -> Response:
+        text = self.tokenizer.decode(sequence.tokens, skip_special_tokens=True)
+        cuts = [place for stop in request.decoding.stop if (place := text.find(stop)) >= 0]
+        text = text[: min(cuts)] if cuts else text
+        reason = "stop" if sequence.ended else "length"
+        return Response(text, rendered, reason, tokens_in, sequence.count, sequence.logprob)
+
+
+def _group(request: Request) -> tuple[str, tuple[tuple[str, str], ...], Decoding]:
+    return request.prompt.instruction, request.prompt.shots, request.decoding
+
+
+def _too_long(rendered: str, tokens: int) -> Response:
+    return Response(None, rendered, CONTEXT, tokens, 0, None)

@@ -1,0 +1,57 @@
+"""Load a prepared model and its tokenizer."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
+
+from selfincorrect.errors import UserError
+
+log = logging.getLogger("selfincorrect")
+
+
+def load(
+    manifest: Mapping[str, Any], weights: Path, run: Mapping[str, Any]
+) -> tuple[Any, Any]:
+    """Model (in evaluation mode, on its device) and tokenizer.
+
+    `manifest` is what prepare_model wrote, `run` has `device` ("auto", "cpu" or "cuda") and `threads` (or None).
+    Raises UserError if there is no GPU where one is asked for, or the weights are gone.
+    """
+    if run["threads"]:
+        torch.set_num_threads(run["threads"])
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    device = run["device"]
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UserError(
+            f"run.device is cuda, but PyTorch {torch.__version__} sees no GPU here. Allowed: auto, cpu, cuda. Write "
+            "`run: {device: cpu}`, or start the job where there is a GPU (check with nvidia-smi)."
+        )
+    if device == "auto" and not torch.cuda.is_available():
+        device = "cpu"
+    if not (weights / "config.json").is_file():
+        raise UserError(
+            f"The weights of this model are no longer in {weights.resolve()}. Delete its manifest.json under "
+            "resources/models/ and run again: it is prepared anew, and no answer is lost."
+        )
+    remote = manifest["trust_remote_code"]
+    tokenizer = AutoTokenizer.from_pretrained(weights, trust_remote_code=remote)
+    kind = AutoModelForSeq2SeqLM if manifest["encoder_decoder"] else AutoModelForCausalLM
+    model = kind.from_pretrained(
+        weights,
+        dtype=getattr(torch, manifest["dtype"]),
+        device_map={"": device} if device == "cpu" else "auto",
+        trust_remote_code=remote,
+        use_safetensors=True,
+    ).eval()
+    log.info(
+        "loaded %s: %.0f M parameters, %s, on %s, %d threads",
+        manifest["name"], sum(p.numel() for p in model.parameters()) / 1e6, manifest["dtype"],
+        model.device, torch.get_num_threads(),
+    )  # fmt: skip
+    return model, tokenizer

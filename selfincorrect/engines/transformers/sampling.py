@@ -1,0 +1,68 @@
+"""Drawing the next token so that it depends on the sequence's own seed alone, not on its batch."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+
+class Sampler:
+    """Chooses tokens for a batch of sequences, each with its own stream of uniform numbers.
+
+    A token is the inverse of the cumulative distribution at a uniform number: one number a step, so the same seed gives
+    the same answer in any batch, up to floating-point rounding of the logits.
+    """
+
+    # The cumulative sum runs over blocks, then within one block: a large vocabulary is read once.
+    BLOCK = 1024
+
+    def __init__(
+        self, seeds: Sequence[int | None], steps: int, temperature: float, top_p: float
+    ) -> None:
+        """`seeds` of the sequences (None only with temperature 0), for at most `steps` tokens each."""
+        self.temperature, self.top_p = temperature, top_p
+        if temperature > 0:
+            streams = [np.random.Generator(np.random.Philox(key=seed)) for seed in seeds]
+            self.uniform = torch.from_numpy(np.stack([each.random(steps) for each in streams]))
+
+    def __call__(
+        self, logits: torch.Tensor, sequences: torch.Tensor, step: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Tokens [B] and their log-probabilities at temperature 1 [B], for logits [B, vocabulary].
+
+        `sequences` [B] says which seeds the rows of `logits` belong to.
+        """
+        logits = logits.float()
+        if self.temperature == 0:
+            tokens = logits.argmax(-1)
+        else:
+            uniform = self.uniform[sequences.cpu(), step].to(logits.device)
+            tokens = self._draw(logits / self.temperature, uniform)
+        chosen = logits.gather(1, tokens[:, None])[:, 0]
+        return tokens, chosen - logits.logsumexp(-1)
+
+    def _draw(self, logits: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
+        weights = logits.sub_(logits.amax(-1, keepdim=True)).exp_()
+        if self.top_p < 1:
+            weights = _nucleus(weights, self.top_p)
+        rows, vocabulary = weights.shape
+        padding = -vocabulary % self.BLOCK
+        blocks = torch.nn.functional.pad(weights, (0, padding)).view(rows, -1, self.BLOCK)
+        sums = blocks.sum(-1, dtype=torch.float64).cumsum(-1)
+        target = uniform[:, None] * sums[:, -1:]
+        block = torch.searchsorted(sums, target, right=True).clamp_(max=sums.shape[1] - 1)
+        before = torch.where(block > 0, sums.gather(1, (block - 1).clamp_(min=0)), 0.0)
+        inside = blocks[torch.arange(rows, device=block.device), block[:, 0]].double()
+        inside_sums = inside.cumsum(-1)
+        place = torch.searchsorted(inside_sums, target - before, right=True)
+        # Rounding may point past the last token that has any weight: step back to it.
+        last = (inside > 0).long().cumsum(-1).argmax(-1, keepdim=True)
+        return (block * self.BLOCK + torch.minimum(place, last))[:, 0]
+
+
+def _nucleus(weights: torch.Tensor, top_p: float) -> torch.Tensor:
+    """Weights outside the smallest set of tokens with at least `top_p` of the mass set to 0."""
+    ordered, places = weights.sort(-1, descending=True)
+    mass = ordered.cumsum(-1)
+    outside = (mass - ordered) >= top_p * mass[:, -1:]
+    return weights.masked_fill(outside.gather(1, places.argsort(-1)), 0.0)

@@ -1,0 +1,48 @@
+"""DG-Diff of every cell, with the published values of Table 2 as faint marks."""
+
+import polars as pl
+from matplotlib.figure import Figure
+from matplotlib.pyplot import subplots
+
+from selfincorrect import published
+from selfincorrect.figures.style import FAINT, errors, legend_below, series, task_name
+
+
+def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
+    """A panel a task, a row for each model, k and variant; filled marks have at least one mixed question."""
+    tasks = metrics["task"].unique(maintain_order=True).to_list()
+    models = metrics["model"].unique(maintain_order=True).to_list()
+    cells = metrics.select("k", "variant").unique(maintain_order=True).sort("k", maintain_order=True).rows()
+    gap = 1.2
+    rows = {
+        (model, *cell): -(m * (len(cells) + gap) + c)
+        for m, model in enumerate(models)
+        for c, cell in enumerate(cells)
+    }
+    bottom = min(rows.values()) - 1.6
+    table2 = published.table("table2")
+    figure, axes = subplots(
+        1, len(tasks), sharey=True, squeeze=False, figsize=(2.2 + 2.5 * len(tasks), 1.9 + 0.26 * -bottom)
+    )
+    for axis, task in zip(axes[0], tasks, strict=True):
+        axis.axvline(0, color="black", linewidth=0.8)
+        values = table2.filter(pl.col("task") == task)["dg_diff"].to_list()
+        axis.plot(values, [bottom] * len(values), "|", color=FAINT, markersize=9, label="published (Table 2), one mark a model")
+        for row in metrics.filter(pl.col("task") == task).iter_rows(named=True):
+            look = series(models.index(row["model"]))
+            axis.errorbar(
+                100 * row["dg_diff"], rows[row["model"], row["k"], row["variant"]],
+                xerr=errors(row["dg_diff"], row["ci_low"], row["ci_high"]),
+                **look, capsize=2, linewidth=1.2, markersize=5,
+                markerfacecolor="white" if row["nearly_constant"] or not row["mixed_questions"] else look["color"],
+            )  # fmt: skip
+        axis.set_title(task_name(task))
+        axis.set_xlabel("DG-Diff (points)")
+    labels = [(f"k = {k}, {variant}", place) for (_, k, variant), place in rows.items()]
+    axes[0, 0].set_yticks([place for _, place in labels] + [bottom], [text for text, _ in labels] + ["published"])
+    axes[0, 0].set_ylim(bottom - 0.8, 1.2)
+    for m, model in enumerate(models):
+        axes[0, 0].errorbar([], [], **series(m), linewidth=1.2, markersize=5, label=model)
+    legend_below(figure, axes[0, 0], columns=3)
+    figure.suptitle("Choosing among its own answers against drawing one at random")
+    return figure

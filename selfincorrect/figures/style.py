@@ -1,0 +1,67 @@
+"""The look of all figures: colours that colour-blind readers can tell apart and that survive a grey print."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+
+from selfincorrect.io import atomic  # noqa: E402
+
+# Okabe and Ito's palette, without yellow, which is lost on paper; every series has a marker of its own too.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000", "#E69F00")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+FAINT = "#9a9a9a"
+TASK_NAMES = {"gsm8k": "GSM8K", "triviaqa": "TriviaQA", "capitals": "Capitals", "mt_bench": "MT-Bench", "truthfulqa": "TruthfulQA"}  # fmt: skip
+
+
+def apply(settings: Mapping[str, Any]) -> None:
+    """Set matplotlib's defaults from the configuration's `figures` section."""
+    size = settings["font_size"]
+    plt.rcdefaults()
+    plt.rcParams.update(
+        {
+            "font.size": size, "axes.titlesize": size, "figure.titlesize": size + 1, "legend.fontsize": size - 1,
+            "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
+            "axes.grid": True, "grid.color": "#e6e6e6", "grid.linewidth": 0.6,
+            "savefig.dpi": settings["dpi"], "figure.constrained_layout.use": True,
+            "pdf.fonttype": 42, "svg.hashsalt": "selfincorrect", "legend.frameon": False,
+            "figure.titleweight": "bold",
+        }
+    )  # fmt: skip
+
+
+def task_name(task: str) -> str:
+    return TASK_NAMES.get(task, task)
+
+
+def save(figure: Figure, paths: list[str]) -> None:
+    """Write a figure to each path, in the format of its ending; the bytes depend on the figure alone."""
+    for path in paths:
+        kind = Path(path).suffix[1:]
+        metadata = {"CreationDate": None} if kind == "pdf" else {"Software": None}
+        with atomic(path) as file:
+            figure.savefig(file, format=kind, metadata=metadata)
+    plt.close(figure)
+
+
+def series(index: int) -> dict[str, Any]:
+    """Colour and marker of the series number `index`."""
+    return {"color": COLOURS[index % len(COLOURS)], "marker": MARKERS[index % len(MARKERS)]}
+
+
+def errors(value: float, low: float | None, high: float | None) -> list[list[float]] | None:
+    """Interval as matplotlib's asymmetric error, in percent; None if there is none."""
+    if low is None or high is None:
+        return None
+    return [[100 * max(value - low, 0)], [100 * max(high - value, 0)]]
+
+
+def legend_below(figure: Figure, axes: Axes, columns: int = 3) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns)

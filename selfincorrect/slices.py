@@ -1,0 +1,121 @@
+"""What each stage depends on: its slice of the configuration, its prompts and a digest of its code.
+
+These are the rules' `params`. A stage is made again when its slice changes and at no other time, so a colour changes
+the figures, a new variant costs that variant alone, and throughput (the `run` section) changes nothing.
+"""
+
+from typing import Any
+
+from selfincorrect.codedigest import code_digest
+from selfincorrect.config import Config
+from selfincorrect.prompts import task_prompts
+from selfincorrect.tasks import get_task
+from selfincorrect.variants import way_of
+
+Slice = dict[str, Any]
+
+
+def prepare_model(config: Config, model: str) -> Slice:
+    return {
+        **config.models[model].model_dump(mode="json"),
+        "code": code_digest("prepare.prepare_model"),
+    }
+
+
+def prepare_dataset(config: Config, task: str) -> Slice:
+    return {
+        "source": config.task_source(task).model_dump(mode="json"),
+        "code": code_digest("prepare.load_questions", "prepare.question_table", f"tasks.{task}.load"),
+    }
+
+
+def _engine_code(config: Config, model: str) -> str:
+    return f"engines.{config.models[model].engine}"
+
+
+def _task(config: Config, task: str) -> Slice:
+    """The task's settings with its own defaults filled in."""
+    settings, module = config.tasks[task], get_task(task)
+    shots = module.SHOTS if settings.shots is None else settings.shots
+    return {
+        "limit": settings.limit,
+        "shots": min(shots, len(task_prompts(task).demonstrations)),
+        "answer_tokens": settings.answer_tokens or module.ANSWER_TOKENS,
+        "choice_tokens": settings.choice_tokens or module.CHOICE_TOKENS,
+    }
+
+
+def generate(config: Config, model: str, task: str) -> Slice:
+    prompts, settings = task_prompts(task).data(), _task(config, task)
+    shown = prompts["demonstrations"][: settings["shots"]]
+    return {
+        "seed": config.seed,
+        "sampling": config.sampling.model_dump(mode="json"),
+        **{key: settings[key] for key in ("limit", "shots", "answer_tokens")},
+        "shards": config.tasks[task].shards,
+        "prompts": {
+            "generate": prompts["generate"],
+            "demonstrations": [[each["question"], each["right"]["text"]] for each in shown],
+        },
+        "code": code_digest(
+            "candidates.generation_requests", "candidates.candidate_table", "candidates.shard_of",
+            "tasks.base.sample_questions", _engine_code(config, model),
+        ),
+    }  # fmt: skip
+
+
+def grade(task: str) -> Slice:
+    return {
+        "code": code_digest("grading.grade_table", f"tasks.{task}.extract", f"tasks.{task}.grade")
+    }
+
+
+def discriminate(config: Config, model: str, task: str) -> Slice:
+    prompts, settings = task_prompts(task), _task(config, task)
+    variants = {
+        name: variant.model_dump(mode="json", exclude={"tasks"})
+        for name, variant in config.variants_of(task).items()
+    }
+    ways = sorted({way_of(variant, prompts) for variant in variants.values()})
+    data = prompts.data()
+    return {
+        "seed": config.seed,
+        "variants": variants,
+        **{key: settings[key] for key in ("shots", "choice_tokens")},
+        "prompts": {
+            "discriminate": {way: data["discriminate"][way] for way in ways},
+            "demonstrations": data["demonstrations"][: settings["shots"]],
+        },
+        "code": code_digest(
+            "variants.discrimination_requests", "variants.choice_rows", "variants.pool_of",
+            *(f"tasks.{task}.{name}" for name in ("trim", "final", "extract", "simplify")),
+            _engine_code(config, model),
+        ),
+    }  # fmt: skip
+
+
+def measure(config: Config) -> Slice:
+    return {"seed": config.seed, "code": code_digest("measure.measure")}
+
+
+def tables(config: Config) -> Slice:
+    """Which cells there are, in the order of the configuration."""
+    return {
+        "models": list(config.models),
+        "tasks": {task: list(config.variants_of(task)) for task in config.tasks},
+        "k": config.k,
+        "code": code_digest("tables"),
+    }
+
+
+def figure(config: Config, name: str) -> Slice:
+    return {**config.figures.model_dump(mode="json"), "code": code_digest(f"figures.{name}", "figures.style")}
+
+
+def report(config: Config) -> Slice:
+    return {
+        "seed": config.seed,
+        "questions": config.report.questions,
+        "variants": {task: list(config.variants_of(task)) for task in config.tasks},
+        "code": code_digest("report"),
+    }

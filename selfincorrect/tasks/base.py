@@ -1,0 +1,75 @@
+"""What a task is made of.
+
+A task is a module in this folder with the names below and a prompt file `prompts/<name>.yaml`:
+
+    SOURCES          where its data is: {"hub": HubFile(...), "package": PackageMember(...)}, the first is the default
+    SHOTS            demonstrations in a prompt, as in the paper
+    ANSWER_TOKENS    longest candidate, in tokens
+    CHOICE_TOKENS    longest discrimination output, in tokens
+    load(rows)       rows of the data file -> questions
+    trim(text)       raw output -> the part that is the answer
+    final(text)      raw output -> the final answer alone, "" if it holds none
+    extract(text)    raw output -> its normal form, or None if it holds no answer
+    grade(extracted, question)             -> grade in [0, 1]
+    simplify(extracted, question, others, draw) -> an obviously wrong answer, for a candidate that is wrong (Figure 9)
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from random import Random
+from typing import Any, Protocol
+
+from selfincorrect.digest import seed_of
+from selfincorrect.sources import Source
+
+Rows = Iterable[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One item of a task. Items that are not independent share a `cluster`; `references[0]` is the one to show."""
+
+    question_id: str
+    cluster: str
+    question: str
+    references: tuple[str, ...]
+
+    def row(self) -> dict[str, Any]:
+        return asdict(self) | {"references": list(self.references)}
+
+
+class Task(Protocol):
+    """A task module; see this module's docstring."""
+
+    SOURCES: Mapping[str, Source]
+    SHOTS: int
+    ANSWER_TOKENS: int
+    CHOICE_TOKENS: int
+
+    def load(self, rows: Rows) -> list[Question]: ...
+    def trim(self, text: str) -> str: ...
+    def final(self, text: str) -> str: ...
+    def extract(self, text: str) -> str | None: ...
+    def grade(self, extracted: str | None, question: Question) -> float: ...
+    def simplify(
+        self,
+        extracted: str | None,
+        question: Question,
+        others: Sequence[Question],
+        draw: Random,
+    ) -> str: ...
+
+
+def sample_questions(
+    questions: Sequence[Question], limit: int | None, seed: int
+) -> list[Question]:
+    """A uniform sample of `limit` questions (all if None), in the data's order.
+
+    Samples are nested: those of a smaller limit are among those of a larger one, so that raising the limit keeps every
+    answer that was already paid for.
+    """
+    if limit is None or limit >= len(questions):
+        return list(questions)
+    ranked = sorted(questions, key=lambda q: seed_of("question", seed, q.question_id))
+    kept = {question.question_id for question in ranked[:limit]}
+    return [question for question in questions if question.question_id in kept]

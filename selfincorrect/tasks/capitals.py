@@ -1,0 +1,38 @@
+"""Capitals: the 193 member states of the United Nations, their capitals and accepted spellings (our own table)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+from selfincorrect.sources import LocalFile
+from selfincorrect.tasks import aliases
+from selfincorrect.tasks.base import Question, Rows
+
+SOURCES = {"table": LocalFile(path=str(Path(__file__).with_name("capitals.csv")))}
+SHOTS = 2
+ANSWER_TOKENS = 16
+CHOICE_TOKENS = 8
+
+
+def load(rows: Rows) -> list[Question]:
+    """One question a country, in the table's order; references are the capital and its other spellings."""
+    questions = []
+    for row in rows:
+        identity = "capitals-" + aliases.normalise(row["country"]).replace(" ", "-")
+        text = f"What is the capital of {row['country']}?"
+        references = (row["capital"], *filter(None, (row["accepted"] or "").split(";")))
+        questions.append(Question(identity, identity, text, references))
+    return questions
+
+
+trim = aliases.first_line
+final = aliases.first_line
+extract = aliases.extract
+grade = aliases.grade
+
+
+def simplify(
+    extracted: str | None, question: Question, others: Sequence[Question], draw: Random
+) -> str:
+    """Another country's capital in place of the wrong one."""
+    return aliases.another_answer(question, others, draw)

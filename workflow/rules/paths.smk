@@ -1,0 +1,23 @@
+# Every path of the workflow, once.
+MANIFEST = "resources/models/{model}/manifest.json"
+DATASET = "resources/datasets/{task}.parquet"
+SHARD = "results/{model}/{task}/candidates/{shard}.parquet"
+CANDIDATES = "results/{model}/{task}/candidates.parquet"
+GRADES = "results/{model}/{task}/grades.parquet"
+CHOICES = "results/{model}/{task}/k{k}/choices.parquet"
+METRICS = "results/{model}/{task}/k{k}/metrics.parquet"
+TABLE = "results/tables/{table}.{kind}"
+FIGURE = "results/figures/{figure}.{kind}"
+REPORT = "results/report.html"
+LOG = "results/logs/{rule}/{name}.log"
+
+TARGETS = dict(model=CONFIG.models, task=CONFIG.tasks, k=CONFIG.k)
+ALL_METRICS = expand(METRICS, **TARGETS)
+ALL_CHOICES = expand(CHOICES, **TARGETS)
+FIGURE_FILES = expand(FIGURE, figure=FIGURES, kind=["pdf", "png"])
+
+
+def graded_where_needed(wildcards):
+    """The grades, if a variant simplifies wrong candidates; else discrimination does not wait for a judge."""
+    variants = CONFIG.variants_of(wildcards.task).values()
+    return {"grades": GRADES} if any(v.distractors == "easy" for v in variants) else {}

@@ -1,0 +1,30 @@
+# Models and data sets, once; the only rules that need a network.
+localrules:
+    prepare_model,
+    prepare_dataset,
+
+
+rule prepare_model:
+    output:
+        MANIFEST,
+    log:
+        LOG.format(rule="prepare_model", name="{model}"),
+    params:
+        slice=lambda wildcards: slices.prepare_model(CONFIG, wildcards.model),
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/prepare_model.py"
+
+
+rule prepare_dataset:
+    output:
+        DATASET,
+    log:
+        LOG.format(rule="prepare_dataset", name="{task}"),
+    params:
+        slice=lambda wildcards: slices.prepare_dataset(CONFIG, wildcards.task),
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/prepare_dataset.py"

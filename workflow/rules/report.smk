@@ -1,0 +1,20 @@
+# The report: one HTML file that opens from disk.
+rule report:
+    input:
+        metrics=rules.tables.output.metrics_parquet,
+        figures=FIGURE_FILES,
+        manifests=expand(MANIFEST, model=CONFIG.models),
+        datasets=expand(DATASET, task=CONFIG.tasks),
+        candidates=expand(CANDIDATES, model=CONFIG.models, task=CONFIG.tasks),
+        grades=expand(GRADES, model=CONFIG.models, task=CONFIG.tasks),
+        choices=ALL_CHOICES,
+    output:
+        REPORT,
+    log:
+        LOG.format(rule="report", name="report"),
+    params:
+        slice=slices.report(CONFIG),
+    conda:
+        "../../envs/environment.yaml"
+    script:
+        "../../scripts/report.py"
