@@ -51,7 +51,7 @@ def decode_with_prefix(
     Sequences that have ended leave the batch.
     """
     sequences = [Sequence_() for _ in rows]
-    cache = prefix.join(model, caches, rows)
+    cache = prefix.join(model, caches, rows, steps)
     lengths = torch.tensor([len(prompts[row]) for row in rows], device=model.device)
     width = int(lengths.max())
     columns = torch.arange(width, device=model.device)

@@ -48,17 +48,64 @@ def read(model: Any, tokens: Sequence[int], past: DynamicCache | None = None) ->
     return cache
 
 
-def join(model: Any, caches: Sequence[DynamicCache], rows: Sequence[int]) -> DynamicCache:
-    """One cache whose row r is `caches[rows[r]]`, all aligned at their ends and filled with zeros on the left."""
+class _RoomyLayer(DynamicLayer):
+    """A layer that writes into space set aside, where transformers' own copies the whole cache at each step.
+
+    A sliding layer keeps what it started with, too: the mask hides what lies outside the window. `offset` is the number
+    of columns that had already left the window at the start.
+    """
+
+    def __init__(
+        self, keys: torch.Tensor, values: torch.Tensor, more: int, sliding: bool, offset: int
+    ) -> None:
+        """`keys` and `values` [batch, heads, length, size] so far, and space for `more` tokens."""
+        super().__init__()
+        self.lazy_initialization(keys, values)
+        self.is_sliding, self.offset = sliding, offset
+        self._space = pad(keys, (0, 0, 0, more)), pad(values, (0, 0, 0, more))
+        self._show(keys.shape[-2])
+
+    def _show(self, length: int) -> None:
+        self.keys, self.values = (space[:, :, :length] for space in self._space)
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        start, count = self.keys.shape[-2], key_states.shape[-2]
+        for space, states in zip(self._space, (key_states, value_states), strict=True):
+            space[:, :, start : start + count] = states
+        self._show(start + count)
+        return self.keys, self.values
+
+    def get_seq_length(self) -> int:
+        return self.offset + int(self.keys.shape[-2])
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        return int(self.keys.shape[-2]) + query_length, self.offset
+
+    def batch_select_indices(self, indices: torch.Tensor) -> None:
+        length = self.keys.shape[-2]
+        self._space = self._space[0][indices], self._space[1][indices]
+        self._show(length)
+
+
+def join(
+    model: Any, caches: Sequence[DynamicCache], rows: Sequence[int], steps: int
+) -> DynamicCache:
+    """One cache whose row r is `caches[rows[r]]`, with space for `steps` tokens.
+
+    All are aligned at their ends and filled with zeros on the left.
+    """
     joined = DynamicCache(config=model.config.get_text_config())
-    for index, layer in enumerate(joined.layers):
+    for index in range(len(joined.layers)):
         parts = [cache.layers[index] for cache in caches]
         width = max(part.keys.shape[-2] for part in parts)
-        keys = torch.cat([pad(x.keys, (0, 0, width - x.keys.shape[-2], 0)) for x in parts])
-        values = torch.cat([pad(x.values, (0, 0, width - x.values.shape[-2], 0)) for x in parts])
-        layer.lazy_initialization(keys, values)
-        places = torch.tensor(rows, device=keys.device)
-        layer.keys, layer.values = keys[places], values[places]
-        if isinstance(layer, DynamicSlidingWindowLayer):
-            layer.cumulative_length = max(part.get_seq_length() for part in parts)
+        places = torch.tensor(rows, device=parts[0].keys.device)
+        keys, values = (
+            torch.cat([pad(each, (0, 0, width - each.shape[-2], 0)) for each in tensors])[places]
+            for tensors in ([part.keys for part in parts], [part.values for part in parts])
+        )
+        sliding = isinstance(parts[0], DynamicSlidingWindowLayer)
+        offset = max(part.get_seq_length() for part in parts) - width
+        joined.layers[index] = _RoomyLayer(keys, values, steps, sliding, offset)
     return joined

@@ -48,7 +48,7 @@ class Sampler:
         rows, vocabulary = weights.shape
         padding = -vocabulary % self.BLOCK
         blocks = torch.nn.functional.pad(weights, (0, padding)).view(rows, -1, self.BLOCK)
-        sums = blocks.sum(-1, dtype=torch.float64).cumsum(-1)
+        sums = blocks.sum(-1).double().cumsum(-1)
         target = uniform[:, None] * sums[:, -1:]
         block = torch.searchsorted(sums, target, right=True).clamp_(max=sums.shape[1] - 1)
         before = torch.where(block > 0, sums.gather(1, (block - 1).clamp_(min=0)), 0.0)

@@ -1,0 +1,58 @@
+# Two commands matter: `make run` and `make test`. Everything is idempotent and stays inside this folder.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+ARGS ?=
+BIN := .venv/bin
+CODE := selfincorrect scripts tests
+
+.PHONY: help run test lint format check docs clean
+
+help: ## list what make can do
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@echo 'variables: CORES=2  PYTHON=python3  ARGS="--configfile other.yaml" (passed to snakemake)'
+
+run: .venv/.run ## measure: run the experiment of config.yaml and print its results table
+	@echo "== snakemake --cores $(CORES) $(ARGS)"
+	@$(BIN)/snakemake --cores $(CORES) $(ARGS)
+	@$(BIN)/python -m selfincorrect results
+
+test: .venv/.test ## run the whole test suite
+	@echo "== pytest"
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/.test ## check style, types and the workflow
+	@echo "== ruff, mypy, snakefmt, snakemake --lint"
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/mypy
+	@$(BIN)/snakefmt --check Snakefile workflow
+	@$(BIN)/snakemake --lint
+
+format: .venv/.test ## rewrite the code in its standard layout
+	@$(BIN)/ruff check --fix $(CODE)
+	@$(BIN)/ruff format $(CODE)
+	@$(BIN)/snakefmt Snakefile workflow
+
+docs: .venv/.run ## write the generated parts: configuration schema and README table
+	@$(BIN)/python -m selfincorrect.docs
+
+clean: ## remove the environment; results/ and resources/ stay
+	rm -rf .venv
+
+.venv/.run: envs/requirements.txt pyproject.toml
+	@echo "== making the environment in .venv (once, some minutes)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; this is $$($(PYTHON) --version). Give another: make run PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.test: .venv/.run envs/requirements-test.txt
+	@echo "== adding the test tools to .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements-test.txt
+	@touch $@

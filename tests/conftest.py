@@ -1,0 +1,93 @@
+"""Shared fixtures: a scripted experiment in a folder of its own, and Snakemake as a user runs it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+
+# Answers of a model that knows some capitals: the query's own words are echoed where it does not.
+SCRIPT: dict[str, Any] = {
+    "rules": [
+        {"match": "Number of the best answer", "answers": ["1", "2", "The best is 2.", "I cannot say", "7"]},
+        {"match": "Which (solution|result) is best", "answers": ["All wrong.\n### 1", "### 2", "### 9"]},
+        {"match": r"capital of (?P<place>[^?]+)\?", "answers": ["Paris", "Vienna", "Rome", "{place} City", "<script>alert(1)</script>"]},
+        {"match": "Question:", "answers": ["It is 2 + 2 = 4.\n#### 4", "So 18.\n#### 18", "no idea", "#### 1,200.00"]},
+    ]
+}  # fmt: skip
+
+def experiment(folder: Path, **changes: Any) -> dict[str, Any]:
+    """A small configuration on a scripted model, its files in `folder`; `changes` replace sections."""
+    (folder / "script.yaml").write_text(yaml.safe_dump(SCRIPT, allow_unicode=True))
+    return {
+        "models": {"scripted": {"source": "./script.yaml", "prompt": "completion", "engine": "scripted"}},
+        "tasks": {"capitals": {"limit": 12}},
+        "sampling": {"n": 4},
+        "k": [2, 4],
+        "variants": {"full": {}, "simplified": {"distractors": "easy"}},
+        "run": {"device": "cpu", "threads": 1, "batch_size": 4},
+    } | changes
+
+class Workflow:
+    """Snakemake in a working folder, with a configuration written beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.configure()
+
+    def configure(self, **changes: Any) -> None:
+        self.config = experiment(self.folder, **changes)
+        (self.folder / "experiment.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
+
+    def command(self, *arguments: str) -> list[str]:
+        return [
+            sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder),
+            "--configfile", str(self.folder / "experiment.yaml"), "--cores", "2", "--nocolor", *arguments,
+        ]  # fmt: skip
+
+    def run(
+        self, *arguments: str, check: bool = True, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            self.command(*arguments), capture_output=True, text=True, cwd=self.folder, timeout=300,
+            env={**os.environ, **(env or {})},
+        )  # fmt: skip
+        if check and done.returncode:
+            pytest.fail(f"snakemake {arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def rules_run(self, done: subprocess.CompletedProcess[str]) -> list[str]:
+        """Names of the rules that a run executed, or that a dry run would."""
+        lines = (done.stdout + done.stderr).splitlines()
+        prefixes = ("rule ", "localrule ")
+        return sorted({line.split()[1].rstrip(":") for line in lines if line.startswith(prefixes)} - {"all"})
+
+    def path(self, name: str) -> Path:
+        return self.folder / "results" / name
+
+    def table(self, name: str) -> pl.DataFrame:
+        return pl.read_parquet(self.path(name))
+
+    def stored(self) -> int:
+        """Answers in the response store, all segments together."""
+        return sum(path.read_bytes().count(b"\n") for path in self.path("store").rglob("*.jsonl"))
+
+@pytest.fixture
+def workflow(tmp_path: Path) -> Workflow:
+    return Workflow(tmp_path)
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A finished scripted run in a path with spaces. Only to be read."""
+    workflow = Workflow(tmp_path_factory.mktemp("a finished run"))
+    workflow.run()
+    return workflow
+
+MakeQuestions = Callable[..., Any]
