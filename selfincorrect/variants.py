@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from random import Random
 from string import ascii_uppercase
 from typing import Any
@@ -74,8 +75,14 @@ def order_of(variant: Mapping[str, Any], question_id: str, k: int, seed: int) ->
 
 
 def right_positions(shots: int, k: int) -> list[int]:
-    """Where the right answer stands in each demonstration: every position equally often, up to one."""
-    return [(2 * shot + 1) * k // (2 * shots) if shots < k else shot % k for shot in range(shots)]
+    """Where the right answer stands in each demonstration: every position equally often, up to one.
+
+    Upper and lower positions take turns (labels 3, 1, 4, 2, 3, … for k = 4): small models go on counting where the labels
+    of the demonstrations ascend, and answer 3 after 1, 2.
+    """
+    upper, lower = range(k // 2, k), range(k // 2)
+    turns = [place for pair in zip_longest(upper, lower) for place in pair if place is not None]
+    return [turns[shot % k] for shot in range(shots)]
 
 
 def discrimination_requests(

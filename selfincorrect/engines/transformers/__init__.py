@@ -16,6 +16,8 @@ from selfincorrect.prompts import Prompt
 
 log = logging.getLogger("selfincorrect")
 
+Start = tuple[str, tuple[tuple[str, str], ...]]  # instruction and shots: what prompts share
+
 
 class TransformersEngine:
     """Causal and encoder-decoder models, with completion or chat prompts."""
@@ -57,32 +59,26 @@ class TransformersEngine:
 
     @torch.inference_mode()
     def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
-        """Yield answers in batches of requests that share their prompt's beginning and their decoding options."""
-        for _, group in groupby(requests, key=_group):
-            yield from self._answer_group(list(group))
+        """Yield answers in batches of consecutive requests with the same decoding options."""
+        for how, group in groupby(requests, key=lambda request: request.decoding):
+            yield from self._answer_alike(list(group), how)
 
-    def _answer_group(self, group: list[Request]) -> Iterator[list[tuple[Request, Response]]]:
-        first = group[0]
-        rendered = {request.prompt: self.render(request.prompt) for request in group}
+    def _answer_alike(
+        self, requests: list[Request], how: Decoding
+    ) -> Iterator[list[tuple[Request, Response]]]:
+        rendered = {request.prompt: self.render(request.prompt) for request in requests}
         prompts = {prompt: self.tokens(text) for prompt, text in rendered.items()}
-        limit = (self.context or 2**62) - first.decoding.max_tokens
-        long = [request for request in group if len(prompts[request.prompt]) > limit]
+        limit = (self.context or 2**62) - how.max_tokens
+        long = [request for request in requests if len(prompts[request.prompt]) > limit]
         if long:
             yield [(r, _too_long(rendered[r.prompt], len(prompts[r.prompt]))) for r in long]
-            group = [request for request in group if len(prompts[request.prompt]) <= limit]
-        if not group:
-            return
-        start = None
-        if self.shared:
-            empty = Prompt(first.prompt.instruction, first.prompt.shots, "")
-            reference = self.tokens(self.render(empty))
-            length = prefix.common_length(reference, [prompts[r.prompt] for r in group])
-            start = reference[:length], prefix.read(self.model, reference[:length])
+        fitting = [request for request in requests if len(prompts[request.prompt]) <= limit]
+        starts = self._read_starts(fitting, prompts) if self.shared else {}
         size, done = self.batch_size, 0
-        while done < len(group):
-            batch = group[done : done + size]
+        while done < len(fitting):
+            batch = fitting[done : done + size]
             try:
-                sequences = self._decode(batch, prompts, start)
+                sequences = self._decode(batch, prompts, starts)
             except torch.OutOfMemoryError as error:
                 if len(batch) == 1:
                     raise UserError(
@@ -99,12 +95,25 @@ class TransformersEngine:
                 for r, sequence in zip(batch, sequences, strict=True)
             ]
 
+    def _read_starts(
+        self, requests: Sequence[Request], prompts: Mapping[Prompt, list[int]]
+    ) -> dict[Start, tuple[int, Any]]:
+        """The common beginning of the prompts with the same instruction and shots: its length and its cache."""
+        starts = {}
+        for start in dict.fromkeys(_start(request.prompt) for request in requests):
+            # Against an empty query: the length then does not depend on which questions are asked together.
+            reference = self.tokens(self.render(Prompt(*start, query="")))
+            alike = [prompts[r.prompt] for r in requests if _start(r.prompt) == start]
+            length = prefix.common_length(reference, alike)
+            starts[start] = length, prefix.read(self.model, reference[:length])
+        return starts
+
     def _decode(
         self,
         batch: Sequence[Request],
         prompts: Mapping[Prompt, list[int]],
-        start: tuple[list[int], Any] | None,
-    ) -> list[decoding.Sequence_]:
+        starts: Mapping[Start, tuple[int, Any]],
+    ) -> list[decoding.Generated]:
         how = batch[0].decoding
         seeds = [request.seed for request in batch]
         sampler = Sampler(seeds, how.max_tokens, how.temperature, how.top_p)
@@ -112,17 +121,19 @@ class TransformersEngine:
         def ends(tokens: Sequence[int]) -> bool:
             # A stop string is at most as many tokens as bytes; a token before it may hold its first character.
             tail = tokens[-1 - max((len(stop.encode()) for stop in how.stop), default=0) :]
-            text = self.tokenizer.decode(tail)
+            text = self.tokenizer.decode(tail, skip_special_tokens=True)
             return any(stop in text for stop in how.stop)
 
-        if start is None:
+        if not self.shared:
             whole = [prompts[request.prompt] for request in batch]
             return decoding.decode_plainly(
                 self.model, whole, self.padding, sampler, how.max_tokens, self.eos, ends
             )
         unique = list(dict.fromkeys(request.prompt for request in batch))
-        shared, past = start
-        caches = [prefix.read(self.model, prompts[p][len(shared) : -1], past) for p in unique]
+        caches = []
+        for prompt in unique:
+            length, past = starts[_start(prompt)]
+            caches.append(prefix.read(self.model, prompts[prompt][length:-1], past))
         place = {prompt: index for index, prompt in enumerate(unique)}
         rows = [place[request.prompt] for request in batch]
         return decoding.decode_with_prefix(
@@ -130,7 +141,7 @@ class TransformersEngine:
         )  # fmt: skip
 
     def _response(
-        self, request: Request, rendered: str, tokens_in: int, sequence: decoding.Sequence_
+        self, request: Request, rendered: str, tokens_in: int, sequence: decoding.Generated
     ) -> Response:
         text = self.tokenizer.decode(sequence.tokens, skip_special_tokens=True)
         cuts = [place for stop in request.decoding.stop if (place := text.find(stop)) >= 0]
@@ -139,8 +150,8 @@ class TransformersEngine:
         return Response(text, rendered, reason, tokens_in, sequence.count, sequence.logprob)
 
 
-def _group(request: Request) -> tuple[str, tuple[tuple[str, str], ...], Decoding]:
-    return request.prompt.instruction, request.prompt.shots, request.decoding
+def _start(prompt: Prompt) -> Start:
+    return prompt.instruction, prompt.shots
 
 
 def _too_long(rendered: str, tokens: int) -> Response:

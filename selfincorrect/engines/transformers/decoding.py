@@ -13,7 +13,7 @@ from selfincorrect.engines.transformers.sampling import Sampler
 
 
 @dataclass
-class Sequence_:
+class Generated:
     """Tokens generated for one request, without the end-of-sequence token; `logprob` counts that token too."""
 
     tokens: list[int] = field(default_factory=list)
@@ -25,7 +25,7 @@ class Sequence_:
 Ends = Callable[[Sequence[int]], bool]
 
 
-def _take(sequence: Sequence_, token: int, logprob: float, eos: frozenset[int], ends: Ends) -> None:
+def _take(sequence: Generated, token: int, logprob: float, eos: frozenset[int], ends: Ends) -> None:
     """Add a token to a sequence and end it at an end token or a stop string."""
     sequence.count += 1
     sequence.logprob += logprob
@@ -45,12 +45,12 @@ def decode_with_prefix(
     steps: int,
     eos: frozenset[int],
     ends: Ends,
-) -> list[Sequence_]:
+) -> list[Generated]:
     """One sequence for each of `rows`, an index into `prompts` and their `caches` (all but the last token read).
 
     Sequences that have ended leave the batch.
     """
-    sequences = [Sequence_() for _ in rows]
+    sequences = [Generated() for _ in rows]
     cache = prefix.join(model, caches, rows, steps)
     lengths = torch.tensor([len(prompts[row]) for row in rows], device=model.device)
     width = int(lengths.max())
@@ -87,7 +87,7 @@ class _Choose(LogitsProcessor, StoppingCriteria):
     """Lets the sampler choose inside `generate`: all other tokens get no weight; stops ended sequences."""
 
     def __init__(
-        self, sequences: list[Sequence_], sampler: Sampler, eos: frozenset[int], ends: Ends
+        self, sequences: list[Generated], sampler: Sampler, eos: frozenset[int], ends: Ends
     ) -> None:
         self.sequences, self.sampler, self.eos, self.ends = sequences, sampler, eos, ends
         self.step = 0
@@ -115,9 +115,9 @@ def decode_plainly(
     steps: int,
     eos: frozenset[int],
     ends: Ends,
-) -> list[Sequence_]:
+) -> list[Generated]:
     """One sequence for each prompt by transformers' own `generate`: for every model that `prefix` does not support."""
-    sequences = [Sequence_() for _ in prompts]
+    sequences = [Generated() for _ in prompts]
     width = max(map(len, prompts))
     encoder_decoder = model.config.is_encoder_decoder
     rows, masks = [], []

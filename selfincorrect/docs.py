@@ -1,0 +1,72 @@
+"""Generated documentation: the JSON schema of the configuration and its table in the README."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from selfincorrect.config import Config
+from selfincorrect.io import write_text
+
+SCHEMA = "workflow/schemas/config.schema.json"
+BEGIN, END = "<!-- configuration: begin (make docs) -->", "<!-- configuration: end -->"
+
+
+def schema_text() -> str:
+    """The JSON schema of the configuration."""
+    return json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def configuration_table() -> str:
+    """A Markdown table with a row for each key: what it takes, its default, what it means."""
+    schema = Config.model_json_schema()
+    rows = ["| key | takes | default | meaning |", "| --- | --- | --- | --- |"]
+    rows += [f"| `{key}` | {kind} | {default} | {text} |" for key, kind, default, text in _rows(schema, schema, "")]
+    return "\n".join(rows)
+
+
+def with_table(readme: str) -> str:
+    """`readme` with the table between its two markers made anew. Raises ValueError if a marker is missing."""
+    before, after = readme.index(BEGIN) + len(BEGIN), readme.index(END)
+    return f"{readme[:before]}\n{configuration_table()}\n{readme[after:]}"
+
+
+def _rows(schema: dict[str, Any], node: dict[str, Any], prefix: str) -> list[tuple[str, str, str, str]]:
+    rows = []
+    required = node.get("required", [])
+    for name, entry in node["properties"].items():
+        key, target = f"{prefix}{name}", _section(schema, entry)
+        if target is None:
+            default = "required" if name in required else f"`{json.dumps(entry.get('default'))}`"
+            rows.append((key, _kind(entry), default.replace("`null`", "–"), entry.get("description", "").replace("|", "\\|")))
+            continue
+        mapping = "additionalProperties" in entry or "patternProperties" in entry
+        rows += _rows(schema, target, f"{key}.<name>." if mapping else f"{key}.")
+    return rows
+
+
+def _section(schema: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any] | None:
+    """The object that an entry holds (or holds by name), None for plain values."""
+    values = [entry.get("additionalProperties"), *entry.get("patternProperties", {}).values()]
+    references = [entry.get("$ref"), *(v.get("$ref") for v in values if isinstance(v, dict))]
+    references += [each.get("$ref") for each in entry.get("allOf", [])]
+    found = next((reference for reference in references if reference), None)
+    return schema["$defs"][found.rsplit("/", 1)[1]] if found else None
+
+
+def _kind(entry: dict[str, Any]) -> str:
+    if "enum" in entry:
+        return " or ".join(f"`{each}`" for each in entry["enum"])
+    if "anyOf" in entry or "oneOf" in entry:
+        parts = [_kind(each) for each in entry.get("anyOf", entry.get("oneOf")) if each.get("type") != "null"]
+        return " or ".join(dict.fromkeys(parts))
+    if "$ref" in entry:
+        return "mapping"
+    if entry.get("type") == "array":
+        return f"list of {_kind(entry['items'])}"
+    return {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false"}.get(entry.get("type", ""), "mapping")  # fmt: skip
+
+
+if __name__ == "__main__":
+    root = Path(__file__).parent.parent
+    write_text(root / SCHEMA, schema_text())
+    write_text(root / "README.md", with_table((root / "README.md").read_text(encoding="utf-8")))

@@ -1,0 +1,75 @@
+"""The configuration: every wrong one stops with a message that helps; schema and README say what the code says."""
+
+import copy
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from selfincorrect import docs
+from selfincorrect.config import check
+from selfincorrect.errors import UserError
+
+ROOT = Path(__file__).parent.parent.parent
+GOOD = {
+    "models": {"m": {"source": "catalog:gemma-3-270m", "prompt": "completion"}},
+    "tasks": {"capitals": {}},
+    "sampling": {"n": 4},
+    "k": [2, 4],
+    "variants": {"full": {}},
+}
+CASES = yaml.safe_load((ROOT / "tests" / "cases" / "bad_configs.yaml").read_text())
+
+
+def changed(case):
+    config = copy.deepcopy(GOOD)
+    for key, value in {**case.get("set", {}), **({case["delete"]: None} if "delete" in case else {})}.items():
+        # A name in brackets holds dots of its own.
+        *parents, last = [part.strip("[]") for part in re.findall(r"\[[^\]]+\]|[^.]+", key)]
+        section = config
+        for parent in parents:
+            section = section.setdefault(parent, {})
+        if "delete" in case:
+            del section[last]
+        else:
+            section[last] = value
+    return config
+
+
+def test_good_configurations_pass():
+    assert check(GOOD).sampling.temperature == 0.7
+    for path in [ROOT / "config.yaml", *(ROOT / "workflow" / "experiments").glob("*.yaml")]:
+        check(yaml.safe_load(path.read_text()))
+
+
+def test_there_are_enough_bad_ones():
+    assert len(CASES) >= 25
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.get("set", case.get("delete"))))
+def test_bad_configuration(case):
+    with pytest.raises(UserError) as caught:
+        check(changed(case))
+    message = str(caught.value)
+    assert message.startswith("The configuration is wrong; no job was started.")
+    for words in case["says"]:
+        assert words in message, message
+    for part in ("found:", "allowed:", "write:"):
+        assert part in message
+
+
+def test_all_problems_are_told_at_once():
+    with pytest.raises(UserError) as caught:
+        check(changed({"set": {"k": [9], "tasks.nothing": {}, "models.m.source": "x"}}))
+    assert str(caught.value).count("found:") == 3
+
+
+def test_schema_is_what_the_code_says():
+    path = ROOT / docs.SCHEMA
+    assert path.read_text() == docs.schema_text(), "run `make docs`"
+
+
+def test_readme_table_is_what_the_code_says():
+    readme = (ROOT / "README.md").read_text()
+    assert readme == docs.with_table(readme), "run `make docs`"

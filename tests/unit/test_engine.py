@@ -1,0 +1,254 @@
+"""The transformers engine on tiny models with random weights: causal, sliding window, encoder-decoder, chat."""
+
+import json
+
+import pytest
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import (
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    T5Config,
+    T5ForConditionalGeneration,
+)
+
+from selfincorrect.engines import CONTEXT, Decoding, Request
+from selfincorrect.engines.transformers import TransformersEngine
+from selfincorrect.engines.transformers.sampling import Sampler
+from selfincorrect.errors import UserError
+from selfincorrect.prepare import prepare_model
+from selfincorrect.prompts import Prompt
+
+# The template of SmolLM2's family (ChatML), with its default system turn.
+CHATML = (
+    "{% for m in messages %}{% if loop.first and m['role'] != 'system' %}<|im_start|>system\nBe helpful.<|im_end|>\n{% endif %}"
+    "<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+SMALL = {"vocab_size": 400, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}  # fmt: skip
+
+
+def tokenizer():
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    special = ["<pad>", "</s>", "<|im_start|>", "<|im_end|>"]
+    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
+    made.train_from_iterator(["Question: what is the capital of a country? Answer: a city\n"] * 5, trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", eos_token="</s>")
+
+
+MODELS = {
+    "llama": lambda: LlamaForCausalLM(LlamaConfig(**SMALL, max_position_embeddings=256)),
+    "gemma3": lambda: Gemma3ForCausalLM(
+        Gemma3TextConfig(**SMALL, max_position_embeddings=256, sliding_window=16, query_pre_attn_scalar=8,
+                         layer_types=["sliding_attention", "full_attention", "sliding_attention"])
+    ),
+    "t5": lambda: T5ForConditionalGeneration(
+        T5Config(vocab_size=400, d_model=32, d_ff=64, d_kv=8, num_layers=2, num_heads=4, decoder_start_token_id=0, pad_token_id=0, eos_token_id=1)
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    """Makes an engine for a tiny model, through prepare_model as the workflow does."""
+    made = {}
+
+    def make(kind, mode="completion", batch_size=3, context=None):
+        if kind not in made:
+            torch.manual_seed(0)
+            folder = tmp_path_factory.mktemp(kind)
+            model = MODELS[kind]()
+            with torch.no_grad():  # spread the random logits, so that greedy choices are no ties
+                for parameter in model.parameters():
+                    parameter.mul_(3)
+            model.generation_config.eos_token_id = 1
+            model.save_pretrained(folder)
+            saved = tokenizer()
+            saved.chat_template = CHATML
+            saved.save_pretrained(folder)
+            made[kind] = folder
+        settings = {"source": str(made[kind]), "revision": None, "prompt": mode, "engine": "transformers", "dtype": "float32", "context": context, "trust_remote_code": False}  # fmt: skip
+        prepared = tmp_path_factory.mktemp("prepared")
+        manifest = prepare_model(kind, settings, prepared)
+        run = {"device": "cpu", "threads": 1, "batch_size": batch_size}
+        return TransformersEngine(manifest, prepared / "weights", run)
+
+    return make
+
+
+SHOTS = (("Question: capital of X?\nAnswer:", "a city"), ("Question: capital of Y?\nAnswer:", "what is the country"))
+
+
+def requests(temperature=0.7, count=5, samples=2, steps=12, top_p=1.0, stop=("\n\n",)):
+    return [
+        Request(
+            Prompt("Answer.", SHOTS, f"Question: what is {'the capital of ' * i}country {i}?\nAnswer:"),
+            Decoding(steps, temperature, top_p, stop),
+            seed=None if temperature == 0 else 100 * i + sample,
+        )
+        for i in range(count)
+        for sample in range(samples if temperature else 1)
+    ]
+
+
+def answers(engine, asked):
+    found = {id(request): response for batch in engine.answer(asked) for request, response in batch}
+    return [found[id(request)] for request in asked]
+
+
+@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize("temperature", [0, 0.7])
+def test_answers_do_not_depend_on_batch_or_order(engine, kind, temperature):
+    asked = requests(temperature)
+    one = answers(engine(kind, batch_size=1), asked)
+    many = answers(engine(kind, batch_size=7), asked)
+    backwards = answers(engine(kind), asked[::-1])[::-1]
+    assert [r.text for r in one] == [r.text for r in many] == [r.text for r in backwards]
+    assert [r.logprob for r in one] == pytest.approx([r.logprob for r in many], abs=1e-3)
+    assert len({r.text for r in one}) > 2, "the model says the same everywhere: nothing is tested"
+
+
+@pytest.mark.parametrize("kind", ["llama", "gemma3"])
+@pytest.mark.parametrize("temperature", [0, 0.7])
+def test_shared_prefix_gives_what_plain_generate_gives(engine, kind, temperature):
+    asked = requests(temperature, steps=40)  # far beyond the sliding window of 16
+    shared = engine(kind)
+    assert shared.shared
+    plain = engine(kind)
+    plain.shared = False
+    assert [r.text for r in answers(shared, asked)] == [r.text for r in answers(plain, asked)]
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_greedy_is_plain_generate(engine, kind):
+    made = engine(kind)
+    for request, response in zip(requests(0), answers(made, requests(0)), strict=True):
+        tokens = torch.tensor([made.tokens(made.render(request.prompt))])
+        output = made.model.generate(tokens, do_sample=False, max_new_tokens=12, pad_token_id=0)[0]
+        new = output[1:] if kind == "t5" else output[tokens.shape[1] :]
+        text = made.tokenizer.decode(new, skip_special_tokens=True)
+        assert response.text == text.split("\n\n")[0]
+
+
+def test_encoder_decoder_is_not_shared(engine):
+    assert not engine("t5").shared
+    assert engine("t5").model.config.is_encoder_decoder
+
+
+def test_chat_prompts_go_through_the_template(engine):
+    made = engine("llama", mode="chat")
+    response = answers(made, requests(count=1, samples=1))[0]
+    assert response.prompt.startswith("<|im_start|>system\nBe helpful.<|im_end|>\n<|im_start|>user\nAnswer.\n\nQuestion: capital of X?")
+    assert response.prompt.endswith("Answer:<|im_end|>\n<|im_start|>assistant\n")
+    assert response.prompt.count("<|im_start|>assistant\n") == 3
+    start = made.tokenizer.convert_tokens_to_ids("<|im_start|>")
+    assert made.tokens(response.prompt).count(start) == 7, "special tokens are one token each"
+
+
+def test_chat_without_a_template_is_refused(engine):
+    made = engine("llama")
+    made.tokenizer.chat_template = None
+    made.tokenizer.save_pretrained(made.model.config._name_or_path)
+    template = made.model.config._name_or_path + "/chat_template.jinja"
+    import pathlib
+
+    kept = pathlib.Path(template).read_text()
+    pathlib.Path(template).unlink()
+    try:
+        with pytest.raises(UserError, match="no chat template"):
+            engine("llama", mode="chat")
+    finally:
+        pathlib.Path(template).write_text(kept)
+
+
+def test_prompt_over_the_context_is_counted_and_not_sent(engine):
+    made = engine("llama", context=70)
+    asked = requests(count=6, samples=1)
+    responses = answers(made, asked)
+    lengths = [len(made.tokens(made.render(request.prompt))) for request in asked]
+    for length, response in zip(lengths, responses, strict=True):
+        assert (response.finish_reason == CONTEXT) == (length + 12 > 70)
+        assert (response.text is None) == (response.finish_reason == CONTEXT)
+        assert response.tokens_in == length
+    assert 0 < sum(r.finish_reason == CONTEXT for r in responses) < 6
+
+
+def test_answers_end_at_a_stop_string(engine):
+    made = engine("llama")
+    free = answers(made, requests(steps=30, stop=()))
+    letter = next(c for c in "eaitn o" if sum(c in r.text[1:] for r in free) > 3)
+    for before, after in zip(free, answers(made, requests(steps=30, stop=(letter,))), strict=True):
+        assert after.text == before.text.split(letter)[0], (letter, before, after)
+        if letter in before.text:
+            assert after.finish_reason == "stop"
+            assert after.tokens_out <= before.tokens_out
+
+
+def test_no_gpu_is_said(engine, tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    manifest = {"name": "m", "trust_remote_code": False, "encoder_decoder": False, "dtype": "float32", "prompt": "chat", "context": 1}
+    with pytest.raises(UserError, match=r"run.device is cuda.*no GPU.*device: cpu"):
+        TransformersEngine(manifest, tmp_path, {"device": "cuda", "threads": 1, "batch_size": 1})
+
+
+def test_out_of_memory_makes_the_batch_smaller_and_loses_nothing(engine, monkeypatch):
+    made = engine("llama", batch_size=8)
+    expected = [r.text for r in answers(made, requests())]
+    decode = TransformersEngine._decode
+
+    def small_memory(self, batch, prompts, start):
+        if len(batch) > 2:
+            raise torch.OutOfMemoryError("too much")
+        return decode(self, batch, prompts, start)
+
+    monkeypatch.setattr(TransformersEngine, "_decode", small_memory)
+    assert [r.text for r in answers(made, requests())] == expected
+
+    def no_memory(self, batch, prompts, start):
+        raise torch.OutOfMemoryError("too much")
+
+    monkeypatch.setattr(TransformersEngine, "_decode", no_memory)
+    with pytest.raises(UserError, match=r"runs out of memory on one sequence of \d+ tokens"):
+        answers(made, requests())
+
+
+def test_sampler_draws_from_the_softmax():
+    logits = torch.tensor([2.0, 0.0, 1.0, -1.0, -30.0]).repeat(20_000, 1)
+    sampler = Sampler(list(range(20_000)), 1, 0.7, 1.0)
+    tokens, logprobs = sampler(logits, torch.arange(20_000), 0)
+    shares = torch.bincount(tokens, minlength=5) / 20_000
+    assert shares.tolist() == pytest.approx(torch.softmax(logits[0] / 0.7, 0).tolist(), abs=0.012)
+    assert logprobs[tokens == 2][0].item() == pytest.approx(torch.log_softmax(logits[0], 0)[2].item())
+
+
+def test_sampler_over_many_blocks_and_the_nucleus():
+    torch.manual_seed(1)
+    logits = torch.randn(1, 5000).repeat(4000, 1)
+    tokens, _ = Sampler(list(range(4000)), 1, 1.0, 1.0)(logits, torch.arange(4000), 0)
+    assert tokens.min() >= 0
+    assert tokens.max() < 5000
+    expected = torch.softmax(logits[0], 0)[:1024].sum().item()
+    assert (tokens < 1024).float().mean().item() == pytest.approx(expected, abs=0.03)
+    nucleus, _ = Sampler(list(range(4000)), 1, 1.0, 0.3)(logits, torch.arange(4000), 0)
+    ordered, places = torch.softmax(logits[0], 0).sort(descending=True)
+    kept = set(places[(ordered.cumsum(0) - ordered) < 0.3].tolist())
+    assert set(nucleus.tolist()) <= kept
+    assert len(set(nucleus.tolist())) > 50
+
+
+def test_manifest_tells_what_was_prepared(engine, tmp_path):
+    made = engine("gemma3")
+    settings = {"source": made.model.config._name_or_path, "revision": None, "prompt": "chat", "engine": "transformers", "dtype": "float32", "context": 64, "trust_remote_code": False}  # fmt: skip
+    manifest = prepare_model("m", settings, tmp_path)
+    assert manifest["context"] == 64
+    assert not manifest["encoder_decoder"]
+    again = prepare_model("other", {**settings, "prompt": "completion", "dtype": "bfloat16"}, tmp_path / "b")
+    assert again["revision"] == manifest["revision"]
+    assert again["digest"] != manifest["digest"]
+    assert json.dumps(manifest)

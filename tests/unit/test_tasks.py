@@ -1,0 +1,147 @@
+"""Graders and parser on tables of cases, prompts on what they must hold."""
+
+import re
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfincorrect import tasks
+from selfincorrect.parse import parse_choice
+from selfincorrect.prompts import Prompt, task_prompts
+from selfincorrect.sources.rows import read_rows
+from selfincorrect.tasks import aliases, gsm8k
+from selfincorrect.tasks.base import Question, sample_questions
+from selfincorrect.variants import right_positions
+
+
+def cases(name):
+    path = Path(__file__).parent.parent / "cases" / f"{name}.yaml"
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", cases("gsm8k"), ids=lambda c: repr(c["text"])[:40])
+def test_gsm8k(case):
+    question = Question("q", "q", "?", ("1200",))
+    assert gsm8k.extract(case["text"]) == case["flexible"]
+    assert gsm8k.extract_strict(case["text"]) == case["strict"]
+    assert gsm8k.grade(gsm8k.extract(case["text"]), question) == case["right"]
+
+
+@pytest.mark.parametrize("case", cases("aliases"), ids=lambda c: repr(c["text"])[:40])
+def test_aliases(case):
+    question = Question("q", "q", "?", tuple(case["references"]))
+    assert aliases.grade(aliases.extract(case["text"]), question) == case["right"]
+
+
+@pytest.mark.parametrize("case", cases("parse"), ids=lambda c: repr(c["output"])[:40])
+def test_parse(case):
+    parsed = parse_choice(case["output"], list(case["labels"]), case["ending"])
+    assert (parsed.label, parsed.how) == (case["label"], case["how"])
+
+
+@given(st.text(), st.integers(2, 6))
+def test_parser_takes_any_text(text, k):
+    labels = [str(i + 1) for i in range(k)]
+    for ending in ("### {label}", "{label}"):
+        parsed = parse_choice(text, labels, ending)
+        assert (parsed.label in labels) == (parsed.how in ("strict", "loose"))
+
+
+@given(st.text())
+def test_graders_take_any_text(text):
+    question = Question("q", "q", "?", ("12",))
+    for name in tasks.NAMES:
+        task = tasks.get_task(name)
+        assert task.grade(task.extract(text), question) in (0.0, 1.0)
+        assert isinstance(task.trim(text), str)
+
+
+def test_simplified_numbers_are_far_off_and_wrong():
+    question = Question("q", "q", "?", ("500",))
+    for number in ("5", "7", "50000", "-3", "0.5"):
+        seen = {gsm8k.simplify(number, question, [], Random(seed)) for seed in range(20)}
+        assert "500" not in seen
+        assert all(float(each) / float(number) in (100, 0.01) for each in seen)
+    assert {gsm8k.simplify("7", question, [], Random(s)) for s in range(20)} == {"700", "0.07"}
+    assert gsm8k.simplify(None, question, [], Random(0)) == ""
+
+
+def test_simplified_alias_answers_are_right_elsewhere():
+    questions = [Question(f"q{i}", f"q{i}", "?", (name,)) for i, name in enumerate(["Paris", "the paris", "Rome", ""])]
+    assert {aliases.another_answer(questions[0], questions, Random(s)) for s in range(30)} == {"Rome"}
+    with pytest.raises(ValueError, match="no wrong answer"):
+        aliases.another_answer(questions[0], questions[:2], Random(0))
+
+
+def test_capitals_has_every_member_state():
+    task = tasks.get_task("capitals")
+    questions = task.load(read_rows(Path(task.SOURCES["table"].path)))
+    assert len(questions) == 193
+    assert len({q.question_id for q in questions}) == 193
+    for question in questions:
+        for reference in question.references:
+            assert task.grade(task.extract(reference), question) == 1, question
+
+
+def test_samples_are_nested_seeded_and_in_order():
+    questions = [Question(f"q{i}", f"q{i}", "?", ("1",)) for i in range(200)]
+    small, large = sample_questions(questions, 20, 1), sample_questions(questions, 90, 1)
+    assert set(small) < set(large)
+    assert small == sorted(small, key=questions.index)
+    assert small != sample_questions(questions, 20, 2)
+    assert sample_questions(questions, None, 1) == sample_questions(questions, 500, 1) == questions
+
+
+@pytest.mark.parametrize("name", tasks.NAMES)
+def test_demonstrations_are_graded_as_they_say(name):
+    task, prompts = tasks.get_task(name), task_prompts(name)
+    assert len(prompts.demonstrations) >= 2 * task.SHOTS
+    for each in prompts.demonstrations:
+        reference = task.extract(each.right.text)
+        assert reference is not None
+        question = Question("d", "d", each.question, (reference,))
+        assert task.grade(task.extract(each.right.text), question) == 1
+        for wrong in each.wrong:
+            assert task.grade(task.extract(wrong.text), question) == 0, wrong
+            assert not prompts.discriminate[next(iter(prompts.discriminate))].remark or wrong.remark
+
+
+def test_arithmetic_in_right_demonstrations():
+    for each in task_prompts("gsm8k").demonstrations:
+        for left, result in re.findall(r"(\d+(?: [-+*/] \d+)+) = \$?(\d+)", each.right.text):
+            assert eval(left) == int(result), each.question  # digits and operators only
+
+
+@pytest.mark.parametrize("shots", [1, 2, 3, 4, 6, 8])
+@pytest.mark.parametrize("k", [2, 3, 4, 5])
+def test_right_answers_are_spread_evenly_over_positions(shots, k):
+    positions = right_positions(shots, k)
+    counts = Counter(positions)
+    assert len(positions) == shots
+    assert set(positions) <= set(range(k))
+    assert max(counts.values()) - min(counts.get(p, 0) for p in range(k)) <= 1
+
+
+@pytest.mark.parametrize("name", tasks.NAMES)
+def test_endings_are_read_strictly(name):
+    for template in task_prompts(name).discriminate.values():
+        response = template.response.format(remarks="Solution 1 is wrong.", working="2 + 2 = 4", label="2")
+        assert parse_choice(response, ["1", "2", "3"], template.ending).label == "2"
+
+
+def test_prompt_renders_as_text_and_as_messages():
+    prompt = Prompt("Do it.", (("Q: 1", "A"), ("Q: 2", "B")), "Q: 3")
+    assert prompt.text() == "Do it.\n\nQ: 1 A\n\nQ: 2 B\n\nQ: 3"
+    assert [m["role"] for m in prompt.messages()] == ["user", "assistant"] * 2 + ["user"]
+    assert prompt.messages()[0]["content"] == "Do it.\n\nQ: 1"
+    assert Prompt("Do it.", (), "Q: 3").messages() == [{"role": "user", "content": "Do it.\n\nQ: 3"}]
+
+
+def test_hostile_text_is_not_a_template():
+    template = task_prompts("gsm8k").generate
+    assert "{evil} {0}" in template.query.format(question="{evil} {0}")

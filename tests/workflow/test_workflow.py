@@ -1,0 +1,252 @@
+"""The workflow as a user runs it, on a scripted model: what is made, what is made again, what is asked."""
+
+import csv
+import html.parser
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import polars as pl
+import pytest
+import yaml
+
+from selfincorrect.io import read_provenance
+from tests.conftest import ROOT, SCRIPT
+
+METRIC_COLUMNS = """model task k variant n s_gen s_disc dg_diff se ci_low ci_high mixed dg_diff_mixed oracle majority invalid
+n01 n10 p_randomisation p_mcnemar_midp p_mcnemar_exact p_as_printed headroom_share clusters note""".split()
+
+
+def test_everything_is_made_in_a_path_with_spaces(finished):
+    assert " " in str(finished.folder)
+    for name in ("tables/metrics.csv", "tables/slots.csv", "report.html", *(f"figures/{f}.{kind}" for f in ("dg_diff", "simplified", "scores", "positions") for kind in ("pdf", "png"))):  # fmt: skip
+        assert finished.path(name).stat().st_size > 500, name
+    metrics = finished.table("tables/metrics.parquet")
+    assert set(METRIC_COLUMNS) <= set(metrics.columns)
+    assert metrics.select("k", "variant").rows() == [(2, "full"), (2, "simplified"), (4, "full"), (4, "simplified")]
+    with open(finished.path("tables/metrics.csv"), newline="") as file:
+        assert len(list(csv.DictReader(file))) == 4
+
+
+def test_files_carry_what_is_needed_to_judge_them(finished):
+    cell = "scripted/capitals"
+    candidates = finished.table(f"{cell}/candidates.parquet")
+    assert candidates.columns[:8] == ["question_id", "sample", "text", "finish_reason", "tokens_in", "tokens_out", "seed", "logprob"]
+    assert candidates.height == 12 * 4
+    assert candidates["seed"].n_unique() == 48
+    assert finished.table(f"{cell}/grades.parquet").columns == ["question_id", "sample", "extracted", "grade", "valid"]
+    choices = finished.table(f"{cell}/k4/choices.parquet")
+    assert choices.columns[:9] == ["question_id", "k", "variant", "order", "output", "parsed", "how", "chosen_sample", "valid"]
+    assert choices.height == 12 * 2
+    for name in ("candidates", "grades", "k2/choices", "k4/metrics"):
+        provenance = read_provenance(finished.path(f"{cell}/{name}.parquet"))
+        assert {"model", "data", "prompt", "settings", "versions"} <= set(provenance), name
+
+
+def test_every_number_can_be_computed_from_the_files(finished):
+    cell = "scripted/capitals"
+    metrics = finished.table("tables/metrics.parquet")
+    grades = finished.table(f"{cell}/grades.parquet")
+    for k in (2, 4):
+        shown = grades.filter(pl.col("sample") < k)
+        choices = finished.table(f"{cell}/k{k}/choices.parquet")
+        for variant in ("full", "simplified"):
+            row = metrics.row(by_predicate=(pl.col("k") == k) & (pl.col("variant") == variant), named=True)
+            chosen = choices.filter(pl.col("variant") == variant).join(
+                grades, left_on=["question_id", "chosen_sample"], right_on=["question_id", "sample"], how="left"
+            )
+            lowest = shown.group_by("question_id").agg(pl.col("grade").min().alias("lowest"))
+            scored = chosen.join(lowest, on="question_id").select(pl.coalesce("grade", "lowest"))["grade"].mean()
+            assert row["s_gen"] == pytest.approx(shown["grade"].mean())
+            assert row["s_disc"] == pytest.approx(scored)
+            assert row["invalid"] == pytest.approx(1 - choices.filter(pl.col("variant") == variant)["valid"].mean())
+
+
+def test_simplified_shows_right_answers_of_other_countries(finished):
+    choices = finished.table("scripted/capitals/k4/choices.parquet")
+    candidates = finished.table("scripted/capitals/candidates.parquet")
+    grades = finished.table("scripted/capitals/grades.parquet")
+    accepted = {r for refs in pl.read_parquet(finished.folder / "resources/datasets/capitals.parquet")["references"] for r in refs[:1]}
+    for row in choices.filter(pl.col("variant") == "simplified").iter_rows(named=True):
+        shown = re.findall(r"^\d\. (.*)$", row["prompt"].rsplit("Question:", 1)[1], re.MULTILINE)
+        pool = candidates.join(grades, on=["question_id", "sample"]).filter(pl.col("question_id") == row["question_id"]).sort("sample")
+        for text, original, grade in zip(shown, pool["text"], pool["grade"], strict=True):
+            assert text == original if grade else text in accepted
+
+
+def test_second_run_does_nothing(finished):
+    done = finished.run()
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_report_is_self_contained_and_model_output_is_text(finished):
+    page = finished.path("report.html").read_text()
+
+    class Tags(html.parser.HTMLParser):
+        seen: list[tuple[str, dict]] = []  # noqa: RUF012
+
+        def handle_starttag(self, tag, attributes):
+            self.seen.append((tag, dict(attributes)))
+
+    parser = Tags()
+    parser.feed(page)
+    assert "script" not in {tag for tag, _ in parser.seen}
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    for _, attributes in parser.seen:
+        assert attributes.get("src", "data:").startswith("data:")
+        assert attributes.get("href", "#").startswith("#")
+    for words in ("Findings", "Sample questions", "Invalid outputs", "Provenance", "I cannot say", "digest"):
+        assert words in page
+    assert page.count('class="question"') == 10
+
+
+def test_snakemake_report(finished, tmp_path):
+    finished.run("--report", str(tmp_path / "report.zip"))
+    assert (tmp_path / "report.zip").stat().st_size > 100_000
+
+
+def test_single_target_makes_just_what_it_needs(workflow):
+    done = workflow.run("results/scripted/capitals/k4/metrics.parquet")
+    assert workflow.rules_run(done) == ["collect", "discriminate", "generate", "grade", "measure", "prepare_dataset", "prepare_model"]
+    assert not workflow.path("scripted/capitals/k2").exists()
+
+
+def test_rerun_rules(workflow):
+    workflow.run()
+    asked = workflow.stored()
+
+    workflow.path("scripted/capitals/k4/metrics.parquet").unlink()
+    assert workflow.rules_run(workflow.run()) == ["figure", "measure", "report", "tables"]
+
+    workflow.configure(figures={"dpi": 90})
+    assert workflow.rules_run(workflow.run()) == ["figure", "report"]
+    assert workflow.stored() == asked
+
+    settings = {"figures": {"dpi": 90}}
+    workflow.configure(**settings, variants={**workflow.config["variants"], "letters": {"labels": "letters"}})
+    assert "generate" not in workflow.rules_run(workflow.run())
+    assert workflow.stored() == asked + 2 * 12, "only the new variant's questions are asked"
+    assert workflow.table("scripted/capitals/k4/choices.parquet").height == 3 * 12
+
+    before = workflow.table("scripted/capitals/candidates.parquet")
+    asked = workflow.stored()
+    workflow.configure(**settings, sampling={"n": 6})
+    workflow.run()
+    after = workflow.table("scripted/capitals/candidates.parquet")
+    assert after.filter(pl.col("sample") < 4).equals(before)
+    assert after.height == 6 * 12
+    assert workflow.stored() == asked + 2 * 12, "two more candidates a question, no other answer"
+
+    grader = workflow.run("--forcerun", "grade", "-n")
+    assert "generate" not in workflow.rules_run(grader)
+
+
+def test_two_runs_are_equal_to_the_byte(finished, workflow):
+    workflow.run()
+    for name in ("tables/metrics.csv", "tables/slots.parquet", "scripted/capitals/candidates.parquet", "scripted/capitals/k4/choices.parquet", "figures/scores.png", "figures/scores.pdf"):  # fmt: skip
+        assert workflow.path(name).read_bytes() == finished.path(name).read_bytes(), name
+
+
+def test_shards_give_the_same_pool(finished, workflow):
+    workflow.configure(tasks={"capitals": {"limit": 12, "shards": 5}})
+    workflow.run("results/scripted/capitals/candidates.parquet")
+    assert workflow.table("scripted/capitals/candidates.parquet").equals(finished.table("scripted/capitals/candidates.parquet"))
+
+
+def test_killed_and_run_again(finished, workflow):
+    target = "results/scripted/capitals/candidates.parquet"
+    (workflow.folder / "script.yaml").write_text(yaml.safe_dump({**SCRIPT, "delay": 0.1}, allow_unicode=True))
+    process = subprocess.Popen(
+        workflow.command(target), cwd=workflow.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while workflow.stored() < 12 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    kept = workflow.stored()
+    assert 12 <= kept < 48
+    assert not workflow.path("scripted/capitals/candidates.parquet").exists()
+    locked = workflow.run(target, check=False)
+    if locked.returncode:
+        assert "unlock" in (locked.stdout + locked.stderr).lower()
+        workflow.run("--unlock")
+    workflow.run(target, "--rerun-incomplete")
+    log = workflow.path("logs/generate/scripted/capitals/0.log").read_text()
+    assert f"48 answers wanted, {kept} in the store" in log
+    assert workflow.stored() == 48, "no answer was asked for twice"
+    columns = ["question_id", "sample"]
+    found = workflow.table("scripted/capitals/candidates.parquet").select(columns)
+    assert found.equals(finished.table("scripted/capitals/candidates.parquet").select(columns))
+
+
+def test_damaged_store_stops_with_its_place(workflow):
+    target = "results/scripted/capitals/candidates.parquet"
+    workflow.run(target)
+    path = next(workflow.path("store").rglob("*.jsonl"))
+    path.write_text(path.read_text().replace("Paris", "Parys", 1))
+    done = workflow.run(target, "--forcerun", "generate", check=False)
+    assert done.returncode
+    assert re.search(r"store is damaged: .*jsonl, line \d+", done.stdout + done.stderr)
+
+
+def test_wrong_configuration_stops_before_any_job(workflow):
+    workflow.configure(k=[9])
+    done = workflow.run(check=False)
+    output = done.stdout + done.stderr
+    assert done.returncode
+    assert "no job was started" in output
+    assert "k.0" in output
+    assert "Traceback" not in output
+    assert not workflow.path("").exists()
+
+
+def test_missing_script_rule_is_one_message_and_no_answer(workflow):
+    (workflow.folder / "script.yaml").write_text(yaml.safe_dump({"rules": [{"match": "nothing", "answers": ["x"]}]}))
+    done = workflow.run(check=False)
+    assert done.returncode
+    assert "No rule of" in done.stderr
+    assert workflow.stored() == 0
+
+
+def test_single_values_on_the_command_line(workflow):
+    done = workflow.run("-n", "--config", "k=[3]", "sampling={n: 3}")
+    assert "k3/metrics.parquet" in done.stdout
+    assert "k4" not in done.stdout
+
+
+def test_another_experiment_replaces_the_default_one(workflow):
+    done = workflow.run("-n")
+    assert "gemma" not in done.stdout + done.stderr
+
+
+def test_default_experiment_and_values_on_top(tmp_path):
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(tmp_path), "--cores", "1", "-n"]
+    done = subprocess.run([*command, "--config", "k=[3]"], capture_output=True, text=True, check=True)
+    for words in ("gemma-3-270m/gsm8k/k3/metrics.parquet", "smollm2-135m-instruct/triviaqa/k3"):
+        assert words in done.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_full_disk_is_said_and_nothing_is_lost(workflow):
+    small = workflow.folder / "results"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24k", "tmpfs", str(small)], capture_output=True).returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    try:
+        target = "results/scripted/capitals/candidates.parquet"
+        done = workflow.run(target, check=False)
+        assert done.returncode
+        output = done.stdout + done.stderr
+        assert "No space left" in output
+        assert "response store" in output
+        kept = workflow.stored()
+        subprocess.run(["mount", "-o", "remount,size=8m", str(small)], check=True)
+        workflow.run(target, "--rerun-incomplete")
+        assert workflow.stored() >= kept
+        assert workflow.table("scripted/capitals/candidates.parquet").height == 48
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
