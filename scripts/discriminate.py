@@ -13,19 +13,17 @@ from selfincorrect.running import opened_model
 from selfincorrect.tasks import get_task
 from selfincorrect.variants import SCHEMA, choice_rows, discrimination_requests, pool_of
 
-with job(snakemake):  # noqa: F821
-    settings, inputs = snakemake.params.slice, snakemake.input  # noqa: F821
-    task, k = snakemake.wildcards.task, int(snakemake.wildcards.k)  # noqa: F821
+with job(snakemake):
+    settings, inputs = snakemake.params.slice, snakemake.input
+    task, k = snakemake.wildcards.task, int(snakemake.wildcards.k)
     prompts, seed = task_prompts(task), settings["seed"]
-    model = opened_model(snakemake, inputs.model, task)  # noqa: F821
+    model = opened_model(snakemake, inputs.model, task)
     grades = pl.read_parquet(inputs.grades) if inputs.get("grades") else None
     pool = pool_of(pl.read_parquet(inputs.candidates), grades)
     everything = questions_of(pl.read_parquet(inputs.dataset))
     questions = [question for question in everything if question.question_id in pool]
     asked = {
-        name: discrimination_requests(
-            questions, everything, pool, get_task(task), prompts, variant, k, settings
-        )
+        name: discrimination_requests(questions, everything, pool, get_task(task), prompts, variant, k, settings)
         for name, variant in settings["variants"].items()
     }
     flat = [request for requests in asked.values() for request in requests]
@@ -36,7 +34,7 @@ with job(snakemake):  # noqa: F821
         answers = [next(responses) for _ in requests]
         rows += choice_rows(name, settings["variants"][name], questions, answers, prompts, k, seed)
     write_table(
-        snakemake.output[0],  # noqa: F821
+        snakemake.output[0],
         pl.DataFrame(rows, schema=SCHEMA),
         {
             "model": model.provenance,

@@ -13,22 +13,27 @@ from selfincorrect.provenance import versions
 from selfincorrect.running import opened_model
 from selfincorrect.tasks.base import sample_questions
 
-with job(snakemake):  # noqa: F821
-    settings, task = snakemake.params.slice, snakemake.wildcards.task  # noqa: F821
-    model = opened_model(snakemake, snakemake.input.model, task)  # noqa: F821
-    table = pl.read_parquet(snakemake.input.dataset)  # noqa: F821
+with job(snakemake):
+    settings, task = snakemake.params.slice, snakemake.wildcards.task
+    model = opened_model(snakemake, snakemake.input.model, task)
+    table = pl.read_parquet(snakemake.input.dataset)
     chosen = sample_questions(questions_of(table), settings["limit"], settings["seed"])
-    questions = shard_of(chosen, int(snakemake.wildcards.shard), settings["shards"])  # noqa: F821
+    questions = shard_of(chosen, int(snakemake.wildcards.shard), settings["shards"])
     requests = generation_requests(questions, task, task_prompts(task), model.digest, settings)
     responses = ask(
-        requests, model.store, model.digest, model.mode, model.engine, f"generate {model.name} {task}"
+        requests,
+        model.store,
+        model.digest,
+        model.mode,
+        model.engine,
+        f"generate {model.name} {task}",
     )
     write_table(
-        snakemake.output[0],  # noqa: F821
+        snakemake.output[0],
         candidate_table(questions, requests, responses),
         {
             "model": model.provenance,
-            "data": read_provenance(snakemake.input.dataset)["data"],  # noqa: F821
+            "data": read_provenance(snakemake.input.dataset)["data"],
             "prompt": digest(settings["prompts"]),
             "settings": {key: value for key, value in settings.items() if key != "code"},
             "versions": versions(),

@@ -6,14 +6,14 @@ from selfincorrect.io import read_provenance, write_table
 from selfincorrect.job import job
 from selfincorrect.measure import measure
 
-with job(snakemake):  # noqa: F821
-    wildcards, inputs = snakemake.wildcards, snakemake.input  # noqa: F821
+with job(snakemake):
+    wildcards, inputs = snakemake.wildcards, snakemake.input
     metrics = measure(
         pl.read_parquet(inputs.dataset),
         pl.read_parquet(inputs.grades),
         pl.read_parquet(inputs.choices),
         int(wildcards.k),
-        snakemake.params.slice["seed"],  # noqa: F821
+        snakemake.params.slice["seed"],
     )
     names = pl.DataFrame({"model": [wildcards.model], "task": [wildcards.task]})
-    write_table(snakemake.output[0], names.join(metrics, how="cross"), read_provenance(inputs.choices))  # noqa: F821
+    write_table(snakemake.output[0], names.join(metrics, how="cross"), read_provenance(inputs.choices))

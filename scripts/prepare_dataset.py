@@ -9,10 +9,10 @@ from selfincorrect.prepare import load_questions, question_table
 from selfincorrect.sources import Source
 from selfincorrect.tasks import get_task
 
-with job(snakemake):  # noqa: F821
-    settings = snakemake.params.slice["source"]  # noqa: F821
+with job(snakemake):
+    settings = snakemake.params.slice["source"]
     source = TypeAdapter(Source).validate_python(settings)
-    questions = load_questions(get_task(snakemake.wildcards.task), source)  # noqa: F821
+    questions = load_questions(get_task(snakemake.wildcards.task), source)
     log.info("%d questions (licence: %s)", len(questions), source.license)
     data = digest([question.row() for question in questions])
-    write_table(snakemake.output[0], question_table(questions), {"source": settings, "data": data})  # noqa: F821
+    write_table(snakemake.output[0], question_table(questions), {"source": settings, "data": data})

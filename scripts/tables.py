@@ -6,9 +6,9 @@ from selfincorrect.io import atomic, write_table
 from selfincorrect.job import job
 from selfincorrect.tables import metrics_table, slots_table
 
-with job(snakemake):  # noqa: F821
-    inputs, output = snakemake.input, snakemake.output  # noqa: F821
-    metrics = metrics_table([pl.read_parquet(path) for path in inputs.metrics], snakemake.params.slice)  # noqa: F821
+with job(snakemake):
+    inputs, output = snakemake.input, snakemake.output
+    metrics = metrics_table([pl.read_parquet(path) for path in inputs.metrics], snakemake.params.slice)
     choices: dict[tuple[str, str], list[pl.DataFrame]] = {}
     for path in inputs.choices:
         model, task = path.split("/")[-4:-2]

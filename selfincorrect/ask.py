@@ -25,10 +25,13 @@ def ask(
     answers are all stored loads no model. Prompts too long for the model have no text and are not stored.
     """
     keys = [request.key(model_digest, mode) for request in requests]
-    missing = {
-        key: request for key, request in zip(keys, requests, strict=True) if key not in store
-    }
-    log.info("%s: %d answers wanted, %d in the store", what, len(set(keys)), len(set(keys)) - len(missing))
+    missing = {key: request for key, request in zip(keys, requests, strict=True) if key not in store}
+    log.info(
+        "%s: %d answers wanted, %d in the store",
+        what,
+        len(set(keys)),
+        len(set(keys)) - len(missing),
+    )
     too_long: dict[str, Response] = {}
     if missing:
         key_of = {id(request): key for key, request in missing.items()}

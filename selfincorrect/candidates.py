@@ -33,8 +33,7 @@ def generation_prompt(question: Question, prompts: TaskPrompts, shots: int) -> P
     """The few-shot prompt that asks for an answer to `question`."""
     template = prompts.generate
     demonstrations = tuple(
-        (template.query.format(question=each.question), each.right.text)
-        for each in prompts.demonstrations[:shots]
+        (template.query.format(question=each.question), each.right.text) for each in prompts.demonstrations[:shots]
     )
     return Prompt(template.instruction, demonstrations, template.query.format(question=question.question))
 
@@ -48,9 +47,7 @@ def generation_requests(
 ) -> list[Request]:
     """n requests for each question, in order. A sample's seed depends on (seed, model, task, question, sample) only."""
     sampling = settings["sampling"]
-    decoding = Decoding(
-        settings["answer_tokens"], sampling["temperature"], sampling["top_p"], prompts.generate.stop
-    )
+    decoding = Decoding(settings["answer_tokens"], sampling["temperature"], sampling["top_p"], prompts.generate.stop)
     return [
         Request(
             generation_prompt(question, prompts, settings["shots"]),

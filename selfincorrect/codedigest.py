@@ -132,8 +132,7 @@ def _modules_of(root: str) -> list[tuple[str, _Module]]:
 def _without_docstrings(node: ast.stmt) -> ast.stmt:
     copy = ast.parse(ast.unparse(node)).body[0]
     for child in ast.walk(copy):
-        body = getattr(child, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
-            if isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
-                child.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
+        match getattr(child, "body", None):
+            case [ast.Expr(value=ast.Constant(value=str())), *rest]:
+                child.body = rest or [ast.Pass()]  # type: ignore[attr-defined]
     return copy

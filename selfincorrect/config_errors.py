@@ -89,8 +89,6 @@ def _known_keys(location: list[Any], model: type[BaseModel]) -> list[str]:
 def _models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    if get_origin(annotation) in (Union, types.UnionType, dict, list, tuple) or hasattr(
-        annotation, "__metadata__"
-    ):
+    if get_origin(annotation) in (Union, types.UnionType, dict, list, tuple) or hasattr(annotation, "__metadata__"):
         return [model for argument in get_args(annotation) for model in _models(argument)]
     return []

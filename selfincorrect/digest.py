@@ -8,9 +8,7 @@ from typing import Any
 
 def canonical_json(value: Any) -> str:
     """`value` as JSON with one spelling: sorted keys, no spaces, no NaN. Raises ValueError on NaN."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def digest(value: Any) -> str:

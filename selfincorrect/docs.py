@@ -37,7 +37,14 @@ def _rows(schema: dict[str, Any], node: dict[str, Any], prefix: str) -> list[tup
         key, target = f"{prefix}{name}", _section(schema, entry)
         if target is None:
             default = "required" if name in required else f"`{json.dumps(entry.get('default'))}`"
-            rows.append((key, _kind(entry), default.replace("`null`", "–"), entry.get("description", "").replace("|", "\\|")))
+            rows.append(
+                (
+                    key,
+                    _kind(entry),
+                    default.replace("`null`", "–"),
+                    entry.get("description", "").replace("|", "\\|"),
+                )
+            )
             continue
         mapping = "additionalProperties" in entry or "patternProperties" in entry
         rows += _rows(schema, target, f"{key}.<name>." if mapping else f"{key}.")
@@ -57,7 +64,7 @@ def _kind(entry: dict[str, Any]) -> str:
     if "enum" in entry:
         return " or ".join(f"`{each}`" for each in entry["enum"])
     if "anyOf" in entry or "oneOf" in entry:
-        parts = [_kind(each) for each in entry.get("anyOf", entry.get("oneOf")) if each.get("type") != "null"]
+        parts = [_kind(each) for each in entry.get("anyOf", entry.get("oneOf", [])) if each.get("type") != "null"]
         return " or ".join(dict.fromkeys(parts))
     if "$ref" in entry:
         return "mapping"

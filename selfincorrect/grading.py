@@ -13,9 +13,7 @@ SCHEMA = {
 }
 
 
-def grade_table(
-    candidates: pl.DataFrame, questions: dict[str, Question], task: Task
-) -> pl.DataFrame:
+def grade_table(candidates: pl.DataFrame, questions: dict[str, Question], task: Task) -> pl.DataFrame:
     """A row of SCHEMA for each candidate. A candidate without an answer has grade 0 and is not valid."""
     rows = []
     for identity, sample, text in candidates.select("question_id", "sample", "text").iter_rows():

@@ -50,9 +50,7 @@ def wilcoxon(differences: Array) -> float:
     """
     if not differences.any():
         return 1.0
-    result = stats.wilcoxon(
-        differences, zero_method="pratt", alternative="greater", method="approx", correction=False
-    )
+    result = stats.wilcoxon(differences, zero_method="pratt", alternative="greater", method="approx", correction=False)
     return float(result.pvalue)
 
 

@@ -39,9 +39,7 @@ def read_json(path: Path | str) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def write_table(
-    path: Path | str, table: pl.DataFrame, provenance: Mapping[str, Any] | None = None
-) -> None:
+def write_table(path: Path | str, table: pl.DataFrame, provenance: Mapping[str, Any] | None = None) -> None:
     """Write `table` as parquet; `provenance` goes into the file's key-value metadata as JSON."""
     metadata = {name: json.dumps(value, sort_keys=True) for name, value in (provenance or {}).items()}
     with atomic(path) as file:

@@ -24,9 +24,7 @@ def job(snakemake: Any) -> Iterator[None]:
     log.handlers.clear()
     to_file = logging.FileHandler(snakemake.log[0], mode="w", encoding="utf-8")
     for handler in (logging.StreamHandler(sys.stderr), to_file):
-        handler.setFormatter(
-            logging.Formatter(f"%(asctime)s [{snakemake.rule} {where}] %(message)s", "%H:%M:%S")
-        )
+        handler.setFormatter(logging.Formatter(f"%(asctime)s [{snakemake.rule} {where}] %(message)s", "%H:%M:%S"))
         log.addHandler(handler)
     try:
         yield
@@ -46,8 +44,8 @@ def job(snakemake: Any) -> Iterator[None]:
 
 def _log_traceback(to_file: logging.FileHandler) -> None:
     """Into the log file only: Snakemake's Python prints it to the terminal anyway."""
-    to_file.stream.write(traceback.format_exc())
-    to_file.flush()
+    with open(to_file.baseFilename, "a", encoding="utf-8") as file:
+        file.write(traceback.format_exc())
 
 
 def _disk_message(error: OSError) -> str:

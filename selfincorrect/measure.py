@@ -85,9 +85,7 @@ def pass_at(right: int, n: int, j: int) -> float:
     return float(1.0 - stats.hypergeom(n, right, j).pmf(0))
 
 
-def measure(
-    questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame, k: int, seed: int
-) -> pl.DataFrame:
+def measure(questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame, k: int, seed: int) -> pl.DataFrame:
     """One row of `cell` for each variant in `choices`, in order of appearance."""
     pool = (
         grades.filter(pl.col("sample") < k)
@@ -100,9 +98,7 @@ def measure(
     clusters = questions.select("question_id", "cluster")
     rows = []
     for (variant,), chosen in choices.group_by("variant", maintain_order=True):
-        table = pool.join(clusters, on="question_id", validate="1:1").join(
-            chosen, on="question_id", validate="1:1"
-        )
+        table = pool.join(clusters, on="question_id", validate="1:1").join(chosen, on="question_id", validate="1:1")
         if table.height != pool.height:
             raise ValueError(f"variant {variant}: {table.height} choices for {pool.height} questions")
         rows.append({"k": k, "variant": variant, **cell(table.sort("question_id"), k, seed)})
@@ -123,9 +119,7 @@ def cell(table: pl.DataFrame, k: int, seed: int) -> dict[str, Any]:
     p = f.mean(axis=1)
     d, headroom = c - p, f.max(axis=1) - p
     mixed = f.min(axis=1) < f.max(axis=1)
-    majority = np.array(
-        [majority_grade(e, g) for e, g in zip(table["extracted"], table["grade"], strict=True)]
-    )
+    majority = np.array([majority_grade(e, g) for e, g in zip(table["extracted"], table["grade"], strict=True)])
     picks = np.array([f[i, seed_of("pick", seed, q, k) % k] for i, q in enumerate(table["question_id"])])
     n01, n10 = int((c > picks).sum()), int((c < picks).sum())
     tests, binary = mcnemar(n01, n10), set(np.unique(f)) <= {0.0, 1.0}

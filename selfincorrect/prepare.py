@@ -13,7 +13,7 @@ import polars as pl
 
 from selfincorrect.digest import digest, file_sha256
 from selfincorrect.errors import UserError
-from selfincorrect.sources import GgufPackages, Source
+from selfincorrect.sources import GgufPackages, Source, is_folder
 from selfincorrect.sources.catalog import PREFIX, catalog
 from selfincorrect.sources.fetch import describe, fetch_gguf, fetched
 from selfincorrect.sources.rows import read_rows
@@ -21,7 +21,7 @@ from selfincorrect.tasks.base import Question, Task
 
 log = logging.getLogger("selfincorrect")
 
-QUESTION_SCHEMA = {
+QUESTION_SCHEMA: dict[str, Any] = {
     "question_id": pl.String,
     "cluster": pl.String,
     "question": pl.String,
@@ -87,7 +87,7 @@ def prepare_model(name: str, settings: Mapping[str, Any], folder: Path) -> dict[
             )
             _convert_gguf(packages, weights)
             identity, manifest["license"] = packages.sha256, packages.license
-        elif source.startswith(("/", "./", "../", "~")):
+        elif is_folder(source):
             local = Path(source).expanduser().absolute()
             _link(weights, local)
             files = sorted(path for pattern in MODEL_FILES for path in local.glob(pattern))
@@ -96,7 +96,11 @@ def prepare_model(name: str, settings: Mapping[str, Any], folder: Path) -> dict[
             snapshot = _snapshot(source, settings["revision"])
             _link(weights, snapshot)
             identity = f"{source}@{snapshot.name}"
-        manifest |= {"weights": "weights", "revision": identity, **_architecture(name, weights, settings)}
+        manifest |= {
+            "weights": "weights",
+            "revision": identity,
+            **_architecture(name, weights, settings),
+        }
     shapes = {key: manifest[key] for key in ("engine", "revision", "dtype", "trust_remote_code")}
     return manifest | {"digest": digest(shapes)}
 

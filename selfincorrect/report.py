@@ -48,7 +48,10 @@ def sample_cells(
 
 
 def sample_question(
-    question: Mapping[str, Any], candidates: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame
+    question: Mapping[str, Any],
+    candidates: pl.DataFrame,
+    grades: pl.DataFrame,
+    choices: pl.DataFrame,
 ) -> dict[str, Any]:
     """Everything that happened to one question: candidates with grades, choices by k and variant, prompts as sent."""
     one = pl.col("question_id") == question["question_id"]
@@ -58,9 +61,7 @@ def sample_question(
     return {
         **question,
         "candidates": pool.to_dicts(),
-        "choices": [
-            {**row, "grade": grade_of.get(row["chosen_sample"])} for row in chosen.iter_rows(named=True)
-        ],
+        "choices": [{**row, "grade": grade_of.get(row["chosen_sample"])} for row in chosen.iter_rows(named=True)],
         "prompts": {
             "generating": pool["prompt"][0],
             **{f"discriminating, {r['variant']}, k = {r['k']}": r["prompt"] for r in chosen.iter_rows(named=True)},

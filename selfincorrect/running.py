@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from selfincorrect.config import check
+from selfincorrect.config_check import check
 from selfincorrect.engines import Engine, make_engine
 from selfincorrect.io import read_json
 from selfincorrect.store import ResponseStore
@@ -39,6 +39,4 @@ def opened_model(snakemake: Any, manifest_path: str, task: str) -> OpenedModel:
 
     store = ResponseStore(Path(run.store).expanduser() / manifest["digest"][:16] / task)
     provenance = {key: manifest[key] for key in ("name", "source", "revision", "dtype", "digest")}
-    return OpenedModel(
-        manifest["name"], manifest["digest"], manifest["prompt"], store, engine, provenance
-    )
+    return OpenedModel(manifest["name"], manifest["digest"], manifest["prompt"], store, engine, provenance)

@@ -65,16 +65,13 @@ def generate(config: Config, model: str, task: str) -> Slice:
 
 
 def grade(task: str) -> Slice:
-    return {
-        "code": code_digest("grading.grade_table", f"tasks.{task}.extract", f"tasks.{task}.grade")
-    }
+    return {"code": code_digest("grading.grade_table", f"tasks.{task}.extract", f"tasks.{task}.grade")}
 
 
 def discriminate(config: Config, model: str, task: str) -> Slice:
     prompts, settings = task_prompts(task), _task(config, task)
     variants = {
-        name: variant.model_dump(mode="json", exclude={"tasks"})
-        for name, variant in config.variants_of(task).items()
+        name: variant.model_dump(mode="json", exclude={"tasks"}) for name, variant in config.variants_of(task).items()
     }
     ways = sorted({way_of(variant, prompts) for variant in variants.values()})
     data = prompts.data()
@@ -109,7 +106,10 @@ def tables(config: Config) -> Slice:
 
 
 def figure(config: Config, name: str) -> Slice:
-    return {**config.figures.model_dump(mode="json"), "code": code_digest(f"figures.{name}", "figures.style")}
+    return {
+        **config.figures.model_dump(mode="json"),
+        "code": code_digest(f"figures.{name}", "figures.style"),
+    }
 
 
 def report(config: Config) -> Slice:
@@ -117,5 +117,5 @@ def report(config: Config) -> Slice:
         "seed": config.seed,
         "questions": config.report.questions,
         "variants": {task: list(config.variants_of(task)) for task in config.tasks},
-        "code": code_digest("report"),
+        "code": code_digest("report", "report_data.gather"),
     }

@@ -65,12 +65,11 @@ class ResponseStore:
         """Append answers, in one write that has reached the disk when this returns."""
         answers = list(answers)
         lines = [
-            canonical_json({"key": key, "value": value, "crc": _checksum(key, value)}) + "\n"
-            for key, value in answers
+            canonical_json({"key": key, "value": value, "crc": _checksum(key, value)}) + "\n" for key, value in answers
         ]
         if self._segment is None:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._segment = open(self.folder / f"{uuid.uuid4().hex}.jsonl", "ab")
+            self._segment = open(self.folder / f"{uuid.uuid4().hex}.jsonl", "ab")  # noqa: SIM115
         self._segment.write("".join(lines).encode())
         self._segment.flush()
         os.fsync(self._segment.fileno())

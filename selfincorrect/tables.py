@@ -13,7 +13,12 @@ def metrics_table(parts: Sequence[pl.DataFrame], cells: Mapping[str, Any]) -> pl
     """All cells, in the order of the configuration. `cells` has `models`, `tasks` (with their variants) and `k`."""
     table = pl.concat(parts, how="vertical_relaxed")
     variants = list(dict.fromkeys(name for names in cells["tasks"].values() for name in names))
-    orders = {"model": cells["models"], "task": list(cells["tasks"]), "k": cells["k"], "variant": variants}
+    orders = {
+        "model": cells["models"],
+        "task": list(cells["tasks"]),
+        "k": cells["k"],
+        "variant": variants,
+    }
     places = [
         pl.col(column).replace_strict({name: place for place, name in enumerate(names)}, default=len(names))
         for column, names in orders.items()
@@ -52,7 +57,20 @@ def percent(value: float | None, sign: bool = False) -> str:
 
 def summary_lines(metrics: pl.DataFrame) -> list[str]:
     """The metrics as text for a terminal: a header, a line a cell, and each cell's note below the lines."""
-    header = ("model", "task", "k", "variant", "n", "mixed", "S_gen", "S_disc", "DG-Diff", "95% CI", "p", "")
+    header = (
+        "model",
+        "task",
+        "k",
+        "variant",
+        "n",
+        "mixed",
+        "S_gen",
+        "S_disc",
+        "DG-Diff",
+        "95% CI",
+        "p",
+        "",
+    )
     body, notes = [], []
     for row in metrics.iter_rows(named=True):
         if row["note"]:

@@ -137,12 +137,9 @@ def _shown(
     return text or NO_ANSWER
 
 
-def _query(
-    template: DiscriminateTemplate, question: str, labels: Sequence[str], shown: Sequence[str]
-) -> str:
+def _query(template: DiscriminateTemplate, question: str, labels: Sequence[str], shown: Sequence[str]) -> str:
     candidates = "\n".join(
-        template.candidate.format(label=label, text=text)
-        for label, text in zip(labels, shown, strict=True)
+        template.candidate.format(label=label, text=text) for label, text in zip(labels, shown, strict=True)
     )
     return template.query.format(question=question, candidates=candidates)
 
@@ -180,9 +177,7 @@ def _demonstrations(
     return tuple(shots)
 
 
-def _answers(
-    demonstration: Demonstration, position: int, k: int
-) -> list[DemonstrationAnswer]:
+def _answers(demonstration: Demonstration, position: int, k: int) -> list[DemonstrationAnswer]:
     """k answers with the right one at `position`; wrong ones repeat if there are too few, as in real pools."""
     wrong = demonstration.wrong
     answers = [wrong[place % len(wrong)] for place in range(k - 1)]

@@ -23,6 +23,7 @@ SCRIPT: dict[str, Any] = {
     ]
 }  # fmt: skip
 
+
 def experiment(folder: Path, **changes: Any) -> dict[str, Any]:
     """A small configuration on a scripted model, its files in `folder`; `changes` replace sections."""
     (folder / "script.yaml").write_text(yaml.safe_dump(SCRIPT, allow_unicode=True))
@@ -34,6 +35,7 @@ def experiment(folder: Path, **changes: Any) -> dict[str, Any]:
         "variants": {"full": {}, "simplified": {"distractors": "easy"}},
         "run": {"device": "cpu", "threads": 1, "batch_size": 4},
     } | changes
+
 
 class Workflow:
     """Snakemake in a working folder, with a configuration written beside it."""
@@ -79,9 +81,11 @@ class Workflow:
         """Answers in the response store, all segments together."""
         return sum(path.read_bytes().count(b"\n") for path in self.path("store").rglob("*.jsonl"))
 
+
 @pytest.fixture
 def workflow(tmp_path: Path) -> Workflow:
     return Workflow(tmp_path)
+
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
@@ -89,5 +93,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     workflow = Workflow(tmp_path_factory.mktemp("a finished run"))
     workflow.run()
     return workflow
+
 
 MakeQuestions = Callable[..., Any]

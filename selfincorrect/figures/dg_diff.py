@@ -15,19 +15,28 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     cells = metrics.select("k", "variant").unique(maintain_order=True).sort("k", maintain_order=True).rows()
     gap = 1.2
     rows = {
-        (model, *cell): -(m * (len(cells) + gap) + c)
-        for m, model in enumerate(models)
-        for c, cell in enumerate(cells)
+        (model, *cell): -(m * (len(cells) + gap) + c) for m, model in enumerate(models) for c, cell in enumerate(cells)
     }
     bottom = min(rows.values()) - 1.6
     table2 = published.table("table2")
     figure, axes = subplots(
-        1, len(tasks), sharey=True, squeeze=False, figsize=(2.2 + 2.5 * len(tasks), 1.9 + 0.26 * -bottom)
+        1,
+        len(tasks),
+        sharey=True,
+        squeeze=False,
+        figsize=(2.2 + 2.5 * len(tasks), 1.9 + 0.26 * -bottom),
     )
     for axis, task in zip(axes[0], tasks, strict=True):
         axis.axvline(0, color="black", linewidth=0.8)
         values = table2.filter(pl.col("task") == task)["dg_diff"].to_list()
-        axis.plot(values, [bottom] * len(values), "|", color=FAINT, markersize=9, label="published (Table 2), one mark a model")
+        axis.plot(
+            values,
+            [bottom] * len(values),
+            "|",
+            color=FAINT,
+            markersize=9,
+            label="published (Table 2), one mark a model",
+        )
         for row in metrics.filter(pl.col("task") == task).iter_rows(named=True):
             look = series(models.index(row["model"]))
             axis.errorbar(

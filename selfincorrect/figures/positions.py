@@ -13,7 +13,11 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     ks = sorted(slots["k"].unique())
     variants = slots["variant"].unique(maintain_order=True).to_list()
     figure, axes = subplots(
-        len(ks), len(rows), squeeze=False, sharey=True, figsize=(1.0 + 1.75 * len(rows), 1.4 + 1.7 * len(ks))
+        len(ks),
+        len(rows),
+        squeeze=False,
+        sharey=True,
+        figsize=(1.0 + 1.75 * len(rows), 1.4 + 1.7 * len(ks)),
     )
     for j, (model, task) in enumerate(rows):
         for i, k in enumerate(ks):

@@ -6,7 +6,11 @@ from matplotlib.pyplot import subplots
 
 from selfincorrect.figures.style import errors, legend_below, series, task_name
 
-LINES = (("oracle", "oracle (best candidate)"), ("majority", "majority vote"), ("s_gen", "S_gen (random candidate)"))
+LINES = (
+    ("oracle", "oracle (best candidate)"),
+    ("majority", "majority vote"),
+    ("s_gen", "S_gen (random candidate)"),
+)
 
 
 def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:

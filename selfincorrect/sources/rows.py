@@ -35,9 +35,7 @@ def read_rows(path: Path) -> Iterator[Mapping[str, Any]]:
             return iter(read_jsonl(path))
         return iter(pl.read_csv(path, infer_schema=False).to_dicts())
     except (ValueError, OSError, pl.exceptions.PolarsError) as error:
-        raise UserError(
-            f"{path} cannot be read as parquet, Arrow stream, JSON lines or CSV: {error}"
-        ) from error
+        raise UserError(f"{path} cannot be read as parquet, Arrow stream, JSON lines or CSV: {error}") from error
 
 
 def _frame(frame: pl.LazyFrame) -> Iterator[Mapping[str, Any]]:

@@ -60,9 +60,7 @@ class Task(Protocol):
     ) -> str: ...
 
 
-def sample_questions(
-    questions: Sequence[Question], limit: int | None, seed: int
-) -> list[Question]:
+def sample_questions(questions: Sequence[Question], limit: int | None, seed: int) -> list[Question]:
     """A uniform sample of `limit` questions (all if None), in the data's order.
 
     Samples are nested: those of a smaller limit are among those of a larger one, so that raising the limit keeps every

@@ -1,14 +1,13 @@
 """Capitals: the 193 member states of the United Nations, their capitals and accepted spellings (our own table)."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from random import Random
 
-from selfincorrect.sources import LocalFile
+from selfincorrect.sources import PackagedFile
 from selfincorrect.tasks import aliases
 from selfincorrect.tasks.base import Question, Rows
 
-SOURCES = {"table": LocalFile(path=str(Path(__file__).with_name("capitals.csv")))}
+SOURCES = {"table": PackagedFile(name="tasks/capitals.csv", license="MIT, as this package")}
 SHOTS = 2
 ANSWER_TOKENS = 16
 CHOICE_TOKENS = 8
@@ -31,8 +30,6 @@ extract = aliases.extract
 grade = aliases.grade
 
 
-def simplify(
-    extracted: str | None, question: Question, others: Sequence[Question], draw: Random
-) -> str:
+def simplify(extracted: str | None, question: Question, others: Sequence[Question], draw: Random) -> str:
     """Another country's capital in place of the wrong one."""
     return aliases.another_answer(question, others, draw)

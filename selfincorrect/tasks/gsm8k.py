@@ -88,9 +88,7 @@ def grade(extracted: str | None, question: Question) -> float:
     return float(extracted is not None and extracted == question.references[0])
 
 
-def simplify(
-    extracted: str | None, question: Question, others: Sequence[Question], draw: Random
-) -> str:
+def simplify(extracted: str | None, question: Question, others: Sequence[Question], draw: Random) -> str:
     """A wrong final number times or divided by 100, at random (Figure 9); never the right number by chance."""
     if extracted is None:
         return ""

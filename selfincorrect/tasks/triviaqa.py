@@ -46,8 +46,6 @@ extract = aliases.extract
 grade = aliases.grade
 
 
-def simplify(
-    extracted: str | None, question: Question, others: Sequence[Question], draw: Random
-) -> str:
+def simplify(extracted: str | None, question: Question, others: Sequence[Question], draw: Random) -> str:
     """A right answer to another question in place of the wrong one (Figure 9)."""
     return aliases.another_answer(question, others, draw)

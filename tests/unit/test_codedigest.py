@@ -8,7 +8,7 @@ import pytest
 import selfincorrect
 from selfincorrect import slices
 from selfincorrect.codedigest import code_digest
-from selfincorrect.config import check
+from selfincorrect.config_check import check
 
 PACKAGE = Path(selfincorrect.__file__).parent
 
@@ -35,10 +35,25 @@ GRADE = ("grading.grade_table", "tasks.triviaqa.extract", "tasks.triviaqa.grade"
 GENERATE = ("candidates.generation_requests", "candidates.candidate_table", "engines.transformers")
 LOAD = ("prepare.load_questions", "tasks.triviaqa.load")
 EDITS = {
-    "the grader": ("tasks/aliases.py", "return float(extracted in accepted)", "return float(extracted not in accepted)", {GRADE}),
+    "the grader": (
+        "tasks/aliases.py",
+        "return float(extracted in accepted)",
+        "return float(extracted not in accepted)",
+        {GRADE},
+    ),
     "a constant that the grader reaches": ("tasks/aliases.py", "a|an|the", "a|an|the|le", {GRADE}),
-    "loading": ("tasks/triviaqa.py", 'answer["value"], *answer["aliases"]', '*answer["aliases"]', {LOAD}),
-    "the sampler": ("engines/transformers/sampling.py", "logits / self.temperature", "logits * self.temperature", {GENERATE}),
+    "loading": (
+        "tasks/triviaqa.py",
+        'answer["value"], *answer["aliases"]',
+        '*answer["aliases"]',
+        {LOAD},
+    ),
+    "the sampler": (
+        "engines/transformers/sampling.py",
+        "logits / self.temperature",
+        "logits * self.temperature",
+        {GENERATE},
+    ),
     "a comment": ("tasks/aliases.py", "def grade(", "# a comment\ndef grade(", set()),
     "a docstring": ("tasks/aliases.py", "An empty reference matches nothing.", "Edited.", set()),
     "another function of the same file": ("tasks/aliases.py", "range(1000)", "range(2000)", set()),
@@ -87,7 +102,11 @@ def test_slices_depend_on_their_own_part_alone():
     assert changed(run={"batch_size": 2, "device": "cpu", "store": "elsewhere"}) == set()
     assert changed(figures={"dpi": 100}) == {"figure"}
     assert changed(sampling={"n": 6}) == {"generate"}
-    assert changed(variants={"full": {}, "easy": {"distractors": "easy"}}) == {"discriminate", "tables", "report"}
+    assert changed(variants={"full": {}, "easy": {"distractors": "easy"}}) == {
+        "discriminate",
+        "tables",
+        "report",
+    }
     assert changed(k=[2, 4]) == {"tables"}
     assert changed(report={"questions": 3}) == {"report"}
     assert changed(seed=5) == {"generate", "discriminate", "measure", "report"}

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from selfincorrect import docs
-from selfincorrect.config import check
+from selfincorrect.config_check import check
 from selfincorrect.errors import UserError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -24,7 +24,10 @@ CASES = yaml.safe_load((ROOT / "tests" / "cases" / "bad_configs.yaml").read_text
 
 def changed(case):
     config = copy.deepcopy(GOOD)
-    for key, value in {**case.get("set", {}), **({case["delete"]: None} if "delete" in case else {})}.items():
+    for key, value in {
+        **case.get("set", {}),
+        **({case["delete"]: None} if "delete" in case else {}),
+    }.items():
         # A name in brackets holds dots of its own.
         *parents, last = [part.strip("[]") for part in re.findall(r"\[[^\]]+\]|[^.]+", key)]
         section = config

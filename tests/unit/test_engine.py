@@ -36,7 +36,9 @@ def tokenizer():
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
     special = ["<pad>", "</s>", "<|im_start|>", "<|im_end|>"]
-    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
     made.train_from_iterator(["Question: what is the capital of a country? Answer: a city\n"] * 5, trainer)
     return PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", eos_token="</s>")
 
@@ -81,7 +83,10 @@ def engine(tmp_path_factory):
     return make
 
 
-SHOTS = (("Question: capital of X?\nAnswer:", "a city"), ("Question: capital of Y?\nAnswer:", "what is the country"))
+SHOTS = (
+    ("Question: capital of X?\nAnswer:", "a city"),
+    ("Question: capital of Y?\nAnswer:", "what is the country"),
+)
 
 
 def requests(temperature=0.7, count=5, samples=2, steps=12, top_p=1.0, stop=("\n\n",)):
@@ -143,7 +148,9 @@ def test_encoder_decoder_is_not_shared(engine):
 def test_chat_prompts_go_through_the_template(engine):
     made = engine("llama", mode="chat")
     response = answers(made, requests(count=1, samples=1))[0]
-    assert response.prompt.startswith("<|im_start|>system\nBe helpful.<|im_end|>\n<|im_start|>user\nAnswer.\n\nQuestion: capital of X?")
+    assert response.prompt.startswith(
+        "<|im_start|>system\nBe helpful.<|im_end|>\n<|im_start|>user\nAnswer.\n\nQuestion: capital of X?"
+    )
     assert response.prompt.endswith("Answer:<|im_end|>\n<|im_start|>assistant\n")
     assert response.prompt.count("<|im_start|>assistant\n") == 3
     start = made.tokenizer.convert_tokens_to_ids("<|im_start|>")
@@ -192,7 +199,14 @@ def test_answers_end_at_a_stop_string(engine):
 def test_no_gpu_is_said(engine, tmp_path):
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
-    manifest = {"name": "m", "trust_remote_code": False, "encoder_decoder": False, "dtype": "float32", "prompt": "chat", "context": 1}
+    manifest = {
+        "name": "m",
+        "trust_remote_code": False,
+        "encoder_decoder": False,
+        "dtype": "float32",
+        "prompt": "chat",
+        "context": 1,
+    }
     with pytest.raises(UserError, match=r"run.device is cuda.*no GPU.*device: cpu"):
         TransformersEngine(manifest, tmp_path, {"device": "cuda", "threads": 1, "batch_size": 1})
 

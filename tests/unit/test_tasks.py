@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from selfincorrect import tasks
 from selfincorrect.parse import parse_choice
+from selfincorrect.prepare import load_questions
 from selfincorrect.prompts import Prompt, task_prompts
-from selfincorrect.sources.rows import read_rows
 from selfincorrect.tasks import aliases, gsm8k
 from selfincorrect.tasks.base import Question, sample_questions
 from selfincorrect.variants import right_positions
@@ -80,7 +80,7 @@ def test_simplified_alias_answers_are_right_elsewhere():
 
 def test_capitals_has_every_member_state():
     task = tasks.get_task("capitals")
-    questions = task.load(read_rows(Path(task.SOURCES["table"].path)))
+    questions = load_questions(task, task.SOURCES["table"])
     assert len(questions) == 193
     assert len({q.question_id for q in questions}) == 193
     for question in questions:

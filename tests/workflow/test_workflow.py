@@ -16,8 +16,33 @@ import yaml
 from selfincorrect.io import read_provenance
 from tests.conftest import ROOT, SCRIPT
 
-METRIC_COLUMNS = """model task k variant n s_gen s_disc dg_diff se ci_low ci_high mixed dg_diff_mixed oracle majority invalid
-n01 n10 p_randomisation p_mcnemar_midp p_mcnemar_exact p_as_printed headroom_share clusters note""".split()
+METRIC_COLUMNS = [
+    "model",
+    "task",
+    "k",
+    "variant",
+    "n",
+    "s_gen",
+    "s_disc",
+    "dg_diff",
+    "se",
+    "ci_low",
+    "ci_high",
+    "mixed",
+    "dg_diff_mixed",
+    "oracle",
+    "majority",
+    "invalid",
+    "n01",
+    "n10",
+    "p_randomisation",
+    "p_mcnemar_midp",
+    "p_mcnemar_exact",
+    "p_as_printed",
+    "headroom_share",
+    "clusters",
+    "note",
+]
 
 
 def test_everything_is_made_in_a_path_with_spaces(finished):
@@ -26,7 +51,12 @@ def test_everything_is_made_in_a_path_with_spaces(finished):
         assert finished.path(name).stat().st_size > 500, name
     metrics = finished.table("tables/metrics.parquet")
     assert set(METRIC_COLUMNS) <= set(metrics.columns)
-    assert metrics.select("k", "variant").rows() == [(2, "full"), (2, "simplified"), (4, "full"), (4, "simplified")]
+    assert metrics.select("k", "variant").rows() == [
+        (2, "full"),
+        (2, "simplified"),
+        (4, "full"),
+        (4, "simplified"),
+    ]
     with open(finished.path("tables/metrics.csv"), newline="") as file:
         assert len(list(csv.DictReader(file))) == 4
 
@@ -34,12 +64,37 @@ def test_everything_is_made_in_a_path_with_spaces(finished):
 def test_files_carry_what_is_needed_to_judge_them(finished):
     cell = "scripted/capitals"
     candidates = finished.table(f"{cell}/candidates.parquet")
-    assert candidates.columns[:8] == ["question_id", "sample", "text", "finish_reason", "tokens_in", "tokens_out", "seed", "logprob"]
+    assert candidates.columns[:8] == [
+        "question_id",
+        "sample",
+        "text",
+        "finish_reason",
+        "tokens_in",
+        "tokens_out",
+        "seed",
+        "logprob",
+    ]
     assert candidates.height == 12 * 4
     assert candidates["seed"].n_unique() == 48
-    assert finished.table(f"{cell}/grades.parquet").columns == ["question_id", "sample", "extracted", "grade", "valid"]
+    assert finished.table(f"{cell}/grades.parquet").columns == [
+        "question_id",
+        "sample",
+        "extracted",
+        "grade",
+        "valid",
+    ]
     choices = finished.table(f"{cell}/k4/choices.parquet")
-    assert choices.columns[:9] == ["question_id", "k", "variant", "order", "output", "parsed", "how", "chosen_sample", "valid"]
+    assert choices.columns[:9] == [
+        "question_id",
+        "k",
+        "variant",
+        "order",
+        "output",
+        "parsed",
+        "how",
+        "chosen_sample",
+        "valid",
+    ]
     assert choices.height == 12 * 2
     for name in ("candidates", "grades", "k2/choices", "k4/metrics"):
         provenance = read_provenance(finished.path(f"{cell}/{name}.parquet"))
@@ -56,7 +111,10 @@ def test_every_number_can_be_computed_from_the_files(finished):
         for variant in ("full", "simplified"):
             row = metrics.row(by_predicate=(pl.col("k") == k) & (pl.col("variant") == variant), named=True)
             chosen = choices.filter(pl.col("variant") == variant).join(
-                grades, left_on=["question_id", "chosen_sample"], right_on=["question_id", "sample"], how="left"
+                grades,
+                left_on=["question_id", "chosen_sample"],
+                right_on=["question_id", "sample"],
+                how="left",
             )
             lowest = shown.group_by("question_id").agg(pl.col("grade").min().alias("lowest"))
             scored = chosen.join(lowest, on="question_id").select(pl.coalesce("grade", "lowest"))["grade"].mean()
@@ -69,10 +127,18 @@ def test_simplified_shows_right_answers_of_other_countries(finished):
     choices = finished.table("scripted/capitals/k4/choices.parquet")
     candidates = finished.table("scripted/capitals/candidates.parquet")
     grades = finished.table("scripted/capitals/grades.parquet")
-    accepted = {r for refs in pl.read_parquet(finished.folder / "resources/datasets/capitals.parquet")["references"] for r in refs[:1]}
+    accepted = {
+        r
+        for refs in pl.read_parquet(finished.folder / "resources/datasets/capitals.parquet")["references"]
+        for r in refs[:1]
+    }
     for row in choices.filter(pl.col("variant") == "simplified").iter_rows(named=True):
         shown = re.findall(r"^\d\. (.*)$", row["prompt"].rsplit("Question:", 1)[1], re.MULTILINE)
-        pool = candidates.join(grades, on=["question_id", "sample"]).filter(pl.col("question_id") == row["question_id"]).sort("sample")
+        pool = (
+            candidates.join(grades, on=["question_id", "sample"])
+            .filter(pl.col("question_id") == row["question_id"])
+            .sort("sample")
+        )
         for text, original, grade in zip(shown, pool["text"], pool["grade"], strict=True):
             assert text == original if grade else text in accepted
 
@@ -98,7 +164,14 @@ def test_report_is_self_contained_and_model_output_is_text(finished):
     for _, attributes in parser.seen:
         assert attributes.get("src", "data:").startswith("data:")
         assert attributes.get("href", "#").startswith("#")
-    for words in ("Findings", "Sample questions", "Invalid outputs", "Provenance", "I cannot say", "digest"):
+    for words in (
+        "Findings",
+        "Sample questions",
+        "Invalid outputs",
+        "Provenance",
+        "I cannot say",
+        "digest",
+    ):
         assert words in page
     assert page.count('class="question"') == 10
 
@@ -110,7 +183,15 @@ def test_snakemake_report(finished, tmp_path):
 
 def test_single_target_makes_just_what_it_needs(workflow):
     done = workflow.run("results/scripted/capitals/k4/metrics.parquet")
-    assert workflow.rules_run(done) == ["collect", "discriminate", "generate", "grade", "measure", "prepare_dataset", "prepare_model"]
+    assert workflow.rules_run(done) == [
+        "collect",
+        "discriminate",
+        "generate",
+        "grade",
+        "measure",
+        "prepare_dataset",
+        "prepare_model",
+    ]
     assert not workflow.path("scripted/capitals/k2").exists()
 
 
@@ -153,7 +234,9 @@ def test_two_runs_are_equal_to_the_byte(finished, workflow):
 def test_shards_give_the_same_pool(finished, workflow):
     workflow.configure(tasks={"capitals": {"limit": 12, "shards": 5}})
     workflow.run("results/scripted/capitals/candidates.parquet")
-    assert workflow.table("scripted/capitals/candidates.parquet").equals(finished.table("scripted/capitals/candidates.parquet"))
+    assert workflow.table("scripted/capitals/candidates.parquet").equals(
+        finished.table("scripted/capitals/candidates.parquet")
+    )
 
 
 def test_killed_and_run_again(finished, workflow):
@@ -224,7 +307,18 @@ def test_another_experiment_replaces_the_default_one(workflow):
 
 
 def test_default_experiment_and_values_on_top(tmp_path):
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(tmp_path), "--cores", "1", "-n"]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--snakefile",
+        str(ROOT / "Snakefile"),
+        "--directory",
+        str(tmp_path),
+        "--cores",
+        "1",
+        "-n",
+    ]
     done = subprocess.run([*command, "--config", "k=[3]"], capture_output=True, text=True, check=True)
     for words in ("gemma-3-270m/gsm8k/k3/metrics.parquet", "smollm2-135m-instruct/triviaqa/k3"):
         assert words in done.stdout

@@ -2,7 +2,7 @@
 from snakemake.exceptions import WorkflowError
 
 from selfincorrect import slices
-from selfincorrect.config import check
+from selfincorrect.config_check import check
 from selfincorrect.errors import UserError
 from selfincorrect.figures import NAMES as FIGURES
 

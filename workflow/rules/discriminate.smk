@@ -9,12 +9,14 @@ rule discriminate:
         CHOICES,
     log:
         LOG.format(rule="discriminate", name="{model}/{task}/k{k}"),
-    params:
-        slice=lambda wildcards: slices.discriminate(CONFIG, wildcards.model, wildcards.task),
+    conda:
+        "../../envs/environment.yaml"
     threads: CONFIG.run.threads or workflow.cores
     resources:
         gpu=int(CONFIG.run.device == "cuda"),
-    conda:
-        "../../envs/environment.yaml"
+    params:
+        slice=lambda wildcards: slices.discriminate(
+            CONFIG, wildcards.model, wildcards.task
+        ),
     script:
         "../../scripts/discriminate.py"

@@ -7,13 +7,13 @@ rule generate:
         SHARD,
     log:
         LOG.format(rule="generate", name="{model}/{task}/{shard}"),
-    params:
-        slice=lambda wildcards: slices.generate(CONFIG, wildcards.model, wildcards.task),
+    conda:
+        "../../envs/environment.yaml"
     threads: CONFIG.run.threads or workflow.cores
     resources:
         gpu=int(CONFIG.run.device == "cuda"),
-    conda:
-        "../../envs/environment.yaml"
+    params:
+        slice=lambda wildcards: slices.generate(CONFIG, wildcards.model, wildcards.task),
     script:
         "../../scripts/generate.py"
 
@@ -41,9 +41,9 @@ rule grade:
         GRADES,
     log:
         LOG.format(rule="grade", name="{model}/{task}"),
-    params:
-        slice=lambda wildcards: slices.grade(wildcards.task),
     conda:
         "../../envs/environment.yaml"
+    params:
+        slice=lambda wildcards: slices.grade(wildcards.task),
     script:
         "../../scripts/grade.py"

@@ -8,10 +8,10 @@ rule measure:
         METRICS,
     log:
         LOG.format(rule="measure", name="{model}/{task}/k{k}"),
-    params:
-        slice=slices.measure(CONFIG),
     conda:
         "../../envs/environment.yaml"
+    params:
+        slice=slices.measure(CONFIG),
     script:
         "../../scripts/measure.py"
 
@@ -35,10 +35,10 @@ rule tables:
         slots_parquet=TABLE.format(table="slots", kind="parquet"),
     log:
         LOG.format(rule="tables", name="tables"),
-    params:
-        slice=slices.tables(CONFIG),
     conda:
         "../../envs/environment.yaml"
+    params:
+        slice=slices.tables(CONFIG),
     script:
         "../../scripts/tables.py"
 
@@ -56,9 +56,9 @@ rule figure:
         ),
     log:
         LOG.format(rule="figure", name="{figure}"),
-    params:
-        slice=lambda wildcards: slices.figure(CONFIG, wildcards.figure),
     conda:
         "../../envs/environment.yaml"
+    params:
+        slice=lambda wildcards: slices.figure(CONFIG, wildcards.figure),
     script:
         "../../scripts/figure.py"

@@ -9,10 +9,10 @@ rule prepare_model:
         MANIFEST,
     log:
         LOG.format(rule="prepare_model", name="{model}"),
-    params:
-        slice=lambda wildcards: slices.prepare_model(CONFIG, wildcards.model),
     conda:
         "../../envs/environment.yaml"
+    params:
+        slice=lambda wildcards: slices.prepare_model(CONFIG, wildcards.model),
     script:
         "../../scripts/prepare_model.py"
 
@@ -22,9 +22,9 @@ rule prepare_dataset:
         DATASET,
     log:
         LOG.format(rule="prepare_dataset", name="{task}"),
-    params:
-        slice=lambda wildcards: slices.prepare_dataset(CONFIG, wildcards.task),
     conda:
         "../../envs/environment.yaml"
+    params:
+        slice=lambda wildcards: slices.prepare_dataset(CONFIG, wildcards.task),
     script:
         "../../scripts/prepare_dataset.py"

@@ -12,9 +12,9 @@ rule report:
         REPORT,
     log:
         LOG.format(rule="report", name="report"),
-    params:
-        slice=slices.report(CONFIG),
     conda:
         "../../envs/environment.yaml"
+    params:
+        slice=slices.report(CONFIG),
     script:
         "../../scripts/report.py"

@@ -22,9 +22,7 @@ Start = tuple[str, tuple[tuple[str, str], ...]]  # instruction and shots: what p
 class TransformersEngine:
     """Causal and encoder-decoder models, with completion or chat prompts."""
 
-    def __init__(
-        self, manifest: Mapping[str, Any], weights: Path, run: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, manifest: Mapping[str, Any], weights: Path, run: Mapping[str, Any]) -> None:
         self.model, self.tokenizer = loading.load(manifest, weights, run)
         self.mode, self.name = manifest["prompt"], manifest["name"]
         self.batch_size: int = run["batch_size"]
@@ -63,9 +61,7 @@ class TransformersEngine:
         for how, group in groupby(requests, key=lambda request: request.decoding):
             yield from self._answer_alike(list(group), how)
 
-    def _answer_alike(
-        self, requests: list[Request], how: Decoding
-    ) -> Iterator[list[tuple[Request, Response]]]:
+    def _answer_alike(self, requests: list[Request], how: Decoding) -> Iterator[list[tuple[Request, Response]]]:
         rendered = {request.prompt: self.render(request.prompt) for request in requests}
         prompts = {prompt: self.tokens(text) for prompt, text in rendered.items()}
         limit = (self.context or 2**62) - how.max_tokens
@@ -126,9 +122,7 @@ class TransformersEngine:
 
         if not self.shared:
             whole = [prompts[request.prompt] for request in batch]
-            return decoding.decode_plainly(
-                self.model, whole, self.padding, sampler, how.max_tokens, self.eos, ends
-            )
+            return decoding.decode_plainly(self.model, whole, self.padding, sampler, how.max_tokens, self.eos, ends)
         unique = list(dict.fromkeys(request.prompt for request in batch))
         caches = []
         for prompt in unique:
@@ -140,9 +134,7 @@ class TransformersEngine:
             self.model, [prompts[p] for p in unique], caches, rows, sampler, how.max_tokens, self.eos, ends
         )  # fmt: skip
 
-    def _response(
-        self, request: Request, rendered: str, tokens_in: int, sequence: decoding.Generated
-    ) -> Response:
+    def _response(self, request: Request, rendered: str, tokens_in: int, sequence: decoding.Generated) -> Response:
         text = self.tokenizer.decode(sequence.tokens, skip_special_tokens=True)
         cuts = [place for stop in request.decoding.stop if (place := text.find(stop)) >= 0]
         text = text[: min(cuts)] if cuts else text

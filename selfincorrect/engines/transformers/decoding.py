@@ -68,9 +68,7 @@ def decode_with_prefix(
         ).logits[:, -1]
         tokens, logprobs = sampler(logits, alive, step)
         tokens = tokens.to(model.device)
-        for index, token, logprob in zip(
-            alive.tolist(), tokens.tolist(), logprobs.tolist(), strict=True
-        ):
+        for index, token, logprob in zip(alive.tolist(), tokens.tolist(), logprobs.tolist(), strict=True):
             _take(sequences[index], token, logprob, eos, ends)
         going = torch.tensor([not sequences[index].ended for index in alive.tolist()])
         if not going.any():
@@ -86,9 +84,7 @@ def decode_with_prefix(
 class _Choose(LogitsProcessor, StoppingCriteria):
     """Lets the sampler choose inside `generate`: all other tokens get no weight; stops ended sequences."""
 
-    def __init__(
-        self, sequences: list[Generated], sampler: Sampler, eos: frozenset[int], ends: Ends
-    ) -> None:
+    def __init__(self, sequences: list[Generated], sampler: Sampler, eos: frozenset[int], ends: Ends) -> None:
         self.sequences, self.sampler, self.eos, self.ends = sequences, sampler, eos, ends
         self.step = 0
 
@@ -96,9 +92,7 @@ class _Choose(LogitsProcessor, StoppingCriteria):
         rows = torch.arange(len(scores), device=scores.device)
         tokens, logprobs = self.sampler(scores, rows, self.step)
         self.step += 1
-        for sequence, token, logprob in zip(
-            self.sequences, tokens.tolist(), logprobs.tolist(), strict=True
-        ):
+        for sequence, token, logprob in zip(self.sequences, tokens.tolist(), logprobs.tolist(), strict=True):
             if not sequence.ended:
                 _take(sequence, token, logprob, self.eos, self.ends)
         return torch.full_like(scores, -torch.inf).scatter_(1, tokens[:, None], 0.0)

@@ -14,9 +14,7 @@ from selfincorrect.errors import UserError
 log = logging.getLogger("selfincorrect")
 
 
-def load(
-    manifest: Mapping[str, Any], weights: Path, run: Mapping[str, Any]
-) -> tuple[Any, Any]:
+def load(manifest: Mapping[str, Any], weights: Path, run: Mapping[str, Any]) -> tuple[Any, Any]:
     """Model (in evaluation mode, on its device) and tokenizer.
 
     `manifest` is what prepare_model wrote, `run` has `device` ("auto", "cpu" or "cuda") and `threads` (or None).

@@ -35,9 +35,7 @@ def common_length(reference: Sequence[int], prompts: Sequence[Sequence[int]]) ->
 
 def read(model: Any, tokens: Sequence[int], past: DynamicCache | None = None) -> DynamicCache:
     """The cache after `tokens`, continuing from a copy of `past`."""
-    cache = (
-        DynamicCache(config=model.config.get_text_config()) if past is None else copy.deepcopy(past)
-    )
+    cache = DynamicCache(config=model.config.get_text_config()) if past is None else copy.deepcopy(past)
     if tokens:
         model(
             torch.tensor([list(tokens)], device=model.device),
@@ -55,9 +53,7 @@ class _RoomyLayer(DynamicLayer):
     of columns that had already left the window at the start.
     """
 
-    def __init__(
-        self, keys: torch.Tensor, values: torch.Tensor, more: int, sliding: bool, offset: int
-    ) -> None:
+    def __init__(self, keys: torch.Tensor, values: torch.Tensor, more: int, sliding: bool, offset: int) -> None:
         """`keys` and `values` [batch, heads, length, size] so far, and space for `more` tokens."""
         super().__init__()
         self.lazy_initialization(keys, values)
@@ -89,9 +85,7 @@ class _RoomyLayer(DynamicLayer):
         self._show(length)
 
 
-def join(
-    model: Any, caches: Sequence[DynamicCache], rows: Sequence[int], steps: int
-) -> DynamicCache:
+def join(model: Any, caches: Sequence[DynamicCache], rows: Sequence[int], steps: int) -> DynamicCache:
     """One cache whose row r is `caches[rows[r]]`, with space for `steps` tokens.
 
     All are aligned at their ends and filled with zeros on the left.

@@ -16,18 +16,14 @@ class Sampler:
     # The cumulative sum runs over blocks, then within one block: a large vocabulary is read once.
     BLOCK = 1024
 
-    def __init__(
-        self, seeds: Sequence[int | None], steps: int, temperature: float, top_p: float
-    ) -> None:
+    def __init__(self, seeds: Sequence[int | None], steps: int, temperature: float, top_p: float) -> None:
         """`seeds` of the sequences (None only with temperature 0), for at most `steps` tokens each."""
         self.temperature, self.top_p = temperature, top_p
         if temperature > 0:
             streams = [np.random.Generator(np.random.Philox(key=seed)) for seed in seeds]
             self.uniform = torch.from_numpy(np.stack([each.random(steps) for each in streams]))
 
-    def __call__(
-        self, logits: torch.Tensor, sequences: torch.Tensor, step: int
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def __call__(self, logits: torch.Tensor, sequences: torch.Tensor, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Tokens [B] and their log-probabilities at temperature 1 [B], for logits [B, vocabulary].
 
         `sequences` [B] says which seeds the rows of `logits` belong to.

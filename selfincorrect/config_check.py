@@ -1,0 +1,193 @@
+"""Check a configuration before any job starts: what pydantic cannot see, such as k > n or a file that is not there."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from selfincorrect import tasks
+from selfincorrect.config import Config, VariantConfig
+from selfincorrect.config_errors import Problem, describe_all, found_and_allowed
+from selfincorrect.errors import UserError
+from selfincorrect.prompts import task_prompts
+from selfincorrect.sources import LocalFile, is_folder
+from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
+from selfincorrect.sources.catalog import catalog
+
+
+def check(raw: Mapping[str, Any]) -> Config:
+    """The checked configuration. Raises UserError that lists everything that is wrong with `raw`."""
+    try:
+        config = Config.model_validate(dict(raw))
+    except ValidationError as error:
+        raise UserError(describe_all(found_and_allowed(error, Config))) from error
+    problems = [
+        *_alias_problems(config),
+        *_model_problems(config),
+        *_task_problems(config),
+        *_choice_problems(config),
+    ]
+    if problems:
+        raise UserError(describe_all(problems))
+    return config
+
+
+def _alias_problems(config: Config) -> list[Problem]:
+    problems = []
+    for section in ("models", "variants"):
+        seen: dict[str, str] = {}
+        for alias in getattr(config, section):
+            other = seen.setdefault(alias.lower(), alias)
+            if other != alias:
+                problems.append(
+                    Problem(
+                        f"{section}.{alias}",
+                        f"{alias!r} beside {other!r}",
+                        "aliases that differ in more than case: each is a folder's name",
+                        f"{alias}-2: …",
+                    )
+                )
+    return problems
+
+
+def _model_problems(config: Config) -> list[Problem]:
+    problems = []
+    for alias, model in config.models.items():
+        key, source = f"models.{alias}", model.source
+        if not isinstance(source, str):
+            continue
+        if source.startswith(CATALOG_PREFIX):
+            name = source.removeprefix(CATALOG_PREFIX)
+            if name not in catalog():
+                known = ", ".join(CATALOG_PREFIX + each for each in catalog())
+                problems.append(Problem(f"{key}.source", repr(source), known, f"source: {known.split(', ')[0]}"))
+        elif model.engine == "scripted" or is_folder(source):
+            path = Path(source).expanduser()
+            wanted = "a YAML file" if model.engine == "scripted" else "a folder with config.json"
+            there = path.is_file() if model.engine == "scripted" else (path / "config.json").is_file()
+            if not there:
+                problems.append(
+                    Problem(
+                        f"{key}.source",
+                        f"{source!r} ({path.absolute()})",
+                        f"{wanted} that exists",
+                        "source: ./models/my-model",
+                    )
+                )
+        elif source.count("/") != 1 or not all(source.split("/")) or ".." in source:
+            problems.append(
+                Problem(
+                    f"{key}.source",
+                    repr(source),
+                    "owner/name on the hub, a path that begins with / ./ or ~, or catalog:<name>",
+                    "source: HuggingFaceTB/SmolLM2-135M-Instruct",
+                )
+            )
+        elif model.revision is None:
+            problems.append(
+                Problem(
+                    f"{key}.revision",
+                    "nothing",
+                    "a commit of the hub repository (or a tag or branch)",
+                    "revision: main",
+                )
+            )
+    return problems
+
+
+def _task_problems(config: Config) -> list[Problem]:
+    problems = []
+    for name, task in config.tasks.items():
+        if name not in tasks.NAMES:
+            allowed = ", ".join(tasks.NAMES)
+            problems.append(Problem(f"tasks.{name}", repr(name), allowed, f"{tasks.NAMES[0]}: {{limit: 24}}"))
+            continue
+        sources = tasks.get_task(name).SOURCES
+        if isinstance(task.source, str) and task.source not in sources:
+            allowed = f"{', '.join(sources)}, or a mapping with path, repo or package"
+            problems.append(
+                Problem(
+                    f"tasks.{name}.source",
+                    repr(task.source),
+                    allowed,
+                    f"source: {next(iter(sources))}",
+                )
+            )
+        if isinstance(task.source, LocalFile) and not Path(task.source.path).expanduser().is_file():
+            found = str(Path(task.source.path).expanduser().absolute())
+            problems.append(
+                Problem(
+                    f"tasks.{name}.source.path",
+                    found,
+                    "a file that exists",
+                    "path: data/questions.parquet",
+                )
+            )
+        available = len(task_prompts(name).demonstrations)
+        if (task.shots or 0) > available:
+            problems.append(
+                Problem(
+                    f"tasks.{name}.shots",
+                    str(task.shots),
+                    f"0 to {available}, the demonstrations there are",
+                    f"shots: {available}",
+                )
+            )
+    return problems
+
+
+def _choice_problems(config: Config) -> list[Problem]:
+    problems = []
+    n = config.sampling.n
+    for index, k in enumerate(config.k):
+        if not 2 <= k <= min(n, 26):
+            problems.append(
+                Problem(
+                    f"k.{index}",
+                    str(k),
+                    f"2 to n, and n (sampling.n) is {n}",
+                    f"sampling: {{n: {max(k, 2)}}}",
+                )
+            )
+        if k in config.k[:index]:
+            problems.append(Problem(f"k.{index}", f"{k} a second time", "each k once", f"k: {sorted(set(config.k))}"))
+    for name, variant in config.variants.items():
+        for task in variant.tasks or config.tasks:
+            if task not in config.tasks:
+                allowed = ", ".join(config.tasks)
+                problems.append(
+                    Problem(
+                        f"variants.{name}.tasks",
+                        repr(task),
+                        f"configured tasks: {allowed}",
+                        f"tasks: [{allowed}]",
+                    )
+                )
+            elif task in tasks.NAMES:
+                problems += _variant_problems(name, variant, task)
+    return problems
+
+
+def _variant_problems(name: str, variant: VariantConfig, task: str) -> list[Problem]:
+    ways = list(task_prompts(task).discriminate)
+    others = f"{{tasks: [...]}} to leave {task} out"
+    if variant.candidates is not None and variant.candidates not in ways:
+        return [
+            Problem(
+                f"variants.{name}.candidates",
+                f"{variant.candidates!r}, which {task} cannot have",
+                ", ".join(ways),
+                f"{name}: {others}",
+            )
+        ]
+    if variant.candidates == "solution" and variant.distractors == "easy":
+        return [
+            Problem(
+                f"variants.{name}.candidates",
+                "'solution' with easy distractors",
+                "'final': only final answers can be simplified",
+                f"{name}: {{distractors: easy}}",
+            )
+        ]
+    return []

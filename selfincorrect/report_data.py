@@ -1,0 +1,137 @@
+"""What the report shows, gathered from the files of a run."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+
+from selfincorrect import report
+from selfincorrect.io import read_json, read_provenance
+from selfincorrect.prepare import questions_of
+from selfincorrect.provenance import commit, machine, now, versions
+
+Cell = tuple[str, str]  # model, task
+
+
+def gather(inputs: Any, settings: Mapping[str, Any], config: Mapping[str, Any], code: Path) -> dict[str, Any]:
+    """The context of the report's template.
+
+    `inputs` are the rule's: paths of `metrics`, `figures`, `manifests`, `datasets`, `candidates`, `grades`, `choices`;
+    `settings` its slice; `config` the configuration as given; `code` the folder whose commit is named.
+    """
+    metrics = pl.read_parquet(inputs.metrics)
+    candidates, grades = _by_cell(inputs.candidates, 1), _by_cell(inputs.grades, 1)
+    choice_paths = _by_cell(inputs.choices, 2)
+    choices = {cell: pl.read_parquet(paths) for cell, paths in choice_paths.items()}
+    datasets = {Path(path).stem: path for path in inputs.datasets}
+    questions = {
+        task: {question.question_id: question.row() for question in questions_of(pl.read_parquet(path))}
+        for task, path in datasets.items()
+    }
+    asked = {cell: _asked(paths) for cell, paths in candidates.items()}
+    mixed = {cell: _mixed(paths) for cell, paths in grades.items()}
+    samples = []
+    for model, task, identity in report.sample_cells(
+        list(candidates), mixed, asked, settings["questions"], settings["seed"]
+    ):
+        one, cell = pl.col("question_id") == identity, (model, task)
+        pool, graded = (pl.scan_parquet(paths[cell]).filter(one).collect() for paths in (candidates, grades))
+        sample = report.sample_question(questions[task][identity], pool, graded, choices[cell].filter(one))
+        samples.append({"model": model, "task": task, **sample})
+    everything = pl.concat(
+        table.select(pl.lit(model).alias("model"), pl.lit(task).alias("task"), pl.all())
+        for (model, task), table in choices.items()
+    )
+    invalid_count, invalid = report.invalid_outputs(everything, settings["seed"])
+    rows = metrics.to_dicts()
+    stages = {"generate": candidates, "discriminate": choice_paths}
+    return {
+        "metrics": rows,
+        "numbers": [number for number, row in enumerate(rows, start=1) if row["note"]],
+        "findings": report.findings(metrics),
+        "figures": [
+            {"data": report.figure_data(path), "path": path, "caption": report.CAPTIONS[Path(path).stem]}
+            for path in inputs.figures
+            if path.endswith(".png")
+        ],
+        "models": [{**each, "origin": _origin(each["source"])} for each in map(read_json, inputs.manifests)],
+        "tasks": [_task(task, path, asked, settings["variants"][task]) for task, path in datasets.items()],
+        "ks": metrics["k"].unique(maintain_order=True).to_list(),
+        "variants": metrics["variant"].unique(maintain_order=True).to_list(),
+        "pools": [_pool(cell, paths, grades[cell]) for cell, paths in candidates.items()],
+        "samples": samples,
+        "invalid_count": invalid_count,
+        "choice_count": everything.height,
+        "invalid": invalid,
+        "time": now(),
+        "commit": commit(code),
+        "machine": machine(),
+        "versions": versions(),
+        "seed": settings["seed"],
+        "prompts": {
+            f"{stage} {model} {task}": read_provenance(paths[0])["prompt"]
+            for stage, cells in stages.items()
+            for (model, task), paths in cells.items()
+        },
+        "configuration": yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
+    }
+
+
+def _by_cell(paths: Sequence[str], depth: int) -> dict[Cell, list[str]]:
+    """Paths by model and task, the names of the folders `depth` above the file."""
+    cells: dict[Cell, list[str]] = {}
+    for path in paths:
+        model, task = Path(path).parts[-depth - 2 : -depth]
+        cells.setdefault((model, task), []).append(path)
+    return cells
+
+
+def _asked(paths: list[str]) -> list[str]:
+    ids: list[str] = (
+        pl.read_parquet(paths, columns=["question_id"])["question_id"].unique(maintain_order=True).to_list()
+    )
+    return ids
+
+
+def _mixed(paths: list[str]) -> set[str]:
+    """Questions whose candidates differ in grade."""
+    spread = pl.read_parquet(paths).group_by("question_id").agg(pl.col("grade").max() > pl.col("grade").min())
+    return set(spread.filter("grade")["question_id"])
+
+
+def _task(task: str, path: str, asked: Mapping[Cell, list[str]], variants: list[str]) -> dict[str, Any]:
+    provenance = read_provenance(path)
+    return {
+        "name": task,
+        "asked": max(len(ids) for (_, name), ids in asked.items() if name == task),
+        "all": pl.scan_parquet(path).select(pl.len()).collect().item(),
+        "origin": _origin(provenance["source"]),
+        "variants": variants,
+        "data": provenance["data"],
+    }
+
+
+def _pool(cell: Cell, candidates: list[str], grades: list[str]) -> dict[str, Any]:
+    pool = pl.read_parquet(candidates, columns=["finish_reason", "tokens_in", "tokens_out"])
+    return {
+        "model": cell[0],
+        "task": cell[1],
+        "candidates": pool.height,
+        "without": pl.read_parquet(grades).filter(~pl.col("valid")).height,
+        "cut": pool.filter(pl.col("finish_reason") == "length").height,
+        "too_long": pool.filter(pl.col("finish_reason") == "context").height,
+        **{
+            name: round(pool[name].cast(pl.Float64).fill_null(0).quantile(0.5) or 0)
+            for name in ("tokens_in", "tokens_out")
+        },
+    }
+
+
+def _origin(source: Any) -> str:
+    """A source of a model or data set in one line."""
+    if isinstance(source, Mapping):
+        shown = {key: value for key, value in source.items() if value is not None and key not in ("license", "parts")}
+        return ", ".join(f"{key} {value}" for key, value in shown.items())
+    return str(source)
