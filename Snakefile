@@ -25,6 +25,11 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
+        # Named although the tables need them: Snakemake does not miss a deleted file between two that are there.
+        ALL_CANDIDATES,
+        ALL_GRADES,
+        ALL_CHOICES,
+        ALL_METRICS,
         rules.tables.output,
         FIGURE_FILES,
         REPORT,

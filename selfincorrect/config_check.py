@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 from selfincorrect import tasks
@@ -14,6 +15,29 @@ from selfincorrect.prompts import task_prompts
 from selfincorrect.sources import LocalFile, is_folder
 from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
 from selfincorrect.sources.catalog import catalog
+
+
+def with_command_line(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """`config` with the values `given` by `snakemake --config`, which arrive as text inside lists and mappings.
+
+    `ks` stands for `k` there, since Snakemake refuses keys of one letter; a single number is a list of one.
+    """
+    merged = dict(config)
+    for key, value in given.items():
+        merged[key] = _retyped(value, merged.get(key))
+    if "ks" in given:
+        value = merged.pop("ks")
+        merged["k"] = value if isinstance(value, list) else [value]
+    return merged
+
+
+def _retyped(value: Any, present: Any) -> Any:
+    if isinstance(value, Mapping):
+        inside = present if isinstance(present, Mapping) else {}
+        return {**inside, **{key: _retyped(each, inside.get(key)) for key, each in value.items()}}
+    if isinstance(value, list):
+        return [_retyped(each, None) for each in value]
+    return yaml.safe_load(value) if isinstance(value, str) else value
 
 
 def check(raw: Mapping[str, Any]) -> Config:

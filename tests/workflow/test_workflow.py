@@ -296,7 +296,7 @@ def test_missing_script_rule_is_one_message_and_no_answer(workflow):
 
 
 def test_single_values_on_the_command_line(workflow):
-    done = workflow.run("-n", "--config", "k=[3]", "sampling={n: 3}")
+    done = workflow.run("-n", "--config", "ks=[3]", "sampling={n: 3}", "tasks={capitals: {limit: 5}}")
     assert "k3/metrics.parquet" in done.stdout
     assert "k4" not in done.stdout
 
@@ -319,7 +319,7 @@ def test_default_experiment_and_values_on_top(tmp_path):
         "1",
         "-n",
     ]
-    done = subprocess.run([*command, "--config", "k=[3]"], capture_output=True, text=True, check=True)
+    done = subprocess.run([*command, "--config", "ks=3"], capture_output=True, text=True, check=True)
     for words in ("gemma-3-270m/gsm8k/k3/metrics.parquet", "smollm2-135m-instruct/triviaqa/k3"):
         assert words in done.stdout
 

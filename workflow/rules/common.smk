@@ -2,11 +2,12 @@
 from snakemake.exceptions import WorkflowError
 
 from selfincorrect import slices
-from selfincorrect.config_check import check
+from selfincorrect.config_check import check, with_command_line
 from selfincorrect.errors import UserError
 from selfincorrect.figures import NAMES as FIGURES
 
 try:
+    config = with_command_line(config, workflow.config_settings.config)
     CONFIG = check(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None

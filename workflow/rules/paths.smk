@@ -12,6 +12,8 @@ REPORT = "results/report.html"
 LOG = "results/logs/{rule}/{name}.log"
 
 TARGETS = dict(model=CONFIG.models, task=CONFIG.tasks, k=CONFIG.k)
+ALL_CANDIDATES = expand(CANDIDATES, model=CONFIG.models, task=CONFIG.tasks)
+ALL_GRADES = expand(GRADES, model=CONFIG.models, task=CONFIG.tasks)
 ALL_METRICS = expand(METRICS, **TARGETS)
 ALL_CHOICES = expand(CHOICES, **TARGETS)
 FIGURE_FILES = expand(FIGURE, figure=FIGURES, kind=["pdf", "png"])

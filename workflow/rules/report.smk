@@ -5,8 +5,8 @@ rule report:
         figures=FIGURE_FILES,
         manifests=expand(MANIFEST, model=CONFIG.models),
         datasets=expand(DATASET, task=CONFIG.tasks),
-        candidates=expand(CANDIDATES, model=CONFIG.models, task=CONFIG.tasks),
-        grades=expand(GRADES, model=CONFIG.models, task=CONFIG.tasks),
+        candidates=ALL_CANDIDATES,
+        grades=ALL_GRADES,
         choices=ALL_CHOICES,
     output:
         REPORT,
