@@ -1,10 +1,17 @@
 # The checked configuration, before any rule is read. Imports nothing heavy: every cluster job reads this again.
+import shlex
+import sys
+
 from snakemake.exceptions import WorkflowError
 
 from selfincorrect import slices
 from selfincorrect.config_check import check, with_command_line
 from selfincorrect.errors import UserError
 from selfincorrect.figures import NAMES as FIGURES
+
+# Snakemake writes the interpreter's path into its shell commands as it is, also where it holds spaces.
+if not sys.executable.startswith("'"):
+    sys.executable = shlex.quote(sys.executable)
 
 try:
     config = with_command_line(config, workflow.config_settings.config)
