@@ -23,7 +23,7 @@ run: .venv/.run ## measure: run the experiment of config.yaml and print its resu
 
 test: .venv/.test ## run the whole test suite
 	@echo "== pytest"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(CORES) --dist loadgroup $(ARGS)
 
 lint: .venv/.test ## check style, types and the workflow
 	@echo "== ruff, mypy, snakefmt, snakemake --lint"

@@ -14,6 +14,7 @@ Array = NDArray[np.float64]
 LEVEL = 0.95
 BOOTSTRAP_DRAWS = 10_000
 NEARLY_CONSTANT = 0.9  # share of one position among valid choices
+FEW_PICKS = 5  # with fewer valid choices, nothing can be said of positions
 
 
 def clustered_se(values: Array, clusters: NDArray[Any]) -> float:
@@ -36,14 +37,16 @@ def interval(values: Array, clusters: NDArray[Any]) -> tuple[float, float]:
 
 
 def score_interval(values: Array, clusters: NDArray[Any]) -> tuple[float, float]:
-    """`interval` for scores in [0, 1], kept inside it.
+    """95 % interval of a mean score in [0, 1].
 
-    Scores that are all 0 or all 1 have no spread to judge by; they get Wilson's interval for that many clusters.
+    Wilson's where every score is 0 or 1 and every question its own cluster, or where the scores have no spread to judge
+    by; else `interval`, kept inside [0, 1].
     """
-    count = len(np.unique(clusters))
-    if count and values.min() == values.max() and values[0] in (0.0, 1.0):
-        test = stats.binomtest(count if values[0] else 0, count)
-        return tuple(map(float, test.proportion_ci(LEVEL, "wilson")))  # type: ignore[return-value]
+    count, binary = len(np.unique(clusters)), set(np.unique(values)) <= {0.0, 1.0}
+    if count and binary and (count == len(values) or values.min() == values.max()):
+        successes = round(values.mean() * count)
+        found = stats.binomtest(successes, count).proportion_ci(LEVEL, "wilson")
+        return float(found.low), float(found.high)
     low, high = interval(values, clusters)
     return max(low, 0.0), min(high, 1.0)
 
@@ -190,7 +193,8 @@ def note(row: dict[str, Any]) -> str:
 
 
 def _nearly_constant(row: dict[str, Any]) -> bool:
-    return row["top_slot_share"] is not None and row["top_slot_share"] >= NEARLY_CONSTANT
+    valid = round(row["n"] * (1 - row["invalid"]))
+    return valid >= FEW_PICKS and row["top_slot_share"] >= NEARLY_CONSTANT
 
 
 def _cluster_means(values: Array, clusters: NDArray[Any]) -> Array:

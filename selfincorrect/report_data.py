@@ -45,11 +45,9 @@ def gather(inputs: Any, settings: Mapping[str, Any], config: Mapping[str, Any], 
         for (model, task), table in choices.items()
     )
     invalid_count, invalid = report.invalid_outputs(everything, settings["seed"])
-    rows = metrics.to_dicts()
     stages = {"generate": candidates, "discriminate": choice_paths}
     return {
-        "metrics": rows,
-        "numbers": [number for number, row in enumerate(rows, start=1) if row["note"]],
+        "metrics": metrics.to_dicts(),
         "findings": report.findings(metrics),
         "figures": [
             {"data": report.figure_data(path), "path": path, "caption": report.CAPTIONS[Path(path).stem]}

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
 
 from selfincorrect import published
-from selfincorrect.figures.style import FAINT, errors, legend_below, series, task_name
+from selfincorrect.figures.style import FAINT, errors, legend_below, says_nothing, series, task_name
 
 
 def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
@@ -43,7 +43,7 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
                 100 * row["dg_diff"], rows[row["model"], row["k"], row["variant"]],
                 xerr=errors(row["dg_diff"], row["ci_low"], row["ci_high"]),
                 **look, capsize=2, linewidth=1.2, markersize=5,
-                markerfacecolor="white" if row["nearly_constant"] or not row["mixed_questions"] else look["color"],
+                markerfacecolor="white" if says_nothing(row) else look["color"],
             )  # fmt: skip
         axis.set_title(task_name(task))
         axis.set_xlabel("DG-Diff (points)")
@@ -52,6 +52,9 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     axes[0, 0].set_ylim(bottom - 0.8, 1.2)
     for m, model in enumerate(models):
         axes[0, 0].errorbar([], [], **series(m), linewidth=1.2, markersize=5, label=model)
-    legend_below(figure, axes[0, 0], columns=3)
+    axes[0, 0].plot(
+        [], [], "o", color="black", markerfacecolor="white", label="hollow: cannot speak about discrimination"
+    )
+    legend_below(figure, axes[0, 0], columns=2)
     figure.suptitle("Choosing among its own answers against drawing one at random")
     return figure

@@ -46,7 +46,7 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
                     capsize=2, linewidth=1.2, markersize=4.5, linestyle="-" if variant else "--",
                 )  # fmt: skip
             axis.set_xticks(ks)
-            axis.set_ylim(bottom=0)
+            axis.set_ylim(bottom=-0.03 * axis.get_ylim()[1])
             if i == 0:
                 axis.set_title(task_name(task))
             if i == len(models) - 1:

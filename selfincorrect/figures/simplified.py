@@ -1,56 +1,89 @@
 """Original against simplified distractors, in the form of the paper's Figure 9."""
 
 from collections.abc import Mapping
+from textwrap import wrap
+from typing import Any
 
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.pyplot import subplots
 
 from selfincorrect import published
-from selfincorrect.figures.style import COLOURS, FAINT, errors, legend_below, task_name
+from selfincorrect.figures.style import COLOURS, FAINT, errors, says_nothing, task_name
+
+VARIANTS = ("full", "simplified")
+HATCHES = (None, "///")
 
 
 def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     """A panel a task, two bars for each model and k: the variants `full` and `simplified`; published pairs beside them."""
     tasks = metrics["task"].unique(maintain_order=True).to_list()
-    names = [name for name in ("full", "simplified") if name in metrics["variant"].to_list()]
-    figure, axes = subplots(1, len(tasks), squeeze=False, sharey=True, figsize=(1.2 + 2.8 * len(tasks), 3.6))
+    groups = metrics.select("model", "k").unique(maintain_order=True).rows()
     figure9 = published.table("figure9")
+    width = 1.0 + sum(0.52 * len(groups) + (1.0 if task in figure9["task"] else 0.1) for task in tasks)
+    figure, axes = subplots(1, len(tasks), squeeze=False, sharey=True, figsize=(max(width, 6.5), 3.6))
     for axis, task in zip(axes[0], tasks, strict=True):
-        mine = metrics.filter(pl.col("task") == task)
-        groups = mine.select("model", "k").unique(maintain_order=True).rows()
-        for place, (model, k) in enumerate(groups):
-            for side, name in enumerate(names):
-                found = mine.filter((pl.col("model") == model) & (pl.col("k") == k) & (pl.col("variant") == name))
-                for row in found.iter_rows(named=True):
-                    _bar(axis, place, side, row, name if place == 0 else None)
-        faint = figure9.filter(pl.col("task") == task).rows(named=True)
-        for index, pair in enumerate(faint):
-            at = len(groups) + 0.3 + 0.35 * index
-            values = [pair["dg_diff_original"], pair["dg_diff_simplified"]]
-            axis.plot([at - 0.08, at + 0.08], values, "-", color=FAINT, linewidth=1)
-            axis.plot([at - 0.08], values[:1], "o", color=FAINT, markersize=4, markerfacecolor="white")
-            axis.plot([at + 0.08], values[1:], "o", color=FAINT, markersize=4, label="published (Figure 9): original ○ to simplified ●" if index == 0 else None)  # fmt: skip
-        ticks = [*range(len(groups))]
-        labels = [f"{model}\nk = {k}" for model, k in groups]
-        if faint:
-            ticks.append(len(groups) + 0.3 + 0.35 * (len(faint) - 1) / 2)
-            labels.append("published")
-        axis.set_xticks(ticks, labels, rotation=35, ha="right", rotation_mode="anchor")
+        for row in metrics.filter((pl.col("task") == task) & pl.col("variant").is_in(VARIANTS)).iter_rows(named=True):
+            _bar(axis, groups.index((row["model"], row["k"])), VARIANTS.index(row["variant"]), row)
+        _published(axis, figure9.filter(pl.col("task") == task), start=len(groups) + 0.3)
+        _label_groups(axis, groups)
         axis.axhline(0, color="black", linewidth=0.8)
         axis.grid(axis="x", visible=False)
         axis.set_title(task_name(task))
     axes[0, 0].set_ylabel("DG-Diff (points)")
-    with_published = max(axes[0], key=lambda axis: len(axis.get_legend_handles_labels()[1]))
-    legend_below(figure, with_published)
+    handles: list[Any] = [
+        Patch(facecolor=colour, hatch=hatch, edgecolor="white", label=name)
+        for name, colour, hatch in zip(VARIANTS, COLOURS, HATCHES, strict=False)
+    ]
+    handles.append(Patch(facecolor=COLOURS[0], alpha=0.3, label="pale: cannot speak about discrimination"))
+    for filled, name in (("white", "published, original"), (FAINT, "published, simplified (Figure 9)")):
+        handles.append(Line2D([], [], marker="o", linestyle="none", color=FAINT, markerfacecolor=filled, label=name))
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
     figure.suptitle("Obviously wrong distractors against the model's own")
     return figure
 
 
-def _bar(axis: Axes, place: int, side: int, row: Mapping[str, float], label: str | None) -> None:
+def _bar(axis: Axes, place: int, side: int, row: Mapping[str, Any]) -> None:
     axis.bar(
-        place + (side - 0.5) * 0.36, 100 * row["dg_diff"], 0.34, color=COLOURS[side],
-        hatch=(None, "///")[side], edgecolor="white", linewidth=0.5, label=label,
-        yerr=errors(row["dg_diff"], row["ci_low"], row["ci_high"]), error_kw={"capsize": 2, "linewidth": 1},
-    )  # fmt: skip
+        place + (side - 0.5) * 0.36,
+        100 * row["dg_diff"],
+        0.34,
+        color=COLOURS[side],
+        hatch=HATCHES[side],
+        edgecolor="white",
+        linewidth=0.5,
+        alpha=0.3 if says_nothing(row) else 1,
+        yerr=errors(row["dg_diff"], row["ci_low"], row["ci_high"]),
+        error_kw={"capsize": 2, "linewidth": 1},
+    )
+
+
+def _published(axis: Axes, pairs: pl.DataFrame, start: float) -> None:
+    """One line from original to simplified for each model of the paper's figure."""
+    for index, pair in enumerate(pairs.iter_rows(named=True)):
+        at = start + 0.35 * index
+        values = [pair["dg_diff_original"], pair["dg_diff_simplified"]]
+        axis.plot([at - 0.08, at + 0.08], values, "-", color=FAINT, linewidth=1)
+        axis.plot([at - 0.08], values[:1], "o", color=FAINT, markersize=4, markerfacecolor="white")
+        axis.plot([at + 0.08], values[1:], "o", color=FAINT, markersize=4)
+
+
+def _label_groups(axis: Axes, groups: list[tuple[str, int]]) -> None:
+    """k under each pair of bars, the model under its pairs."""
+    axis.set_xticks(range(len(groups)), [f"k={k}" for _, k in groups])
+    for model in dict.fromkeys(model for model, _ in groups):
+        places = [place for place, (name, _) in enumerate(groups) if name == model]
+        label = "\n".join(wrap(model, 10))
+        axis.annotate(
+            label,
+            (sum(places) / len(places), 0),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, -18),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            fontsize="small",
+        )

