@@ -194,7 +194,7 @@ def note(row: dict[str, Any]) -> str:
 
 def _nearly_constant(row: dict[str, Any]) -> bool:
     valid = round(row["n"] * (1 - row["invalid"]))
-    return valid >= FEW_PICKS and row["top_slot_share"] >= NEARLY_CONSTANT
+    return bool(valid >= FEW_PICKS and row["top_slot_share"] >= NEARLY_CONSTANT)
 
 
 def _cluster_means(values: Array, clusters: NDArray[Any]) -> Array:

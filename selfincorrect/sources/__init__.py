@@ -1,5 +1,6 @@
 """Where models and data come from: the hub, the package index, or a local path. Descriptions only; see `fetch`."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -59,6 +60,11 @@ class GgufPackages(BaseModel):
     parts: tuple[PackageMember, ...] = Field(min_length=1, description="The parts, in order.")
     sha256: Sha256 = Field(description="SHA-256 of the joined GGUF file.")
     license: str = Field("not stated", description="Licence shown when it is fetched.")
+
+
+def packaged_path(source: PackagedFile) -> Path:
+    """Where a packaged file lies on this machine."""
+    return Path(__file__).parent.parent / source.name
 
 
 def is_folder(source: str) -> bool:

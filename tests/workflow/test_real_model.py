@@ -80,14 +80,24 @@ def test_samples_do_not_depend_on_the_batch(engine, monkeypatch):
     assert len(set(together)) > 5
 
 
-def test_workflow_on_a_local_folder(workflow, prepared):
-    source = str((prepared / "weights").resolve())
+def test_workflow_on_a_local_folder_and_a_cramped_context(workflow, prepared):
+    model = {"source": str((prepared / "weights").resolve()), "prompt": "chat"}
     workflow.configure(
-        models={"smollm2": {"source": source, "prompt": "chat"}}, tasks={"capitals": {"limit": 4}}, k=[2]
+        models={"smollm2": model, "cramped": {**model, "context": 160}}, tasks={"capitals": {"limit": 4}}, k=[2]
     )
     workflow.run()
     candidates = workflow.table("smollm2/capitals/candidates.parquet")
     assert candidates.height == 16
-    assert candidates["text"].str.len_chars().min() > 0
     assert candidates["logprob"].max() < 0
-    assert workflow.table("tables/metrics.parquet").height == 2
+    # Prompts for candidates fit into 160 tokens, those for choices do not: counted, reported, never cut.
+    same = ["question_id", "sample", "text", "seed"]
+    assert workflow.table("cramped/capitals/candidates.parquet").select(same).equals(candidates.select(same))
+    choices = workflow.table("cramped/capitals/k2/choices.parquet")
+    assert set(choices["how"]) == {"context"}
+    assert choices["output"].null_count() == 8
+    metrics = workflow.table("tables/metrics.parquet").rows_by_key("model", named=True)
+    assert [row["too_long"] for row in metrics["cramped"]] == [4, 4]
+    assert "4 prompts do not fit the model's context" in metrics["cramped"][0]["note"]
+    assert [row["too_long"] for row in metrics["smollm2"]] == [0, 0]
+    assert "were not sent" in workflow.path("logs/discriminate/cramped/capitals/k2.log").read_text()
+    assert "not sent" in workflow.path("report.html").read_text()

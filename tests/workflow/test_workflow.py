@@ -276,6 +276,20 @@ def test_damaged_store_stops_with_its_place(workflow):
     assert re.search(r"store is damaged: .*jsonl, line \d+", done.stdout + done.stderr)
 
 
+def test_an_edited_data_file_is_read_again(workflow):
+    data = workflow.folder / "mine.csv"
+    data.write_text("country,capital,accepted\nA,Paris,\nB,Rome,Roma\n")
+    workflow.configure(tasks={"capitals": {"source": {"path": "mine.csv"}}})
+    target = "results/scripted/capitals/candidates.parquet"
+    workflow.run(target)
+    assert workflow.table("scripted/capitals/candidates.parquet").height == 8
+    asked = workflow.stored()
+    data.write_text("country,capital,accepted\nA,Paris,\nB,Rome,Roma\nC,Vienna,\n")
+    workflow.run(target)
+    assert workflow.table("scripted/capitals/candidates.parquet").height == 12
+    assert workflow.stored() == asked + 4
+
+
 def test_wrong_configuration_stops_before_any_job(workflow):
     workflow.configure(k=[9])
     done = workflow.run(check=False)

@@ -1,6 +1,7 @@
 # The checked configuration, before any rule is read. Imports nothing heavy: every cluster job reads this again.
 import shlex
 import sys
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
@@ -8,6 +9,7 @@ from selfincorrect import slices
 from selfincorrect.config_check import check, with_command_line
 from selfincorrect.errors import UserError
 from selfincorrect.figures import NAMES as FIGURES
+from selfincorrect.sources import LocalFile, is_folder
 
 # Snakemake writes the interpreter's path into its shell commands as it is, also where it holds spaces.
 if not sys.executable.startswith("'"):

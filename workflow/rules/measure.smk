@@ -25,12 +25,14 @@ rule tables:
             TABLE.format(table="metrics", kind="csv"),
             caption="../report/metrics.rst",
             category="Tables",
+            labels={"table": "metrics"},
         ),
         metrics_parquet=TABLE.format(table="metrics", kind="parquet"),
         slots_csv=report(
             TABLE.format(table="slots", kind="csv"),
             caption="../report/slots.rst",
             category="Tables",
+            labels={"table": "picked positions"},
         ),
         slots_parquet=TABLE.format(table="slots", kind="parquet"),
     log:
@@ -53,6 +55,7 @@ rule figure:
             FIGURE.format(figure="{figure}", kind="png"),
             caption="../report/figure.rst",
             category="Figures",
+            labels={"figure": "{figure}"},
         ),
     log:
         LOG.format(rule="figure", name="{figure}"),

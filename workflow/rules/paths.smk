@@ -23,3 +23,20 @@ def graded_where_needed(wildcards):
     """The grades, if a variant simplifies wrong candidates; else discrimination does not wait for a judge."""
     variants = CONFIG.variants_of(wildcards.task).values()
     return {"grades": GRADES} if any(v.distractors == "easy" for v in variants) else {}
+
+
+def local_data(wildcards):
+    """The data file of a task, where the user names one: an edit of it counts."""
+    source = CONFIG.task_source(wildcards.task)
+    return [Path(source.path).expanduser()] if isinstance(source, LocalFile) else []
+
+
+def local_model(wildcards):
+    """The files of a model, where the user names a folder (or the script of a scripted one)."""
+    source = CONFIG.models[wildcards.model].source
+    if not isinstance(source, str):
+        return []
+    path = Path(source).expanduser()
+    if CONFIG.models[wildcards.model].engine == "scripted":
+        return [path]
+    return sorted(path.glob("*.*")) if is_folder(source) else []

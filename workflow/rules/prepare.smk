@@ -5,6 +5,8 @@ localrules:
 
 
 rule prepare_model:
+    input:
+        local_model,
     output:
         MANIFEST,
     log:
@@ -18,6 +20,8 @@ rule prepare_model:
 
 
 rule prepare_dataset:
+    input:
+        local_data,
     output:
         DATASET,
     log:
