@@ -28,7 +28,7 @@ with job(snakemake):
     }
     flat = [request for requests in asked.values() for request in requests]
     what = f"discriminate {model.name} {task} k={k}"
-    responses = iter(ask(flat, model.store, model.digest, model.mode, model.engine, what))
+    responses = iter(ask(flat, model.store, model.digest, model.mode, model.context, model.engine, what))
     rows = []
     for name, requests in asked.items():
         answers = [next(responses) for _ in requests]

@@ -9,6 +9,9 @@ from selfincorrect.tables import summary_lines
 
 
 def main(results: Path) -> None:
+    if not (results / "tables" / "metrics.parquet").exists():
+        print(f"No results table in {results}/ yet: it is made at the end of `make run`.")
+        return
     print("\n".join(summary_lines(pl.read_parquet(results / "tables" / "metrics.parquet"))))
     print()
     for what, path in (("report", "report.html"), ("tables", "tables/"), ("figures", "figures/")):

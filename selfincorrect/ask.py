@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from selfincorrect.engines import CONTEXT, Engine, Request, Response
 from selfincorrect.progress import Progress
@@ -16,13 +16,15 @@ def ask(
     store: ResponseStore,
     model_digest: str,
     mode: str,
+    context: int | None,
     make_engine: Callable[[], Engine],
     what: str,
 ) -> list[Response]:
     """The response to each request, in order.
 
     Answers are appended to `store` batch by batch. `make_engine` is called only if an answer is missing, so a job whose
-    answers are all stored loads no model. Prompts too long for the model have no text and are not stored.
+    answers are all stored loads no model. Prompts that do not fit `context` tokens with their answer have no text; they are
+    not stored, nor read from a store that was filled with a larger context.
     """
     keys = [request.key(model_digest, mode) for request in requests]
     missing = {key: request for key, request in zip(keys, requests, strict=True) if key not in store}
@@ -32,7 +34,12 @@ def ask(
         len(set(keys)),
         len(set(keys)) - len(missing),
     )
-    too_long: dict[str, Response] = {}
+    stored = {key: (r, Response(**store.get(key))) for key, r in zip(keys, requests, strict=True) if key in store}
+    too_long = {
+        key: replace(response, text=None, finish_reason=CONTEXT, tokens_out=0, logprob=None)
+        for key, (request, response) in stored.items()
+        if _over(request, response, context)
+    }
     if missing:
         key_of = {id(request): key for key, request in missing.items()}
         progress = Progress(what, len(missing), "answers")
@@ -48,3 +55,7 @@ def ask(
             "unanswered", what, len(too_long), longest,
         )  # fmt: skip
     return [too_long[key] if key in too_long else Response(**store.get(key)) for key in keys]
+
+
+def _over(request: Request, stored: Response, context: int | None) -> bool:
+    return context is not None and stored.tokens_in + request.decoding.max_tokens > context

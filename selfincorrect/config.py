@@ -77,7 +77,7 @@ class TaskConfig(_Section):
 
 class SamplingConfig(_Section):
     n: int = Field(4, ge=1, description="Candidates per question (the pool).")
-    temperature: float = Field(0.7, gt=0, strict=False, description="Sampling temperature.")
+    temperature: float = Field(0.7, gt=0, allow_inf_nan=False, strict=False, description="Sampling temperature.")
     top_p: float = Field(1.0, gt=0, le=1, strict=False, description="Nucleus sampling; 1 is off.")
 
 

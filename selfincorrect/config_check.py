@@ -37,7 +37,12 @@ def _retyped(value: Any, present: Any) -> Any:
         return {**inside, **{key: _retyped(each, inside.get(key)) for key, each in value.items()}}
     if isinstance(value, list):
         return [_retyped(each, None) for each in value]
-    return yaml.safe_load(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise UserError(f"--config: {value!r} cannot be read as a YAML value: {error}") from error
 
 
 def check(raw: Mapping[str, Any]) -> Config:
@@ -79,9 +84,16 @@ def _model_problems(config: Config) -> list[Problem]:
     problems = []
     for alias, model in config.models.items():
         key, source = f"models.{alias}", model.source
+        on_hub = isinstance(source, str) and not source.startswith(CATALOG_PREFIX) and not is_folder(source)
+        if model.revision is not None and (not on_hub or model.engine == "scripted"):
+            problems.append(
+                Problem(
+                    f"{key}.revision", repr(model.revision), "none: only hub ids have revisions", "(remove the line)"
+                )
+            )
         if not isinstance(source, str):
             continue
-        if source.startswith(CATALOG_PREFIX):
+        if source.startswith(CATALOG_PREFIX) and model.engine != "scripted":
             name = source.removeprefix(CATALOG_PREFIX)
             if name not in catalog():
                 known = ", ".join(CATALOG_PREFIX + each for each in catalog())
@@ -165,7 +177,7 @@ def _choice_problems(config: Config) -> list[Problem]:
     problems = []
     n = config.sampling.n
     for index, k in enumerate(config.k):
-        if not 2 <= k <= min(n, 26):
+        if not 2 <= k <= n:
             problems.append(
                 Problem(
                     f"k.{index}",
@@ -176,6 +188,26 @@ def _choice_problems(config: Config) -> list[Problem]:
             )
         if k in config.k[:index]:
             problems.append(Problem(f"k.{index}", f"{k} a second time", "each k once", f"k: {sorted(set(config.k))}"))
+    lettered = [name for name, variant in config.variants.items() if variant.labels == "letters"]
+    if lettered and max(config.k) > 26:
+        problems.append(
+            Problem(
+                f"variants.{lettered[0]}.labels",
+                f"'letters' for k = {max(config.k)}",
+                "k of at most 26, or digits",
+                "labels: digits",
+            )
+        )
+    for task in config.tasks:
+        if not config.variants_of(task):
+            problems.append(
+                Problem(
+                    f"tasks.{task}",
+                    "no variant for this task",
+                    "at least one variant without `tasks`, or with it",
+                    "full: {}",
+                )
+            )
     for name, variant in config.variants.items():
         for task in variant.tasks or config.tasks:
             if task not in config.tasks:

@@ -14,6 +14,7 @@ Array = NDArray[np.float64]
 LEVEL = 0.95
 BOOTSTRAP_DRAWS = 10_000
 NEARLY_CONSTANT = 0.9  # share of one position among valid choices
+FEW_MIXED = 5  # with fewer mixed questions, a bootstrap of them is no interval
 FEW_PICKS = 5  # with fewer valid choices, nothing can be said of positions
 
 
@@ -90,11 +91,13 @@ def pass_at(right: int, n: int, j: int) -> float:
 
 def measure(questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame, k: int, seed: int) -> pl.DataFrame:
     """One row of `cell` for each variant in `choices`, in order of appearance."""
+    whole = grades.group_by("question_id").agg(pl.col("grade").alias("pool"))
     pool = (
         grades.filter(pl.col("sample") < k)
         .sort("question_id", "sample")
         .group_by("question_id", maintain_order=True)
         .agg("grade", "extracted", pl.len().alias("shown"))
+        .join(whole, on="question_id", validate="1:1")
     )
     if not (pool["shown"] == k).all():
         raise ValueError(f"some questions have fewer than {k} graded candidates")
@@ -111,7 +114,7 @@ def measure(questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame
 def cell(table: pl.DataFrame, k: int, seed: int) -> dict[str, Any]:
     """The numbers of one cell; what each means is in the README and `docs/columns.md`.
 
-    `table` has a row a question: `question_id`, `cluster`, `grade` and `extracted` (lists over the k samples), `order`,
+    `table` has a row a question: `question_id`, `cluster`, `grade` and `extracted` (lists over the k samples), `pool` (grades of all samples), `order`,
     `chosen_sample` (null if invalid), `how`. Scores are fractions (or grades, on scored tasks).
     """
     f = np.array(table["grade"].to_list(), dtype=float).reshape(-1, k)
@@ -126,9 +129,10 @@ def cell(table: pl.DataFrame, k: int, seed: int) -> dict[str, Any]:
     picks = np.array([f[i, seed_of("pick", seed, q, k) % k] for i, q in enumerate(table["question_id"])])
     n01, n10 = int((c > picks).sum()), int((c < picks).sum())
     tests, binary = mcnemar(n01, n10), set(np.unique(f)) <= {0.0, 1.0}
-    share = ratio_interval(d, headroom, clusters, seed_of("bootstrap", seed))
+    nothing = float("nan"), float("nan")
+    share = ratio_interval(d, headroom, clusters, seed_of("bootstrap", seed)) if mixed.sum() >= FEW_MIXED else nothing
     ci, gen, disc, best, vote = (
-        interval(d, clusters),
+        interval(d, clusters) if mixed.any() else nothing,
         *(score_interval(each, clusters) if binary else interval(each, clusters) for each in (p, c, f.max(axis=1), majority)),
     )  # fmt: skip
     slots = slot_counts(table, k)
@@ -149,7 +153,8 @@ def cell(table: pl.DataFrame, k: int, seed: int) -> dict[str, Any]:
         "headroom": headroom.mean(),
         "headroom_share": d.sum() / headroom.sum() if headroom.any() else None,
         "headroom_share_low": share[0], "headroom_share_high": share[1],
-        "invalid": 1 - valid / m, "too_long": sum(how == "context" for how in table["how"]),
+        "pass_at_k": np.mean([pass_at(round(sum(each)), len(each), k) for each in table["pool"]]) if binary else None,
+        "invalid": (m - valid) / m, "valid": valid, "loose": sum(how == "loose" for how in table["how"]), "too_long": sum(how == "context" for how in table["how"]),
         "n01": n01, "n10": n10,
         "p_randomisation": randomisation(f, c),
         "p_mcnemar": tests["asymptotic"] if binary else None,
@@ -182,7 +187,8 @@ def note(row: dict[str, Any]) -> str:
         notes.append("No question is mixed: DG-Diff is 0 whatever the model picks.")
     if _nearly_constant(row):
         notes.append(
-            f"Picks are nearly constant: position {row['top_slot']} in {row['top_slot_share']:.0%} of valid answers. "
+            f"Picks are nearly constant: position {row['top_slot']} in {row['top_slot_share']:.0%} of {row['valid']} "
+            "valid answers. "
             "DG-Diff is that position's luck and says nothing of discrimination."
         )
     if row["invalid"] > 0.05:
@@ -193,8 +199,7 @@ def note(row: dict[str, Any]) -> str:
 
 
 def _nearly_constant(row: dict[str, Any]) -> bool:
-    valid = round(row["n"] * (1 - row["invalid"]))
-    return bool(valid >= FEW_PICKS and row["top_slot_share"] >= NEARLY_CONSTANT)
+    return bool(row["valid"] >= FEW_PICKS and row["top_slot_share"] >= NEARLY_CONSTANT)
 
 
 def _cluster_means(values: Array, clusters: NDArray[Any]) -> Array:

@@ -3,6 +3,7 @@
 import functools
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ import polars as pl
 
 from selfincorrect.digest import digest, file_sha256
 from selfincorrect.errors import UserError
-from selfincorrect.sources import GgufPackages, Source, is_folder
+from selfincorrect.sources import GgufPackages, Source, is_folder, model_files
 from selfincorrect.sources.catalog import PREFIX, catalog
 from selfincorrect.sources.fetch import describe, fetch_gguf, fetched
 from selfincorrect.sources.rows import read_rows
@@ -27,8 +28,6 @@ QUESTION_SCHEMA: dict[str, Any] = {
     "question": pl.String,
     "references": pl.List(pl.String),
 }
-# What a model needs to run; never pickled weights.
-MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken"]
 
 
 def load_questions(task: Task, source: Source) -> list[Question]:
@@ -71,12 +70,18 @@ def prepare_model(name: str, settings: Mapping[str, Any], folder: Path) -> dict[
     answer. `weights` is relative to `folder`, a symbolic link where the files lie elsewhere.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    source, manifest = settings["source"], {"name": name, **settings}
+    kept = ("source", "revision", "prompt", "engine", "dtype", "context", "trust_remote_code")
+    source, manifest = settings["source"], {"name": name, **{key: settings[key] for key in kept}}
     if settings["engine"] == "scripted":
         script = Path(source).expanduser().absolute()
         _link(folder / "script.yaml", script)
         identity = file_sha256(script)
-        manifest |= {"weights": "script.yaml", "revision": identity, "encoder_decoder": False}
+        manifest |= {
+            "weights": "script.yaml",
+            "revision": identity,
+            "encoder_decoder": False,
+            "context": settings["context"],
+        }
     else:
         weights = folder / "weights"
         if isinstance(source, Mapping) or source.startswith(PREFIX):
@@ -90,10 +95,12 @@ def prepare_model(name: str, settings: Mapping[str, Any], folder: Path) -> dict[
         elif is_folder(source):
             local = Path(source).expanduser().absolute()
             _link(weights, local)
-            files = sorted(path for pattern in MODEL_FILES for path in local.glob(pattern))
+            files = sorted(
+                path for pattern in model_files(settings["trust_remote_code"]) for path in local.glob(pattern)
+            )
             identity = digest([[path.name, file_sha256(path)] for path in files])
         else:
-            snapshot = _snapshot(source, settings["revision"])
+            snapshot = _snapshot(source, settings)
             _link(weights, snapshot)
             identity = f"{source}@{snapshot.name}"
         manifest |= {
@@ -105,17 +112,26 @@ def prepare_model(name: str, settings: Mapping[str, Any], folder: Path) -> dict[
     return manifest | {"digest": digest(shapes)}
 
 
+def _remove(path: Path) -> None:
+    """Remove what an earlier source left: a link to elsewhere, a file, or a folder of our own."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def _link(link: Path, target: Path) -> None:
-    link.unlink(missing_ok=True)
+    _remove(link)
     link.symlink_to(target)
 
 
-def _snapshot(repo: str, revision: str) -> Path:
+def _snapshot(repo: str, settings: Mapping[str, Any]) -> Path:
     """The hub's snapshot in the hub's own cache, downloaded where it is missing; its name is the commit."""
     from huggingface_hub import snapshot_download
 
+    revision, patterns = settings["revision"], model_files(settings["trust_remote_code"])
     try:
-        return Path(snapshot_download(repo, revision=revision, allow_patterns=MODEL_FILES))
+        return Path(snapshot_download(repo, revision=revision, allow_patterns=patterns))
     except Exception as error:  # every kind of network and hub error ends in the same advice
         raise UserError(
             f"Could not get the model {repo} at {revision} from the hub: {type(error).__name__}: {error}\n"
@@ -151,8 +167,7 @@ def _convert_gguf(packages: GgufPackages, target: Path) -> None:
         made = Path(temporary) / "weights"
         model.save_pretrained(made)
         tokenizer.save_pretrained(made)
-        if target.is_dir() and not target.is_symlink():
-            target.rename(Path(temporary) / "old")
+        _remove(target)
         os.replace(made, target)
 
 

@@ -18,7 +18,7 @@ from selfincorrect.tables import percent
 CAPTIONS = {
     "dg_diff": "DG-Diff = S_disc − S_gen for every cell, with 95 % intervals clustered by question. Above 0, choosing beats "
     "drawing one of the candidates at random. Hollow marks cannot speak about discrimination: no question is mixed, or "
-    "nearly all picks fall on one position. Grey marks: the 14 models of the paper's Table 2, for context.",
+    "nearly all picks fall on one position. Grey marks: the models of the paper's Table 2, for context.",
     "simplified": "DG-Diff with the model's own distractors (full) and with obviously wrong ones (simplified), as in the "
     "paper's Figure 9, whose values stand beside it in grey. A model that reads its candidates should gain.",
     "scores": "Generation score, discrimination score, majority vote over the candidates and the oracle that always finds a "
@@ -89,9 +89,10 @@ def findings(metrics: pl.DataFrame) -> list[str]:
     usable = metrics.filter(~pl.col("nearly_constant") & (pl.col("mixed_questions") > 0))
     better = usable.filter(pl.col("ci_low") > 0).height
     worse = usable.filter(pl.col("ci_high") < 0).height
-    questions = metrics.unique(["model", "task", "k"])["mixed_questions"].sum()
+    # The first k candidates are among those of a larger k: a question mixed there stays mixed.
+    questions = metrics.group_by("model", "task").agg(pl.col("mixed_questions").max())["mixed_questions"].sum()
     lines = [
-        f"{cells} cells; {questions} mixed questions over their model × task × k targets (only mixed ones can move DG-Diff).",
+        f"{cells} cells; {questions} mixed questions over the models and tasks (only mixed ones can move DG-Diff).",
     ]
     if constant:
         lines.append(
@@ -100,10 +101,13 @@ def findings(metrics: pl.DataFrame) -> list[str]:
         )
     if unmixed:
         lines.append(f"In {unmixed} cells no question is mixed, so DG-Diff is 0 whatever is picked.")
-    lines.append(
-        f"Of the {usable.height} remaining cells, the 95 % interval of DG-Diff lies above 0 in {better} and below 0 in {worse}; "
-        "the others leave the sign open. No correction for the number of cells is made here."
-    )
+    if usable.height:
+        lines.append(
+            f"Of the {usable.height} remaining cells, the 95 % interval of DG-Diff lies above 0 in {better} and below 0 in "
+            f"{worse}; the others leave the sign open. No correction for the number of cells is made here."
+        )
+    else:
+        lines.append("No cell remains that could speak about discrimination: take more questions or a stronger model.")
     return lines
 
 

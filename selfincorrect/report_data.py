@@ -10,7 +10,7 @@ import yaml
 from selfincorrect import report
 from selfincorrect.io import read_json, read_provenance
 from selfincorrect.prepare import questions_of
-from selfincorrect.provenance import commit, machine, now, versions
+from selfincorrect.provenance import commit, machine, now
 
 Cell = tuple[str, str]  # model, task
 
@@ -66,7 +66,7 @@ def gather(inputs: Any, settings: Mapping[str, Any], config: Mapping[str, Any], 
         "time": now(),
         "commit": commit(code),
         "machine": machine(),
-        "versions": versions(),
+        "versions": read_provenance(next(iter(candidates.values()))[0])["versions"],
         "seed": settings["seed"],
         "prompts": {
             f"{stage} {model} {task}": read_provenance(paths[0])["prompt"]

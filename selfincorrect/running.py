@@ -16,6 +16,7 @@ class OpenedModel:
     name: str
     digest: str
     mode: str
+    context: int | None
     store: ResponseStore
     engine: Callable[[], Engine]
     provenance: dict[str, Any]
@@ -39,4 +40,6 @@ def opened_model(snakemake: Any, manifest_path: str, task: str) -> OpenedModel:
 
     store = ResponseStore(Path(run.store).expanduser() / manifest["digest"][:16] / task)
     provenance = {key: manifest[key] for key in ("name", "source", "revision", "dtype", "digest")}
-    return OpenedModel(manifest["name"], manifest["digest"], manifest["prompt"], store, engine, provenance)
+    return OpenedModel(
+        manifest["name"], manifest["digest"], manifest["prompt"], manifest["context"], store, engine, provenance
+    )

@@ -6,11 +6,13 @@ the figures, a new variant costs that variant alone, and throughput (the `run` s
 
 from typing import Any
 
-from selfincorrect.codedigest import code_digest
+from selfincorrect.codedigest import ROOT, code_digest
 from selfincorrect.config import Config
 from selfincorrect.digest import file_sha256
 from selfincorrect.prompts import task_prompts
 from selfincorrect.sources import PackagedFile, packaged_path
+from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
+from selfincorrect.sources.catalog import catalog
 from selfincorrect.tasks import get_task
 from selfincorrect.variants import way_of
 
@@ -18,8 +20,11 @@ Slice = dict[str, Any]
 
 
 def prepare_model(config: Config, model: str) -> Slice:
+    settings = config.models[model].model_dump(mode="json")
+    name = str(settings["source"]).removeprefix(CATALOG_PREFIX)
     return {
-        **config.models[model].model_dump(mode="json"),
+        **settings,
+        "catalog": catalog()[name].model_dump(mode="json") if name in catalog() else None,
         "code": code_digest("prepare.prepare_model"),
     }
 
@@ -113,6 +118,7 @@ def tables(config: Config) -> Slice:
 def figure(config: Config, name: str) -> Slice:
     return {
         **config.figures.model_dump(mode="json"),
+        "published": [file_sha256(path) for path in sorted((ROOT / "published").glob("*.csv"))],
         "code": code_digest(f"figures.{name}", "figures.style"),
     }
 
@@ -122,5 +128,6 @@ def report(config: Config) -> Slice:
         "seed": config.seed,
         "questions": config.report.questions,
         "variants": {task: list(config.variants_of(task)) for task in config.tasks},
+        "template": file_sha256(ROOT / "report.html.j2"),
         "code": code_digest("report", "report_data.gather"),
     }

@@ -28,7 +28,7 @@ SCHEMA = {
     "order": pl.List(pl.Int32),  # the samples in the order shown
     "output": pl.String,  # null where the prompt did not fit the model's context
     "parsed": pl.String,
-    "how": pl.String,  # strict, loose, or why there is no label: none, conflict, range, context
+    "how": pl.String,  # strict, loose, or why there is no label: none, conflict, range, cut, context
     "chosen_sample": pl.Int32,
     "valid": pl.Boolean,
     "finish_reason": pl.String,
@@ -199,7 +199,11 @@ def choice_rows(
     rows = []
     for question, response in zip(questions, responses, strict=True):
         order = order_of(variant, question.question_id, k, seed)
-        parsed = None if response.text is None else parse_choice(response.text, labels, ending)
+        parsed = (
+            None
+            if response.text is None
+            else parse_choice(response.text, labels, ending, response.finish_reason != "length")
+        )
         label = parsed.label if parsed else None
         rows.append(
             {

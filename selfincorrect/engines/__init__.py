@@ -11,6 +11,9 @@ from selfincorrect.prompts import Prompt
 # A prompt that does not fit the model's context is not sent: it has this finish reason and no text.
 CONTEXT = "context"
 
+# Raise it when a fix changes what engines answer: stored answers of before are then asked for again.
+ANSWERS_VERSION = 1
+
 
 @dataclass(frozen=True)
 class Decoding:
@@ -33,7 +36,7 @@ class Request:
     def key(self, model_digest: str, mode: str) -> str:
         """Digest of everything that shapes the answer: model, rendered prompt, decoding, seed."""
         asked = {"prompt": self.prompt.rendered(mode), "decoding": asdict(self.decoding)}
-        return digest([model_digest, mode, asked, self.seed])
+        return digest([ANSWERS_VERSION, model_digest, mode, asked, self.seed])
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
-"""Original against simplified distractors, in the form of the paper's Figure 9."""
+"""Original against simplified distractors (and any other variant), in the form of the paper's Figure 9."""
 
 from collections.abc import Mapping
+from itertools import cycle
 from textwrap import wrap
 from typing import Any
 
@@ -14,20 +15,20 @@ from matplotlib.pyplot import subplots
 from selfincorrect import published
 from selfincorrect.figures.style import COLOURS, FAINT, errors, says_nothing, task_name
 
-VARIANTS = ("full", "simplified")
-HATCHES = (None, "///")
+HATCHES = (None, "///", "...", "xxx", "\\\\\\", "+++", "ooo")
 
 
 def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
-    """A panel a task, two bars for each model and k: the variants `full` and `simplified`; published pairs beside them."""
+    """A panel a task, for each model and k a bar a variant; the pairs that the paper published beside them."""
     tasks = metrics["task"].unique(maintain_order=True).to_list()
     groups = metrics.select("model", "k").unique(maintain_order=True).rows()
+    variants = metrics["variant"].unique(maintain_order=True).to_list()
     figure9 = published.table("figure9")
     width = 1.0 + sum(0.52 * len(groups) + (1.0 if task in figure9["task"] else 0.1) for task in tasks)
     figure, axes = subplots(1, len(tasks), squeeze=False, sharey=True, figsize=(max(width, 6.5), 3.6))
     for axis, task in zip(axes[0], tasks, strict=True):
-        for row in metrics.filter((pl.col("task") == task) & pl.col("variant").is_in(VARIANTS)).iter_rows(named=True):
-            _bar(axis, groups.index((row["model"], row["k"])), VARIANTS.index(row["variant"]), row)
+        for row in metrics.filter(pl.col("task") == task).iter_rows(named=True):
+            _bar(axis, groups.index((row["model"], row["k"])), variants.index(row["variant"]), len(variants), row)
         _published(axis, figure9.filter(pl.col("task") == task), start=len(groups) + 0.3)
         _label_groups(axis, groups)
         axis.axhline(0, color="black", linewidth=0.8)
@@ -36,7 +37,7 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     axes[0, 0].set_ylabel("DG-Diff (points)")
     handles: list[Any] = [
         Patch(facecolor=colour, hatch=hatch, edgecolor="white", label=name)
-        for name, colour, hatch in zip(VARIANTS, COLOURS, HATCHES, strict=False)
+        for name, colour, hatch in zip(variants, cycle(COLOURS), cycle(HATCHES), strict=False)
     ]
     handles.append(Patch(facecolor=COLOURS[0], alpha=0.3, label="pale: cannot speak about discrimination"))
     for filled, name in (("white", "published, original"), (FAINT, "published, simplified (Figure 9)")):
@@ -46,13 +47,14 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     return figure
 
 
-def _bar(axis: Axes, place: int, side: int, row: Mapping[str, Any]) -> None:
+def _bar(axis: Axes, place: int, side: int, sides: int, row: Mapping[str, Any]) -> None:
+    width = 0.72 / sides
     axis.bar(
-        place + (side - 0.5) * 0.36,
+        place + (side - (sides - 1) / 2) * width,
         100 * row["dg_diff"],
-        0.34,
-        color=COLOURS[side],
-        hatch=HATCHES[side],
+        0.94 * width,
+        color=COLOURS[side % len(COLOURS)],
+        hatch=HATCHES[side % len(HATCHES)],
         edgecolor="white",
         linewidth=0.5,
         alpha=0.3 if says_nothing(row) else 1,

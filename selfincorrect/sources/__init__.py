@@ -9,6 +9,10 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
 
+# What a model needs to run; never pickled weights.
+MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken"]
+
+
 class _Source(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -70,3 +74,8 @@ def packaged_path(source: PackagedFile) -> Path:
 def is_folder(source: str) -> bool:
     """Whether a model's `source` is a local path and not a hub id."""
     return source.startswith(("/", "./", "../", "~"))
+
+
+def model_files(trust_remote_code: bool) -> list[str]:
+    """Patterns of the files that make up a model: code of its own only if it is trusted."""
+    return [*MODEL_FILES, "*.py"] if trust_remote_code else MODEL_FILES

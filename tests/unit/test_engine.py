@@ -1,6 +1,7 @@
 """The transformers engine on tiny models with random weights: causal, sliding window, encoder-decoder, chat."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -157,20 +158,21 @@ def test_chat_prompts_go_through_the_template(engine):
     assert made.tokens(response.prompt).count(start) == 7, "special tokens are one token each"
 
 
-def test_chat_without_a_template_is_refused(engine):
-    made = engine("llama")
-    made.tokenizer.chat_template = None
-    made.tokenizer.save_pretrained(made.model.config._name_or_path)
-    template = made.model.config._name_or_path + "/chat_template.jinja"
-    import pathlib
+def test_templates_that_tell_the_date_tell_the_same_every_day(engine):
+    made = engine("llama", mode="chat")
+    made.tokenizer.chat_template = "{{ strftime_now('%d %b %Y') }}: {{ messages[0]['content'] }}"
+    assert made.render(Prompt("Do it.", (), "Now?")) == "26 Jul 2024: Do it.\n\nNow?"
 
-    kept = pathlib.Path(template).read_text()
-    pathlib.Path(template).unlink()
+
+def test_chat_without_a_template_is_refused(engine):
+    template = Path(engine("llama").model.config._name_or_path) / "chat_template.jinja"
+    kept = template.read_text()
+    template.unlink()
     try:
         with pytest.raises(UserError, match="no chat template"):
             engine("llama", mode="chat")
     finally:
-        pathlib.Path(template).write_text(kept)
+        template.write_text(kept)
 
 
 def test_prompt_over_the_context_is_counted_and_not_sent(engine):
@@ -266,3 +268,13 @@ def test_manifest_tells_what_was_prepared(engine, tmp_path):
     assert again["revision"] == manifest["revision"]
     assert again["digest"] != manifest["digest"]
     assert json.dumps(manifest)
+
+
+def test_a_source_of_another_kind_replaces_what_was_there(engine, tmp_path):
+    made = engine("llama")
+    settings = {"source": made.model.config._name_or_path, "revision": None, "prompt": "chat", "engine": "transformers", "dtype": "float32", "context": None, "trust_remote_code": False}  # fmt: skip
+    (tmp_path / "weights" / "inside").mkdir(parents=True)
+    prepare_model("m", settings, tmp_path)
+    assert (tmp_path / "weights").is_symlink()
+    prepare_model("m", settings, tmp_path)
+    assert (tmp_path / "weights" / "config.json").exists()

@@ -25,6 +25,7 @@ def cell_table(grades, chosen, order=None, extracted=None, cluster=None):
             "extracted": extracted or [[f"{i}-{g}" for g in row] for i, row in enumerate(grades)],
             "order": order or [list(range(k))] * count,
             "chosen_sample": pl.Series(chosen, dtype=pl.Int32),
+            "pool": [list(map(float, g)) for g in grades],
             "how": ["none" if c is None else "strict" for c in chosen],
         },
         schema_overrides={"extracted": pl.List(pl.String)},
@@ -63,7 +64,7 @@ def test_invalid_output_scores_the_lowest_grade():
 def test_constant_picks_are_said_in_words():
     row = m.cell(cell_table([[1, 0]] * 20, [0] * 20), 2, 7)
     assert row["nearly_constant"]
-    assert "position 1 in 100%" in row["note"]
+    assert "position 1 in 100% of 20 valid answers" in row["note"]
     assert row["dg_diff"] == 0.5
     varied = m.cell(cell_table([[1, 0]] * 20, [0, 1] * 10), 2, 7)
     assert not varied["nearly_constant"]
@@ -191,7 +192,11 @@ def test_identities(case):
     assert row["headroom"] == pytest.approx(row["oracle"] - row["s_gen"])
     assert row["s_gen_low"] <= row["s_gen"] <= row["s_gen_high"]
     assert 0 <= row["p_randomisation"] <= 1
-    assert row["ci_low"] <= row["dg_diff"] <= row["ci_high"]
+    if row["mixed_questions"]:
+        assert row["ci_low"] <= row["dg_diff"] <= row["ci_high"]
+    else:
+        assert row["ci_low"] is None
+    assert row["pass_at_k"] == pytest.approx(row["oracle"])
     assert row["n01"] + row["n10"] <= row["mixed_questions"]
     # Questions that are not mixed change n, never the sum of differences.
     more = m.cell(cell_table([*grades, [1] * k], [*chosen, None]), k, 7)

@@ -40,7 +40,7 @@ def test_aliases(case):
 
 @pytest.mark.parametrize("case", cases("parse"), ids=lambda c: repr(c["output"])[:40])
 def test_parse(case):
-    parsed = parse_choice(case["output"], list(case["labels"]), case["ending"])
+    parsed = parse_choice(case["output"], list(case["labels"]), case["ending"], case.get("finished", True))
     assert (parsed.label, parsed.how) == (case["label"], case["how"])
 
 

@@ -39,4 +39,9 @@ def local_model(wildcards):
     path = Path(source).expanduser()
     if CONFIG.models[wildcards.model].engine == "scripted":
         return [path]
-    return sorted(path.glob("*.*")) if is_folder(source) else []
+    patterns = model_files(CONFIG.models[wildcards.model].trust_remote_code)
+    return (
+        sorted(file for each in patterns for file in path.glob(each))
+        if is_folder(source)
+        else []
+    )

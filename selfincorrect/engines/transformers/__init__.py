@@ -1,5 +1,6 @@
 """Models of the transformers library, in this process. The only part of the package that imports torch."""
 
+import datetime
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -15,6 +16,9 @@ from selfincorrect.errors import UserError
 from selfincorrect.prompts import Prompt
 
 log = logging.getLogger("selfincorrect")
+
+# Some templates tell the model the date. Theirs would be the day of the run: answers of two days would differ.
+TODAY = datetime.date(2024, 7, 26)
 
 Start = tuple[str, tuple[tuple[str, str], ...]]  # instruction and shots: what prompts share
 
@@ -45,7 +49,7 @@ class TransformersEngine:
         """The text that is sent."""
         if self.mode == "chat":
             text: str = self.tokenizer.apply_chat_template(
-                prompt.messages(), add_generation_prompt=True, tokenize=False
+                prompt.messages(), add_generation_prompt=True, tokenize=False, strftime_now=TODAY.strftime
             )
             return text
         return prompt.text()
@@ -76,11 +80,13 @@ class TransformersEngine:
             try:
                 sequences = self._decode(batch, prompts, starts)
             except torch.OutOfMemoryError as error:
+                sequences = None
                 if len(batch) == 1:
                     raise UserError(
                         f"{self.name} runs out of memory on one sequence of {len(prompts[batch[0].prompt])} tokens. Use a "
                         "larger GPU, several (device: auto), `dtype: bfloat16`, or a smaller model."
                     ) from error
+            if sequences is None:  # outside of `except`, whose error holds on to the memory
                 size = max(1, len(batch) // 2)
                 torch.cuda.empty_cache()
                 log.warning("out of memory: going on with %d sequences per batch", size)

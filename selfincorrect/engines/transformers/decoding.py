@@ -130,6 +130,9 @@ def decode_plainly(
         stopping_criteria=StoppingCriteriaList([chooser.ended]),
         do_sample=False,
         num_beams=1,
+        repetition_penalty=1.0,  # no penalty of the model's own: the sampler sees its plain logits
+        no_repeat_ngram_size=0,
+        min_length=0,
         max_new_tokens=steps,
         pad_token_id=padding,
     )
