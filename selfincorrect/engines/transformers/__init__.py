@@ -1,13 +1,15 @@
 """Models of the transformers library, in this process. The only part of the package that imports torch."""
 
-import datetime
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, tzinfo
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import torch
+from transformers.utils import chat_template_utils
 
 from selfincorrect.engines import CONTEXT, Decoding, Request, Response
 from selfincorrect.engines.transformers import decoding, loading, prefix
@@ -17,10 +19,15 @@ from selfincorrect.prompts import Prompt
 
 log = logging.getLogger("selfincorrect")
 
-# Some templates tell the model the date. Theirs would be the day of the run: answers of two days would differ.
-TODAY = datetime.date(2024, 7, 26)
-
 Start = tuple[str, tuple[tuple[str, str], ...]]  # instruction and shots: what prompts share
+
+
+class _SameDay(datetime):
+    """Some chat templates tell the model the date; were it the day of the run, a pool would mix prompts of two days."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "_SameDay":
+        return cls(2024, 7, 26, tzinfo=tz)
 
 
 class TransformersEngine:
@@ -48,9 +55,10 @@ class TransformersEngine:
     def render(self, prompt: Prompt) -> str:
         """The text that is sent."""
         if self.mode == "chat":
-            text: str = self.tokenizer.apply_chat_template(
-                prompt.messages(), add_generation_prompt=True, tokenize=False, strftime_now=TODAY.strftime
-            )
+            with mock.patch.object(chat_template_utils, "datetime", _SameDay):
+                text: str = self.tokenizer.apply_chat_template(
+                    prompt.messages(), add_generation_prompt=True, tokenize=False
+                )
             return text
         return prompt.text()
 
