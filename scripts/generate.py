@@ -25,6 +25,7 @@ with job(snakemake):
         model.store,
         model.digest,
         model.mode,
+        model.context,
         model.engine,
         f"generate {model.name} {task}",
     )

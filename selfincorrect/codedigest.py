@@ -34,13 +34,13 @@ def code_digest(*roots: str, root: Path = ROOT) -> str:
         if not _resolve(name, str(root)):
             raise LookupError(f"{name} is neither a module of the package nor a name in one")
     while waiting:
-        name = waiting.pop()
-        if name in reached:
+        resolved = _resolve(waiting.pop(), str(root))
+        if resolved is None or resolved in reached:
             continue
-        nodes, module = _lookup(name, str(root))
-        reached[name] = [ast.dump(_without_docstrings(node)) for node in nodes]
+        owner, nodes = _lookup(resolved, str(root))
+        reached[resolved] = [ast.dump(_without_docstrings(node)) for node in nodes]
         for node in nodes:
-            waiting += _names_in(node, module, str(root))
+            waiting += _names_in(node, owner, str(root))
     return digest(reached)
 
 
@@ -88,45 +88,36 @@ def _resolve(name: str, root: str) -> str | None:
     return _resolve(module.imports[attribute], root) if attribute in module.imports else None
 
 
-def _lookup(name: str, root: str) -> tuple[list[ast.stmt], _Module]:
-    name = _resolve(name, root) or name
+def _lookup(name: str, root: str) -> tuple[str, list[ast.stmt]]:
+    """The module that a resolved name belongs to, and the statements that define it (all of a module's)."""
     if module := _module(name, root):
-        return [node for nodes in module.definitions.values() for node in nodes], module
-    parent, _, attribute = name.rpartition(".")
-    module = _module(parent, root)
+        return name, [node for nodes in module.definitions.values() for node in nodes]
+    owner, _, attribute = name.rpartition(".")
+    module = _module(owner, root)
     assert module is not None
-    return module.definitions[attribute], module
+    return owner, module.definitions[attribute]
 
 
-def _names_in(node: ast.stmt, module: _Module, root: str) -> list[str]:
-    own = next(name for name, each in _modules_of(root) if each is module)
+def _names_in(node: ast.stmt, owner: str, root: str) -> list[str]:
+    """Dotted names of what a statement of the module `owner` mentions."""
+    module = _module(owner, root)
+    assert module is not None
     found = []
     for child in ast.walk(node):
         if isinstance(child, ast.Name):
             if child.id in module.definitions:
-                found.append(f"{own}.{child.id}")
+                found.append(f"{owner}.{child.id}")
             elif child.id in module.imports and not _is_module(module.imports[child.id], root):
                 found.append(module.imports[child.id])
         elif isinstance(child, ast.Attribute) and isinstance(child.value, ast.Name):
             target = module.imports.get(child.value.id)
             if target is not None and _is_module(target, root):
                 found.append(f"{target}.{child.attr}")
-    return [name for name in found if _resolve(name, root)]
+    return found
 
 
 def _is_module(name: str, root: str) -> bool:
     return name.startswith(PACKAGE) and _module(name, root) is not None
-
-
-@cache
-def _module_names(root: str) -> tuple[str, ...]:
-    paths = sorted(Path(root).rglob("*.py"))
-    parts = [path.relative_to(root).with_suffix("").parts for path in paths]
-    return tuple(".".join((PACKAGE, *(p for p in each if p != "__init__"))) for each in parts)
-
-
-def _modules_of(root: str) -> list[tuple[str, _Module]]:
-    return [(name, module) for name in _module_names(root) if (module := _module(name, root))]
 
 
 def _without_docstrings(node: ast.stmt) -> ast.stmt:

@@ -12,8 +12,21 @@ BEGIN, END = "<!-- configuration: begin (make docs) -->", "<!-- configuration: e
 
 
 def schema_text() -> str:
-    """The JSON schema of the configuration."""
-    return json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+    """The JSON schema of the configuration, a line for each key of the file and of each section."""
+    schema = Config.model_json_schema()
+    sections = schema.pop("$defs")
+    return "{\n" + ",\n".join([f'"$defs": {_lines(sections)}', *_pairs(schema)]) + "\n}\n"
+
+
+def _lines(value: dict[str, Any]) -> str:
+    return "{\n" + ",\n".join(_pairs(value)) + "\n}"
+
+
+def _pairs(value: dict[str, Any]) -> list[str]:
+    return [
+        f"{json.dumps(key)}: {_lines(each) if key == 'properties' else json.dumps(each, ensure_ascii=False)}"
+        for key, each in value.items()
+    ]
 
 
 def configuration_table() -> str:

@@ -66,6 +66,10 @@ def labels_of(variant: Mapping[str, Any], k: int) -> list[str]:
     return list(ascii_uppercase[:k]) if variant["labels"] == "letters" else [str(i + 1) for i in range(k)]
 
 
+def _kind(labels: Sequence[str]) -> str:
+    return "number" if labels[0].isdigit() else "letter"
+
+
 def order_of(variant: Mapping[str, Any], question_id: str, k: int, seed: int) -> list[int]:
     """The samples in the order shown: as drawn, or permuted by seed and question."""
     order = list(range(k))
@@ -102,7 +106,7 @@ def discrimination_requests(
     """
     way = way_of(variant, prompts)
     template, labels = prompts.discriminate[way], labels_of(variant, k)
-    instruction = template.instruction.format(k=k, labels=f"{labels[0]} to {labels[-1]}")
+    instruction = template.instruction.format(k=k, kind=_kind(labels), labels=f"{labels[0]} to {labels[-1]}")
     shots = _demonstrations(others, task, prompts, variant, way, k, settings)
     decoding = Decoding(settings["choice_tokens"], 0.0, 1.0, template.stop)
     requests = []
@@ -141,7 +145,7 @@ def _query(template: DiscriminateTemplate, question: str, labels: Sequence[str],
     candidates = "\n".join(
         template.candidate.format(label=label, text=text) for label, text in zip(labels, shown, strict=True)
     )
-    return template.query.format(question=question, candidates=candidates)
+    return template.query.format(question=question, candidates=candidates, Kind=_kind(labels).capitalize())
 
 
 def _demonstrations(

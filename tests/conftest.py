@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 # Answers of a model that knows some capitals: the query's own words are echoed where it does not.
 SCRIPT: dict[str, Any] = {
     "rules": [
-        {"match": "Number of the best answer", "answers": ["1", "2", "The best is 2.", "I cannot say", "7"]},
+        {"match": "(Number|Letter) of the best answer", "answers": ["1", "2", "The best is 2.", "I cannot say", "7"]},
         {"match": "Which (solution|result) is best", "answers": ["All wrong.\n### 1", "### 2", "### 9"]},
         {"match": r"capital of (?P<place>[^?]+)\?", "answers": ["Paris", "Vienna", "Rome", "{place} City", "<script>alert(1)</script>"]},
         {"match": "Question:", "answers": ["It is 2 + 2 = 4.\n#### 4", "So 18.\n#### 18", "no idea", "#### 1,200.00"]},

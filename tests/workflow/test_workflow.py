@@ -2,19 +2,15 @@
 
 import csv
 import html.parser
-import os
 import re
-import signal
 import subprocess
 import sys
-import time
 
 import polars as pl
 import pytest
-import yaml
 
 from selfincorrect.io import read_provenance
-from tests.conftest import ROOT, SCRIPT
+from tests.conftest import ROOT
 
 METRIC_COLUMNS = [
     "model",
@@ -239,43 +235,6 @@ def test_shards_give_the_same_pool(finished, workflow):
     )
 
 
-def test_killed_and_run_again(finished, workflow):
-    target = "results/scripted/capitals/candidates.parquet"
-    (workflow.folder / "script.yaml").write_text(yaml.safe_dump({**SCRIPT, "delay": 0.1}, allow_unicode=True))
-    process = subprocess.Popen(
-        workflow.command(target), cwd=workflow.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )  # fmt: skip
-    deadline = time.monotonic() + 120
-    while workflow.stored() < 12 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    kept = workflow.stored()
-    assert 12 <= kept < 48
-    assert not workflow.path("scripted/capitals/candidates.parquet").exists()
-    locked = workflow.run(target, check=False)
-    if locked.returncode:
-        assert "unlock" in (locked.stdout + locked.stderr).lower()
-        workflow.run("--unlock")
-    workflow.run(target, "--rerun-incomplete")
-    log = workflow.path("logs/generate/scripted/capitals/0.log").read_text()
-    assert f"48 answers wanted, {kept} in the store" in log
-    assert workflow.stored() == 48, "no answer was asked for twice"
-    columns = ["question_id", "sample"]
-    found = workflow.table("scripted/capitals/candidates.parquet").select(columns)
-    assert found.equals(finished.table("scripted/capitals/candidates.parquet").select(columns))
-
-
-def test_damaged_store_stops_with_its_place(workflow):
-    target = "results/scripted/capitals/candidates.parquet"
-    workflow.run(target)
-    path = next(workflow.path("store").rglob("*.jsonl"))
-    path.write_text(path.read_text().replace("Paris", "Parys", 1))
-    done = workflow.run(target, "--forcerun", "generate", check=False)
-    assert done.returncode
-    assert re.search(r"store is damaged: .*jsonl, line \d+", done.stdout + done.stderr)
-
-
 def test_an_edited_data_file_is_read_again(workflow):
     data = workflow.folder / "mine.csv"
     data.write_text("country,capital,accepted\nA,Paris,\nB,Rome,Roma\n")
@@ -288,25 +247,6 @@ def test_an_edited_data_file_is_read_again(workflow):
     workflow.run(target)
     assert workflow.table("scripted/capitals/candidates.parquet").height == 12
     assert workflow.stored() == asked + 4
-
-
-def test_wrong_configuration_stops_before_any_job(workflow):
-    workflow.configure(k=[9])
-    done = workflow.run(check=False)
-    output = done.stdout + done.stderr
-    assert done.returncode
-    assert "no job was started" in output
-    assert "k.0" in output
-    assert "Traceback" not in output
-    assert not workflow.path("").exists()
-
-
-def test_missing_script_rule_is_one_message_and_no_answer(workflow):
-    (workflow.folder / "script.yaml").write_text(yaml.safe_dump({"rules": [{"match": "nothing", "answers": ["x"]}]}))
-    done = workflow.run(check=False)
-    assert done.returncode
-    assert "No rule of" in done.stderr
-    assert workflow.stored() == 0
 
 
 def test_single_values_on_the_command_line(workflow):
@@ -336,25 +276,3 @@ def test_default_experiment_and_values_on_top(tmp_path):
     done = subprocess.run([*command, "--config", "ks=3"], capture_output=True, text=True, check=True)
     for words in ("gemma-3-270m/gsm8k/k3/metrics.parquet", "smollm2-135m-instruct/triviaqa/k3"):
         assert words in done.stdout
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
-def test_full_disk_is_said_and_nothing_is_lost(workflow):
-    small = workflow.folder / "results"
-    small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24k", "tmpfs", str(small)], capture_output=True).returncode:
-        pytest.skip("a small file system cannot be mounted here")
-    try:
-        target = "results/scripted/capitals/candidates.parquet"
-        done = workflow.run(target, check=False)
-        assert done.returncode
-        output = done.stdout + done.stderr
-        assert "No space left" in output
-        assert "response store" in output
-        kept = workflow.stored()
-        subprocess.run(["mount", "-o", "remount,size=8m", str(small)], check=True)
-        workflow.run(target, "--rerun-incomplete")
-        assert workflow.stored() >= kept
-        assert workflow.table("scripted/capitals/candidates.parquet").height == 48
-    finally:
-        subprocess.run(["umount", str(small)], check=True)
