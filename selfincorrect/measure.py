@@ -167,7 +167,9 @@ def cell(table: pl.DataFrame, k: int, seed: int) -> dict[str, Any]:
         "p_slots": uniform_slots(slots),
     }  # fmt: skip
     row = {name: _plain(value) for name, value in row.items()}
-    return row | {"nearly_constant": _nearly_constant(row), "note": note(row)}
+    row["nearly_constant"] = valid >= FEW_PICKS and row["top_slot_share"] >= NEARLY_CONSTANT
+    row["informative"] = bool(mixed.any()) and valid >= FEW_PICKS and not row["nearly_constant"]
+    return row | {"note": note(row)}
 
 
 def slot_counts(table: pl.DataFrame, k: int) -> NDArray[np.int64]:
@@ -185,7 +187,7 @@ def note(row: dict[str, Any]) -> str:
     notes = []
     if not row["mixed_questions"]:
         notes.append("No question is mixed: DG-Diff is 0 whatever the model picks.")
-    if _nearly_constant(row):
+    if row["nearly_constant"]:
         notes.append(
             f"Picks are nearly constant: position {row['top_slot']} in {row['top_slot_share']:.0%} of {row['valid']} "
             "valid answers. "
@@ -193,13 +195,13 @@ def note(row: dict[str, Any]) -> str:
         )
     if row["invalid"] > 0.05:
         notes.append(f"{row['invalid']:.0%} of the outputs name no usable label and score the lowest grade.")
+    if row["valid"] < FEW_PICKS:
+        notes.append(
+            f"With {row['valid']} valid outputs, DG-Diff shows how invalid ones are scored, not discrimination."
+        )
     if row["too_long"]:
         notes.append(f"{row['too_long']} prompts do not fit the model's context and were not sent.")
     return " ".join(notes)
-
-
-def _nearly_constant(row: dict[str, Any]) -> bool:
-    return bool(row["valid"] >= FEW_PICKS and row["top_slot_share"] >= NEARLY_CONSTANT)
 
 
 def _cluster_means(values: Array, clusters: NDArray[Any]) -> Array:

@@ -13,12 +13,13 @@ import jinja2
 import polars as pl
 
 from selfincorrect.digest import seed_of
+from selfincorrect.measure import FEW_PICKS
 from selfincorrect.tables import percent
 
 CAPTIONS = {
     "dg_diff": "DG-Diff = S_disc − S_gen for every cell, with 95 % intervals clustered by question. Above 0, choosing beats "
-    "drawing one of the candidates at random. Hollow marks cannot speak about discrimination: no question is mixed, or "
-    "nearly all picks fall on one position. Grey marks: the models of the paper's Table 2, for context.",
+    "drawing one of the candidates at random. Hollow marks cannot speak about discrimination: no question is mixed, "
+    "nearly all picks fall on one position, or hardly any output is valid. Grey marks: the models of the paper's Table 2, for context.",
     "simplified": "DG-Diff with the model's own distractors (full) and with obviously wrong ones (simplified), as in the "
     "paper's Figure 9, whose values stand beside it in grey. A model that reads its candidates should gain.",
     "scores": "Generation score, discrimination score, majority vote over the candidates and the oracle that always finds a "
@@ -86,7 +87,8 @@ def findings(metrics: pl.DataFrame) -> list[str]:
     cells = metrics.height
     constant = metrics.filter("nearly_constant").height
     unmixed = metrics.filter(pl.col("mixed_questions") == 0).height
-    usable = metrics.filter(~pl.col("nearly_constant") & (pl.col("mixed_questions") > 0))
+    few = metrics.filter(pl.col("valid") < FEW_PICKS).height
+    usable = metrics.filter("informative")
     better = usable.filter(pl.col("ci_low") > 0).height
     worse = usable.filter(pl.col("ci_high") < 0).height
     # The first k candidates are among those of a larger k: a question mixed there stays mixed.
@@ -101,6 +103,8 @@ def findings(metrics: pl.DataFrame) -> list[str]:
         )
     if unmixed:
         lines.append(f"In {unmixed} cells no question is mixed, so DG-Diff is 0 whatever is picked.")
+    if few:
+        lines.append(f"In {few} cells fewer than {FEW_PICKS} outputs name a usable label.")
     if usable.height:
         lines.append(
             f"Of the {usable.height} remaining cells, the 95 % interval of DG-Diff lies above 0 in {better} and below 0 in "

@@ -14,7 +14,6 @@ from selfincorrect.sources import PackagedFile, packaged_path
 from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
 from selfincorrect.sources.catalog import catalog
 from selfincorrect.tasks import get_task
-from selfincorrect.variants import way_of
 
 Slice = dict[str, Any]
 
@@ -83,7 +82,7 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
     variants = {
         name: variant.model_dump(mode="json", exclude={"tasks"}) for name, variant in config.variants_of(task).items()
     }
-    ways = sorted({way_of(variant, prompts) for variant in variants.values()})
+    ways = sorted({prompts.way(variant) for variant in variants.values()})
     data = prompts.data()
     return {
         "seed": config.seed,

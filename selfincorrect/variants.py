@@ -53,14 +53,6 @@ NO_ANSWER = "(no answer)"
 Pool = Mapping[str, Sequence[Candidate]]  # question_id -> candidates by sample
 
 
-def way_of(variant: Mapping[str, Any], prompts: TaskPrompts) -> str:
-    """How candidates are shown, a key of the task's discrimination templates."""
-    if variant["candidates"] is not None:
-        return str(variant["candidates"])
-    ways = list(prompts.discriminate)
-    return "final" if variant["distractors"] == "easy" else ways[0]
-
-
 def labels_of(variant: Mapping[str, Any], k: int) -> list[str]:
     """The k labels: 1, 2, … or A, B, …"""
     return list(ascii_uppercase[:k]) if variant["labels"] == "letters" else [str(i + 1) for i in range(k)]
@@ -104,7 +96,7 @@ def discrimination_requests(
     `others` are all questions of the data, asked or not, so that easy distractors do not depend on which are asked;
     `settings` has `seed`, `shots` and `choice_tokens`.
     """
-    way = way_of(variant, prompts)
+    way = prompts.way(variant)
     template, labels = prompts.discriminate[way], labels_of(variant, k)
     instruction = template.instruction.format(k=k, kind=_kind(labels), labels=f"{labels[0]} to {labels[-1]}")
     shots = _demonstrations(others, task, prompts, variant, way, k, settings)
@@ -199,7 +191,7 @@ def choice_rows(
     seed: int,
 ) -> list[dict[str, Any]]:
     """Responses to `discrimination_requests`, parsed, as rows of SCHEMA."""
-    labels, ending = labels_of(variant, k), prompts.discriminate[way_of(variant, prompts)].ending
+    labels, ending = labels_of(variant, k), prompts.discriminate[prompts.way(variant)].ending
     rows = []
     for question, response in zip(questions, responses, strict=True):
         order = order_of(variant, question.question_id, k, seed)

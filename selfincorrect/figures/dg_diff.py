@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
 
 from selfincorrect import published
-from selfincorrect.figures.style import FAINT, errors, legend_below, says_nothing, series, task_name
+from selfincorrect.figures.style import FAINT, errors, legend_below, series, task_name
 
 
 def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
@@ -43,7 +43,7 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
                 100 * row["dg_diff"], rows[row["model"], row["k"], row["variant"]],
                 xerr=errors(row["dg_diff"], row["ci_low"], row["ci_high"]),
                 **look, capsize=2, linewidth=1.2, markersize=5,
-                markerfacecolor="white" if says_nothing(row) else look["color"],
+                markerfacecolor=look["color"] if row["informative"] else "white",
             )  # fmt: skip
         axis.set_title(task_name(task))
         axis.set_xlabel("DG-Diff (points)")

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.pyplot import subplots
 
 from selfincorrect import published
-from selfincorrect.figures.style import COLOURS, FAINT, errors, says_nothing, task_name
+from selfincorrect.figures.style import COLOURS, FAINT, errors, task_name
 
 HATCHES = (None, "///", "...", "xxx", "\\\\\\", "+++", "ooo")
 
@@ -57,7 +57,7 @@ def _bar(axis: Axes, place: int, side: int, sides: int, row: Mapping[str, Any]) 
         hatch=HATCHES[side % len(HATCHES)],
         edgecolor="white",
         linewidth=0.5,
-        alpha=0.3 if says_nothing(row) else 1,
+        alpha=1 if row["informative"] else 0.3,
         yerr=errors(row["dg_diff"], row["ci_low"], row["ci_high"]),
         error_kw={"capsize": 2, "linewidth": 1},
     )

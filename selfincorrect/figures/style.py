@@ -62,11 +62,6 @@ def errors(value: float, low: float | None, high: float | None) -> list[list[flo
     return [[100 * max(value - low, 0)], [100 * max(high - value, 0)]]
 
 
-def says_nothing(row: Mapping[str, Any]) -> bool:
-    """Whether a cell cannot speak about discrimination: nothing to pick, or the same position picked throughout."""
-    return bool(row["nearly_constant"] or not row["mixed_questions"])
-
-
 def legend_below(figure: Figure, axes: Axes, columns: int = 3) -> None:
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=columns)

@@ -1,5 +1,6 @@
 """Prompts: an instruction, demonstrations and a query, as plain data until an engine renders them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -75,6 +76,12 @@ class TaskPrompts(_Data):
     generate: GenerateTemplate
     discriminate: dict[str, DiscriminateTemplate] = Field(min_length=1)
     demonstrations: tuple[Demonstration, ...]
+
+    def way(self, variant: Mapping[str, Any]) -> str:
+        """How a variant shows candidates, a key of `discriminate`: easy distractors are final answers."""
+        if variant["candidates"] is not None:
+            return str(variant["candidates"])
+        return "final" if variant["distractors"] == "easy" else next(iter(self.discriminate))
 
     def data(self) -> dict[str, Any]:
         return self.model_dump(mode="json")

@@ -59,6 +59,8 @@ def test_invalid_output_scores_the_lowest_grade():
     assert row["invalid"] == 1
     assert row["top_slot"] is None
     assert "name no usable label" in row["note"]
+    assert "With 0 valid outputs" in row["note"]
+    assert not row["informative"]
 
 
 def test_constant_picks_are_said_in_words():
@@ -68,6 +70,7 @@ def test_constant_picks_are_said_in_words():
     assert row["dg_diff"] == 0.5
     varied = m.cell(cell_table([[1, 0]] * 20, [0, 1] * 10), 2, 7)
     assert not varied["nearly_constant"]
+    assert (row["informative"], varied["informative"]) == (False, True)
     assert varied["note"] == ""
 
 
