@@ -11,6 +11,7 @@ from selfincorrect import report
 from selfincorrect.io import read_json, read_provenance
 from selfincorrect.prepare import questions_of
 from selfincorrect.provenance import commit, machine, now
+from selfincorrect.tables import numbered_notes
 
 Cell = tuple[str, str]  # model, task
 
@@ -48,6 +49,7 @@ def gather(inputs: Any, settings: Mapping[str, Any], config: Mapping[str, Any], 
     stages = {"generate": candidates, "discriminate": choice_paths}
     return {
         "metrics": metrics.to_dicts(),
+        "notes": numbered_notes(metrics),
         "findings": report.findings(metrics),
         "figures": [
             {"data": report.figure_data(path), "path": path, "caption": report.CAPTIONS[Path(path).stem]}

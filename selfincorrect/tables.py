@@ -55,42 +55,31 @@ def percent(value: float | None, sign: bool = False) -> str:
     return f"{100 * value:+.1f}" if sign else f"{100 * value:.1f}"
 
 
+def numbered_notes(metrics: pl.DataFrame) -> dict[str, int]:
+    """The different notes of the cells, numbered from 1 in order of appearance."""
+    return {text: number for number, text in enumerate(filter(None, metrics["note"].unique(maintain_order=True)), 1)}
+
+
 def summary_lines(metrics: pl.DataFrame) -> list[str]:
-    """The metrics as text for a terminal: a header, a line a cell, and each cell's note below the lines."""
-    header = (
-        "model",
-        "task",
-        "k",
-        "variant",
-        "n",
-        "mixed",
-        "S_gen",
-        "S_disc",
-        "DG-Diff",
-        "95% CI",
-        "p",
-        "",
-    )
-    body, notes = [], []
-    for row in metrics.iter_rows(named=True):
-        if row["note"]:
-            notes.append(f"{row['model']} {row['task']} k={row['k']} {row['variant']}: {row['note']}")
-        body.append(
-            (
-                row["model"], row["task"], str(row["k"]), row["variant"], str(row["n"]),
-                str(row["mixed_questions"]), percent(row["s_gen"]), percent(row["s_disc"]),
-                percent(row["dg_diff"], sign=True),
-                f"[{percent(row['ci_low'], True)}, {percent(row['ci_high'], True)}]",
-                f"{row['p_randomisation']:.3f}", f"({len(notes)})" if row["note"] else "",
-            )
-        )  # fmt: skip
+    """The metrics as text for a terminal: a header, a line a cell, and below them each different note once."""
+    header = ("model", "task", "k", "variant", "n", "mixed", "S_gen", "S_disc", "DG-Diff", "95% CI", "p", "note")
+    notes = numbered_notes(metrics)
+    body = [
+        (
+            row["model"], row["task"], str(row["k"]), row["variant"], str(row["n"]), str(row["mixed_questions"]),
+            percent(row["s_gen"]), percent(row["s_disc"]), percent(row["dg_diff"], sign=True),
+            f"[{percent(row['ci_low'], True)}, {percent(row['ci_high'], True)}]" if row["ci_low"] is not None else "–",
+            f"{row['p_randomisation']:.3f}", f"({notes[row['note']]})" if row["note"] else "",
+        )
+        for row in metrics.iter_rows(named=True)
+    ]  # fmt: skip
     widths = [max(map(len, column)) for column in zip(header, *body, strict=True)]
     lines = [
         "  ".join(
-            text.ljust(width) if i in (0, 1, 3) else text.rjust(width)
-            for i, (text, width) in enumerate(zip(row, widths, strict=True))
+            text.ljust(width) if column in ("model", "task", "variant") else text.rjust(width)
+            for column, text, width in zip(header, row, widths, strict=True)
         ).rstrip()
         for row in (header, *body)
     ]
-    numbered = [f"({number}) {text}" for number, text in enumerate(notes, start=1)]
-    return [*lines, "", "Scores in percent; p: one-sided randomisation test; notes:" if notes else "Scores in percent; p: one-sided randomisation test.", *numbered]  # fmt: skip
+    explained = "Scores in percent; p: one-sided randomisation test" + ("; notes:" if notes else ".")
+    return [*lines, "", explained, *(f"({number}) {text}" for text, number in notes.items())]
