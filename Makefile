@@ -10,7 +10,7 @@ ARGS ?=
 BIN := .venv/bin
 CODE := selfincorrect scripts tests
 
-.PHONY: help run test lint format check docs clean
+.PHONY: help run test lint format docs clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

@@ -5,16 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import (
-    Gemma3ForCausalLM,
-    Gemma3TextConfig,
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedTokenizerFast,
-    T5Config,
-    T5ForConditionalGeneration,
-)
 
 from selfincorrect.engines import CONTEXT, Decoding, Request
 from selfincorrect.engines.transformers import TransformersEngine
@@ -22,38 +12,7 @@ from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.errors import UserError
 from selfincorrect.prepare import prepare_model
 from selfincorrect.prompts import Prompt
-
-# The template of SmolLM2's family (ChatML), with its default system turn.
-CHATML = (
-    "{% for m in messages %}{% if loop.first and m['role'] != 'system' %}<|im_start|>system\nBe helpful.<|im_end|>\n{% endif %}"
-    "<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
-SMALL = {"vocab_size": 400, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}  # fmt: skip
-
-
-def tokenizer():
-    made = Tokenizer(models.BPE())
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.decoder = decoders.ByteLevel()
-    special = ["<pad>", "</s>", "<|im_start|>", "<|im_end|>"]
-    trainer = trainers.BpeTrainer(
-        vocab_size=400, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
-    )
-    made.train_from_iterator(["Question: what is the capital of a country? Answer: a city\n"] * 5, trainer)
-    return PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", eos_token="</s>")
-
-
-MODELS = {
-    "llama": lambda: LlamaForCausalLM(LlamaConfig(**SMALL, max_position_embeddings=256)),
-    "gemma3": lambda: Gemma3ForCausalLM(
-        Gemma3TextConfig(**SMALL, max_position_embeddings=256, sliding_window=16, query_pre_attn_scalar=8,
-                         layer_types=["sliding_attention", "full_attention", "sliding_attention"])
-    ),
-    "t5": lambda: T5ForConditionalGeneration(
-        T5Config(vocab_size=400, d_model=32, d_ff=64, d_kv=8, num_layers=2, num_heads=4, decoder_start_token_id=0, pad_token_id=0, eos_token_id=1)
-    ),
-}  # fmt: skip
+from tests.tiny import MODELS, save
 
 
 @pytest.fixture(scope="module")
@@ -63,18 +22,7 @@ def engine(tmp_path_factory):
 
     def make(kind, mode="completion", batch_size=3, context=None):
         if kind not in made:
-            torch.manual_seed(0)
-            folder = tmp_path_factory.mktemp(kind)
-            model = MODELS[kind]()
-            with torch.no_grad():  # spread the random logits, so that greedy choices are no ties
-                for parameter in model.parameters():
-                    parameter.mul_(3)
-            model.generation_config.eos_token_id = 1
-            model.save_pretrained(folder)
-            saved = tokenizer()
-            saved.chat_template = CHATML
-            saved.save_pretrained(folder)
-            made[kind] = folder
+            made[kind] = save(kind, tmp_path_factory.mktemp(kind))
         settings = {"source": str(made[kind]), "revision": None, "prompt": mode, "engine": "transformers", "dtype": "float32", "context": context, "trust_remote_code": False}  # fmt: skip
         prepared = tmp_path_factory.mktemp("prepared")
         manifest = prepare_model(kind, settings, prepared)

@@ -11,6 +11,7 @@ import pytest
 
 from selfincorrect.io import read_provenance
 from tests.conftest import ROOT
+from tests.tiny import save
 
 METRIC_COLUMNS = [
     "model",
@@ -276,3 +277,18 @@ def test_default_experiment_and_values_on_top(tmp_path):
     done = subprocess.run([*command, "--config", "ks=3"], capture_output=True, text=True, check=True)
     for words in ("gemma-3-270m/gsm8k/k3/metrics.parquet", "smollm2-135m-instruct/triviaqa/k3"):
         assert words in done.stdout
+
+
+def test_encoder_decoder_through_every_stage(workflow):
+    folder = save("t5", workflow.folder / "t5")
+    workflow.configure(
+        models={"t5": {"source": str(folder), "prompt": "completion"}},
+        tasks={"capitals": {"limit": 3, "answer_tokens": 4, "choice_tokens": 4}},
+        k=[2],
+    )
+    workflow.run()
+    assert workflow.table("t5/capitals/candidates.parquet").height == 12
+    assert "its cache cannot be shared" in workflow.path("logs/generate/t5/capitals/0.log").read_text()
+    metrics = workflow.table("tables/metrics.parquet")
+    assert metrics["s_gen"].to_list() == [0.0, 0.0]
+    assert "T5ForConditionalGeneration" in workflow.path("report.html").read_text()

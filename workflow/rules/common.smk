@@ -5,7 +5,13 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from selfincorrect import slices
+try:
+    from selfincorrect import slices
+except ModuleNotFoundError as error:
+    raise WorkflowError(
+        f"{error} in {sys.executable}. Run `make run` once and use .venv/bin/snakemake, or install what is missing: "
+        f"pip install -r envs/requirements.txt && pip install -e '{workflow.basedir}'."
+    ) from None
 from selfincorrect.config_check import check, with_command_line
 from selfincorrect.errors import UserError
 from selfincorrect.figures import NAMES as FIGURES
