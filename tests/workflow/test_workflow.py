@@ -173,6 +173,21 @@ def test_report_is_self_contained_and_model_output_is_text(finished):
     assert page.count('class="question"') == 10
 
 
+def test_summary_has_a_line_a_cell_and_each_note_once(finished, tmp_path):
+    command = [sys.executable, "-m", "selfincorrect"]
+    shown = subprocess.run(
+        [*command, "results"], capture_output=True, text=True, check=True, cwd=finished.folder
+    ).stdout
+    metrics = finished.table("tables/metrics.parquet")
+    assert sum(line.startswith("scripted  capitals") for line in shown.splitlines()) == metrics.height == 4
+    for row in metrics.iter_rows(named=True):
+        assert f"{100 * row['dg_diff']:+.1f}" in shown
+        assert shown.count(f") {row['note']}\n") == bool(row["note"])
+    assert "results/report.html" in shown
+    before = subprocess.run([*command, "results"], capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+    assert "No results table" in before
+
+
 def test_snakemake_report(finished, tmp_path):
     finished.run("--report", str(tmp_path / "report.zip"))
     assert (tmp_path / "report.zip").stat().st_size > 100_000
