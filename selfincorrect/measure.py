@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy import stats
+from scipy.special import comb
 
 from selfincorrect.digest import seed_of
 from selfincorrect.hypothesis import mcnemar, randomisation, uniform_slots, wilcoxon
@@ -86,7 +87,7 @@ def majority_grade(extracted: list[str | None], grades: list[float]) -> float:
 
 def pass_at(right: int, n: int, j: int) -> float:
     """Unbiased estimate that j of n candidates, `right` of them right, hold a right one: 1 − C(n−right, j)/C(n, j)."""
-    return float(1.0 - stats.hypergeom(n, right, j).pmf(0))
+    return float(1.0 - comb(n - right, j) / comb(n, j))
 
 
 def measure(questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame, k: int, seed: int) -> pl.DataFrame:
@@ -114,8 +115,8 @@ def measure(questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame
 def cell(table: pl.DataFrame, k: int, seed: int) -> dict[str, Any]:
     """The numbers of one cell; what each means is in the README and `docs/columns.md`.
 
-    `table` has a row a question: `question_id`, `cluster`, `grade` and `extracted` (lists over the k samples), `pool` (grades of all samples), `order`,
-    `chosen_sample` (null if invalid), `how`. Scores are fractions (or grades, on scored tasks).
+    `table` has a row a question: `question_id`, `cluster`, `grade` and `extracted` (lists over the k samples), `pool`
+    (grades of all samples), `order`, `chosen_sample` (null if invalid), `how`. Scores are fractions (or grades, on scored tasks).
     """
     f = np.array(table["grade"].to_list(), dtype=float).reshape(-1, k)
     m, clusters = len(f), table["cluster"].to_numpy()
@@ -190,8 +191,7 @@ def note(row: dict[str, Any]) -> str:
     if row["nearly_constant"]:
         notes.append(
             f"Picks are nearly constant: position {row['top_slot']} in {row['top_slot_share']:.0%} of {row['valid']} "
-            "valid answers. "
-            "DG-Diff is that position's luck and says nothing of discrimination."
+            "valid answers. DG-Diff is that position's luck and says nothing of discrimination."
         )
     if row["invalid"] > 0.05:
         notes.append(f"{row['invalid']:.0%} of the outputs name no usable label and score the lowest grade.")

@@ -30,7 +30,7 @@ def test_killed_and_run_again(finished, workflow):
     if locked.returncode:
         assert "unlock" in (locked.stdout + locked.stderr).lower()
         workflow.run("--unlock")
-    workflow.run(target, "--rerun-incomplete")
+    workflow.run(target)  # the default profile makes incomplete files again
     log = workflow.path("logs/generate/scripted/capitals/0.log").read_text()
     assert f"48 answers wanted, {kept} in the store" in log
     assert workflow.stored() == 48, "no answer was asked for twice"
