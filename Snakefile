@@ -16,6 +16,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/paths.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/generate.smk"
+include: "workflow/rules/pools.smk"
 include: "workflow/rules/discriminate.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/report.smk"
@@ -30,6 +31,7 @@ rule all:
         ALL_GRADES,
         ALL_CHOICES,
         ALL_METRICS,
+        ALL_GRADINGS,
         rules.tables.output,
         FIGURE_FILES,
         REPORT,

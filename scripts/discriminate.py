@@ -10,6 +10,7 @@ from selfincorrect.prepare import questions_of
 from selfincorrect.prompts import task_prompts
 from selfincorrect.provenance import versions
 from selfincorrect.running import opened_model
+from selfincorrect.selectors import selected_rows
 from selfincorrect.tasks import get_task
 from selfincorrect.variants import SCHEMA, choice_rows, discrimination_requests, pool_of
 
@@ -25,14 +26,19 @@ with job(snakemake):
     asked = {
         name: discrimination_requests(questions, everything, pool, get_task(task), prompts, variant, k, settings)
         for name, variant in settings["variants"].items()
+        if variant["selector"] == "choose"
     }
     flat = [request for requests in asked.values() for request in requests]
     what = f"discriminate {model.name} {task} k={k}"
     responses = iter(ask(flat, model.store, model.digest, model.mode, model.context, model.engine, what))
     rows = []
-    for name, requests in asked.items():
-        answers = [next(responses) for _ in requests]
-        rows += choice_rows(name, settings["variants"][name], questions, answers, prompts, k, seed)
+    for name, variant in settings["variants"].items():
+        if name in asked:
+            answers = [next(responses) for _ in asked[name]]
+            rows += choice_rows(name, variant, questions, answers, prompts, k, seed)
+        else:
+            names = [question.question_id for question in questions]
+            rows += selected_rows(name, variant["selector"], pool, names, k, seed)
     write_table(
         snakemake.output[0],
         pl.DataFrame(rows, schema=SCHEMA),

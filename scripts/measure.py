@@ -4,16 +4,15 @@ import polars as pl
 
 from selfincorrect.io import read_provenance, write_table
 from selfincorrect.job import job
-from selfincorrect.measure import measure
+from selfincorrect.measure import gradings, measure
 
 with job(snakemake):
     wildcards, inputs = snakemake.wildcards, snakemake.input
-    metrics = measure(
-        pl.read_parquet(inputs.dataset),
-        pl.read_parquet(inputs.grades),
-        pl.read_parquet(inputs.choices),
-        int(wildcards.k),
-        snakemake.params.slice["seed"],
-    )
+    questions, grades, choices = (pl.read_parquet(inputs[name]) for name in ("dataset", "grades", "choices"))
     names = pl.DataFrame({"model": [wildcards.model], "task": [wildcards.task]})
-    write_table(snakemake.output[0], names.join(metrics, how="cross"), read_provenance(inputs.choices))
+    made = {
+        "metrics": measure(questions, grades, choices, int(wildcards.k), snakemake.params.slice["seed"]),
+        "gradings": gradings(questions, grades, choices, int(wildcards.k)),
+    }
+    for name, table in made.items():
+        write_table(snakemake.output[name], names.join(table, how="cross"), read_provenance(inputs.choices))

@@ -1,21 +1,35 @@
-"""Rule tables: the metrics and the picked positions of all cells."""
+"""Rule tables: everything over all cells."""
+
+from pathlib import Path
 
 import polars as pl
 
+from selfincorrect import tables
 from selfincorrect.io import atomic, write_table
 from selfincorrect.job import job
-from selfincorrect.tables import metrics_table, slots_table
 
 with job(snakemake):
-    inputs, output = snakemake.input, snakemake.output
-    metrics = metrics_table([pl.read_parquet(path) for path in inputs.metrics], snakemake.params.slice)
-    choices: dict[tuple[str, str], list[pl.DataFrame]] = {}
+    inputs, output, settings = snakemake.input, snakemake.output, snakemake.params.slice
+    grades = {Path(path).parts[-3:-1]: pl.read_parquet(path) for path in inputs.grades}
+    choices: dict[tuple[str, ...], list[pl.DataFrame]] = {}
     for path in inputs.choices:
-        model, task = path.split("/")[-4:-2]
-        part = pl.read_parquet(path, columns=["k", "variant", "order", "chosen_sample"])
-        choices.setdefault((model, task), []).append(part)
-    slots = slots_table({cell: pl.concat(parts) for cell, parts in choices.items()})
-    for name, table in (("metrics", metrics), ("slots", slots)):
+        columns = ["question_id", "k", "variant", "selector", "order", "chosen_sample", "valid"]
+        choices.setdefault(Path(path).parts[-4:-2], []).append(pl.read_parquet(path, columns=columns))
+    chosen = {cell: pl.concat(parts) for cell, parts in choices.items()}
+    clusters = {Path(path).stem: pl.read_parquet(path, columns=["question_id", "cluster"]) for path in inputs.datasets}
+    metrics, gradings = (
+        tables.in_order(pl.concat(map(pl.read_parquet, paths), how="vertical_relaxed"), settings)
+        for paths in (inputs.metrics, inputs.gradings)
+    )
+    made = {
+        "metrics": tables.with_adjusted(metrics),
+        "gradings": gradings,
+        "grading_differences": tables.differences_table(grades),
+        "pass_at": tables.pass_table(grades, clusters),
+        "slots": tables.slots_table(chosen),
+        "flips": tables.flips_table(chosen, settings["pairs"]),
+    }
+    for name, table in made.items():
         write_table(output[f"{name}_parquet"], table)
         with atomic(output[f"{name}_csv"]) as file:
             table.write_csv(file)

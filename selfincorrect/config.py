@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from selfincorrect import tasks
+from selfincorrect.pools import Pool
+from selfincorrect.selectors import FREE
 from selfincorrect.sources import GgufPackages, HubFile, LocalFile, PackageMember, Source
 
 # An alias is a folder's name in results/ and a Snakemake wildcard: no slash, no dot, no leading dash.
@@ -60,6 +62,24 @@ class ModelConfig(_Section):
     )
 
 
+class PooledModelConfig(_Section):
+    pools: dict[str, Pool] = Field(
+        min_length=1,
+        description="Instead of `source`: candidates that were sampled elsewhere, by task; see Pools from elsewhere.",
+    )
+
+
+def _model_kind(value: Any) -> str:
+    pooled = isinstance(value, PooledModelConfig) or (isinstance(value, Mapping) and "pools" in value)
+    return "model-pools" if pooled else "model-weights"
+
+
+AnyModel = Annotated[
+    Annotated[ModelConfig, Tag("model-weights")] | Annotated[PooledModelConfig, Tag("model-pools")],
+    Discriminator(_model_kind),
+]
+
+
 class TaskConfig(_Section):
     source: TaskSource | None = Field(
         None,
@@ -82,6 +102,9 @@ class SamplingConfig(_Section):
 
 
 class VariantConfig(_Section):
+    selector: Literal["choose", "random", "majority", "longest", "shortest", "oracle"] = Field(
+        "choose", description="`choose`: the model is asked. The others are rules that need no model, as baselines."
+    )
     candidates: Literal["solution", "final"] | None = Field(
         None,
         description="Show whole solutions or final answers; default: the task's, `final` with easy distractors.",
@@ -123,7 +146,7 @@ class Config(_Section):
     """A whole experiment."""
 
     seed: int = Field(20240404, ge=0, lt=2**53, description="Seed of everything random.")
-    models: dict[Alias, ModelConfig] = Field(min_length=1, description="Models by alias.")
+    models: dict[Alias, AnyModel] = Field(min_length=1, description="Models by alias.")
     tasks: dict[str, TaskConfig] = Field(min_length=1, description="Tasks by name.")
     sampling: SamplingConfig = Field(default_factory=SamplingConfig, description="How candidates are drawn.")
     k: list[int] = Field([4], min_length=1, description="Numbers of candidates to choose among; each from 2 to n.")
@@ -135,12 +158,39 @@ class Config(_Section):
     run: RunConfig = Field(default_factory=RunConfig, description="Speed and place; in no digest.")
     figures: FiguresConfig = Field(default_factory=FiguresConfig, description="Look of the figures.")
     report: ReportConfig = Field(default_factory=ReportConfig, description="The report.")
+    audit: dict[Alias, str] = Field(
+        default_factory=dict,
+        description="Published tables to audit beside the paper's, by name: CSV files with the columns of "
+        "`selfincorrect/published/table2.csv`.",
+    )
 
-    def variants_of(self, task: str) -> dict[str, VariantConfig]:
-        """The variants that `task` is measured with, by name."""
-        return {
+    @property
+    def weighted(self) -> dict[str, ModelConfig]:
+        """The models that have weights to run."""
+        return {name: model for name, model in self.models.items() if isinstance(model, ModelConfig)}
+
+    @property
+    def pooled(self) -> dict[str, PooledModelConfig]:
+        """The models that are pools from elsewhere."""
+        return {name: model for name, model in self.models.items() if isinstance(model, PooledModelConfig)}
+
+    def cells(self) -> list[tuple[str, str]]:
+        """Every (model, task): all tasks of a model with weights, those with a pool of the others."""
+        pooled = self.pooled
+        return [
+            (model, task) for model in self.models for task in self.tasks
+            if model not in pooled or task in pooled[model].pools
+        ]  # fmt: skip
+
+    def variants_of(self, task: str, model: str | None = None) -> dict[str, VariantConfig]:
+        """The variants that `task` is measured with, by name; for a model of pools the rules that need no model."""
+        chosen = {
             name: variant for name, variant in self.variants.items() if variant.tasks is None or task in variant.tasks
         }
+        if model not in self.pooled:
+            return chosen
+        rules = {name: VariantConfig(selector=name) for name in FREE}
+        return rules | {name: variant for name, variant in chosen.items() if variant.selector in FREE}
 
     def task_source(self, task: str) -> Source:
         """Where the data of `task` comes from."""

@@ -1,5 +1,6 @@
 """Check a configuration before any job starts: what pydantic cannot see, such as k > n or a file that is not there."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from selfincorrect import tasks
 from selfincorrect.config import Config, VariantConfig
 from selfincorrect.config_errors import Problem, describe_all, found_and_allowed
 from selfincorrect.errors import UserError
+from selfincorrect.pools import FlatPool
 from selfincorrect.prompts import task_prompts
 from selfincorrect.sources import LocalFile, is_folder
 from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
@@ -54,6 +56,7 @@ def check(raw: Mapping[str, Any]) -> Config:
     problems = [
         *_alias_problems(config),
         *_model_problems(config),
+        *_pool_problems(config),
         *_task_problems(config),
         *_choice_problems(config),
     ]
@@ -82,7 +85,7 @@ def _alias_problems(config: Config) -> list[Problem]:
 
 def _model_problems(config: Config) -> list[Problem]:
     problems = []
-    for alias, model in config.models.items():
+    for alias, model in config.weighted.items():
         key, source = f"models.{alias}", model.source
         on_hub = isinstance(source, str) and not source.startswith(CATALOG_PREFIX) and not is_folder(source)
         if model.revision is not None and (not on_hub or model.engine == "scripted"):
@@ -130,6 +133,41 @@ def _model_problems(config: Config) -> list[Problem]:
                 )
             )
     return problems
+
+
+def _pool_problems(config: Config) -> list[Problem]:
+    problems = []
+    files = [(f"models.{alias}.pools.{task}", pool.path) for alias, model in config.pooled.items() for task, pool in model.pools.items()]  # fmt: skip
+    files += [(f"audit.{name}", path) for name, path in config.audit.items()]
+    for key, path in files:
+        if not Path(path).expanduser().is_file():
+            wanted = "a file that exists"
+            problems.append(Problem(key, str(Path(path).expanduser().absolute()), wanted, "path: data/pool.jsonl"))
+    for alias, model in config.pooled.items():
+        for task, pool in model.pools.items():
+            key = f"models.{alias}.pools.{task}"
+            if task not in config.tasks:
+                allowed = f"the tasks of this experiment: {', '.join(config.tasks)}"
+                problems.append(Problem(key, repr(task), allowed, f"tasks: {{{task}: {{}}}}"))
+            if isinstance(pool, FlatPool) and pool.grades is not None and len(pool.grades) != len(pool.answers):
+                found = f"{len(pool.grades)} columns for {len(pool.answers)} answers"
+                paste = f"grades: [{', '.join(f'{answer}_correct' for answer in pool.answers)}]"
+                problems.append(Problem(f"{key}.grades", found, "one for each answer", paste))
+            if isinstance(pool, FlatPool) and pool.outputs and pool.outputs.pattern:
+                problems += _pattern_problems(f"{key}.outputs.pattern", pool.outputs.pattern)
+    if "table2" in config.audit:
+        problems.append(Problem("audit.table2", "'table2'", "another name: this is the paper's", "audit: {mine: …}"))
+    return problems
+
+
+def _pattern_problems(key: str, pattern: str) -> list[Problem]:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        return [Problem(key, repr(pattern), f"a regular expression ({error})", r"pattern: '### *(\d+)'")]
+    if groups != 1:
+        return [Problem(key, f"{groups} groups", "one group, around the label", r"pattern: '### *(\d+)'")]
+    return []
 
 
 def _task_problems(config: Config) -> list[Problem]:
@@ -228,6 +266,16 @@ def _choice_problems(config: Config) -> list[Problem]:
 def _variant_problems(name: str, variant: VariantConfig, task: str) -> list[Problem]:
     ways = list(task_prompts(task).discriminate)
     others = f"{{tasks: [...]}} to leave {task} out"
+    if variant.selector != "choose" and variant != VariantConfig(selector=variant.selector, tasks=variant.tasks):
+        options = variant.model_dump(exclude_unset=True, exclude={"selector", "tasks"})
+        return [
+            Problem(
+                f"variants.{name}.selector",
+                f"{variant.selector!r} beside {', '.join(options)}",
+                "nothing about how candidates are shown: this rule asks no model",
+                f"{name}: {{selector: {variant.selector}}}",
+            )
+        ]
     if variant.candidates is not None and variant.candidates not in ways:
         return [
             Problem(

@@ -53,7 +53,9 @@ def _problem(detail: dict[str, Any], model: type[BaseModel]) -> Problem:
     return Problem(key, found, detail["msg"], f"{name}: {_example(detail)}")
 
 
-_BRANCHES = ("str", "GgufPackages", "name", "repo-file", "HubFile", "PackageMember", "LocalFile")
+_BRANCHES = (
+             "str", "GgufPackages", "name", "repo-file", "HubFile", "PackageMember", "LocalFile",
+             "model-weights", "model-pools", "pool-canonical", "pool-lm-eval", "pool-columns")  # fmt: skip
 
 
 def _short(value: Any) -> str:

@@ -1,23 +1,44 @@
-"""Grade every candidate with the task's own metric."""
+"""Grade every candidate with the task's own metric, in each of its ways, or keep the grades that came with a pool."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
 from selfincorrect.tasks.base import Question, Task
 
-SCHEMA = {
-    "question_id": pl.String,
-    "sample": pl.Int32,
-    "extracted": pl.String,  # the task's normal form of the answer, null where there is none
-    "grade": pl.Float64,
-    "valid": pl.Boolean,  # whether an answer could be extracted
-}
+GIVEN = "given"
 
 
-def grade_table(candidates: pl.DataFrame, questions: dict[str, Question], task: Task) -> pl.DataFrame:
-    """A row of SCHEMA for each candidate. A candidate without an answer has grade 0 and is not valid."""
-    rows = []
-    for identity, sample, text in candidates.select("question_id", "sample", "text").iter_rows():
-        extracted = None if text is None else task.extract(text)
-        grade = task.grade(extracted, questions[identity])
-        rows.append((identity, sample, extracted, grade, extracted is not None))
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+def grade_table(candidates: pl.DataFrame, questions: Mapping[str, Question], task: Task) -> pl.DataFrame:
+    """A row for each candidate: `question_id`, `sample`, `extracted` (the task's normal form of the answer, null where there
+    is none), `grade`, `valid` (whether an answer could be extracted), `grading` (the way of grading behind these: the task's
+    primary one, or "given"), and for each other way `extracted_<name>`, `grade_<name>`.
+
+    A candidate without an answer has grade 0 and is not valid. Where `candidates` has a column `grade`, these grades stand,
+    and ours are beside them.
+    """
+    columns: dict[str, dict[str, list[Any]]] = {}
+    pool = candidates.select("question_id", "sample", "text")
+    if "grade" in candidates.columns:
+        texts, grades = candidates["text"].to_list(), candidates["grade"].to_list()
+        columns[GIVEN] = {"extracted": [task.form(text) if text else None for text in texts], "grade": grades}
+    for name, (extract, grade) in task.GRADINGS.items():
+        extracted = [None if text is None else extract(text) for text in pool["text"]]
+        graded = [
+            grade(form, questions[identity]) for form, identity in zip(extracted, pool["question_id"], strict=True)
+        ]
+        columns[name] = {"extracted": extracted, "grade": graded}
+    (primary, first), *others = columns.items()
+    table = pool.select("question_id", "sample").with_columns(
+        pl.Series("extracted", first["extracted"], dtype=pl.String),
+        pl.Series("grade", first["grade"], dtype=pl.Float64),
+        pl.Series("valid", [form is not None for form in first["extracted"]], dtype=pl.Boolean),
+        pl.lit(primary).alias("grading"),
+    )
+    for name, values in others:
+        table = table.with_columns(
+            pl.Series(f"extracted_{name}", values["extracted"], dtype=pl.String),
+            pl.Series(f"grade_{name}", values["grade"], dtype=pl.Float64),
+        )
+    return table

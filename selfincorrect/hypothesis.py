@@ -1,29 +1,62 @@
-"""One-sided tests of "discrimination is not better than generation" on paired grades of the same questions."""
+"""Tests of "discrimination is not better than generation" on paired grades of the same questions, and their verdict."""
+
+from collections.abc import Sequence
+from math import ceil
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import signal, stats
 
 Array = NDArray[np.float64]
+ALPHA = 0.05  # of each one-sided test
 EXACT_LIMIT = 5000  # questions; above it the randomisation test uses its normal approximation
+STEPS = range(1, 61)  # steps per unit tried when scores are laid on a grid
+
+Verdict = Literal["better", "worse", "equivalent", "undecided"]
 
 
 def randomisation(grades: Array, chosen: Array) -> float:
     """p of a total chosen grade at least as large, if every choice were a uniform draw from its candidates.
 
-    `grades` [m, k] and `chosen` [m]. Exact for grades of 0 and 1 and m ≤ EXACT_LIMIT: the total is then Poisson-binomial
-    with the questions' mean grades. Otherwise normal, with variance Σ var(grades of question i). 1.0 where no question's
-    candidates differ, since then no choice can matter.
+    `grades` [m, k] and `chosen` [m]. Exact for m ≤ EXACT_LIMIT: the total is a sum of independent draws,
+    Poisson-binomial for grades of 0 and 1, else the convolution of the questions' distributions. Above the limit, or for
+    scores on no common grid, normal with variance Σ var(grades of question i). 1.0 where no question's candidates differ,
+    since then no choice can matter. For the other side give −`grades` and −`chosen`.
     """
     mixed = grades.min(axis=1) < grades.max(axis=1)
     if not mixed.any():
         return 1.0
     grades, chosen = grades[mixed], chosen[mixed]
-    if len(grades) <= EXACT_LIMIT and set(np.unique(grades)) <= {0.0, 1.0}:
-        tail = stats.poisson_binom(grades.mean(axis=1)).sf(round(chosen.sum()) - 1)
-        return float(np.clip(tail, 0.0, 1.0))
-    excess = chosen.sum() - grades.mean(axis=1).sum()
-    return float(stats.norm.sf(excess / np.sqrt(grades.var(axis=1).sum())))
+    steps = _steps_per_unit(grades) if len(grades) <= EXACT_LIMIT else None
+    if steps is None:
+        excess = chosen.sum() - grades.mean(axis=1).sum()
+        return float(stats.norm.sf(excess / np.sqrt(grades.var(axis=1).sum())))
+    lowest = grades.min(axis=1)
+    above = np.rint((grades - lowest[:, None]) * steps).astype(int)
+    reached = ceil((chosen - lowest).sum() * steps - 1e-6)
+    if above.max() == 1:
+        tail = stats.poisson_binom(above.mean(axis=1)).sf(reached - 1)
+    else:
+        tail = _distribution_of_total(above)[max(reached, 0) :].sum()
+    return float(np.clip(tail, 0.0, 1.0))
+
+
+def _steps_per_unit(grades: Array) -> int | None:
+    """The coarsest grid that all grades lie on, in steps per unit; None if there is none."""
+    for steps in STEPS:
+        if np.allclose(grades * steps, np.rint(grades * steps), atol=1e-9):
+            return steps
+    return None
+
+
+def _distribution_of_total(values: NDArray[np.int64]) -> Array:
+    """Probabilities of each total 0, 1, … if one of the k values of every row is drawn at random; `values` [m, k] ≥ 0."""
+    parts = [np.bincount(row) / len(row) for row in values]
+    while len(parts) > 1:  # pairwise, so that long ones meet long ones
+        pairs = [signal.convolve(a, b) for a, b in zip(parts[::2], parts[1::2], strict=False)]
+        parts = pairs + parts[2 * len(pairs) :]
+    return parts[0]
 
 
 def mcnemar(n01: int, n10: int) -> dict[str, float]:
@@ -43,17 +76,45 @@ def mcnemar(n01: int, n10: int) -> dict[str, float]:
     }
 
 
-def wilcoxon(differences: Array) -> float:
-    """Signed-rank test that the differences are not above zero, zeros by Pratt, ties corrected, asymptotic.
+def wilcoxon(differences: Array, zeros: Literal["pratt", "wilcox"]) -> float:
+    """Signed-rank test that the differences are not above zero, ties corrected, asymptotic.
 
-    `differences` are one per independent cluster. 1.0 where all are zero.
+    `differences` are one per independent cluster, symmetric about 0 under H0. Zeros are ranked and then left out
+    (`pratt`) or dropped first (`wilcox`). 1.0 where all are zero.
     """
     if not differences.any():
         return 1.0
-    result = stats.wilcoxon(differences, zero_method="pratt", alternative="greater", method="approx", correction=False)
+    result = stats.wilcoxon(differences, zero_method=zeros, alternative="greater", method="approx", correction=False)
     return float(result.pvalue)
 
 
 def uniform_slots(counts: NDArray[np.int64]) -> float:
     """p of the chi-square test that all positions are picked equally often. 1.0 where nothing was picked."""
     return float(stats.chisquare(counts).pvalue) if counts.sum() else 1.0
+
+
+def equivalence(mean: float, se: float, clusters: int, margin: float) -> float:
+    """p of TOST: the larger of the one-sided t tests' p-values that the mean lies beyond −margin or +margin.
+
+    `se` is the clustered standard error, with clusters − 1 degrees of freedom. 1.0 where there is no spread to judge by.
+    """
+    if clusters < 2 or se == 0:
+        return 1.0
+    t = stats.t(clusters - 1)
+    return float(max(t.sf((mean + margin) / se), t.cdf((mean - margin) / se)))
+
+
+def verdict(better: float, worse: float, equivalent: float) -> Verdict:
+    """What the p-values of the three tests say together, each at ALPHA. Not rejecting is not support."""
+    if better <= ALPHA:
+        return "better"
+    if worse <= ALPHA:
+        return "worse"
+    return "equivalent" if equivalent <= ALPHA else "undecided"
+
+
+def adjusted(p_values: Sequence[float], method: Literal["holm", "fdr_bh"]) -> list[float]:
+    """p-values adjusted over their family: Holm's (family-wise error) or Benjamini and Hochberg's (false discoveries)."""
+    from statsmodels.stats.multitest import multipletests  # two seconds, needed by one job of a run
+
+    return [float(p) for p in multipletests(p_values, method=method)[1]] if p_values else []

@@ -1,88 +1,33 @@
-"""Estimators: from the grades of the candidates and the choices made among them to one row of numbers a cell."""
+"""Estimators: from the grades of the candidates and the choices made among them to one row of numbers a cell.
 
+What each number means, and when to believe it, is in `docs/statistics.md`.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.special import comb
 
+from selfincorrect import hypothesis, intervals
 from selfincorrect.digest import seed_of
-from selfincorrect.hypothesis import mcnemar, randomisation, uniform_slots, wilcoxon
+from selfincorrect.intervals import Array, clustered_se, interval, score_interval
+from selfincorrect.power import null_se, smallest_effect
+from selfincorrect.selectors import majority
 
-Array = NDArray[np.float64]
-LEVEL = 0.95
-BOOTSTRAP_DRAWS = 10_000
 NEARLY_CONSTANT = 0.9  # share of one position among valid choices
 FEW_MIXED = 5  # with fewer mixed questions, a bootstrap of them is no interval
 FEW_PICKS = 5  # with fewer valid choices, nothing can be said of positions
+MARGIN, MARGIN_SCORED = 0.01, 0.1  # differences smaller than this are equivalent: one point; a tenth of a score
+
+Row = dict[str, Any]
 
 
-def clustered_se(values: Array, clusters: NDArray[Any]) -> float:
-    """Standard error of the mean of `values` [m] with dependence inside clusters.
-
-    SE² = (1/m²) Σ_clusters (Σ_{i∈cluster} (v_i − v̄))².
-    """
-    _, inverse = np.unique(clusters, return_inverse=True)
-    sums = np.bincount(inverse, weights=values - values.mean())
-    return float(np.sqrt((sums**2).sum()) / len(values))
-
-
-def interval(values: Array, clusters: NDArray[Any]) -> tuple[float, float]:
-    """95 % t interval of the mean, clusters − 1 degrees of freedom; NaN with fewer than two clusters."""
-    count = len(np.unique(clusters))
-    if count < 2:
-        return float("nan"), float("nan")
-    half = stats.t.ppf((1 + LEVEL) / 2, count - 1) * clustered_se(values, clusters)
-    return float(values.mean() - half), float(values.mean() + half)
-
-
-def score_interval(values: Array, clusters: NDArray[Any]) -> tuple[float, float]:
-    """95 % interval of a mean score in [0, 1].
-
-    Wilson's where every score is 0 or 1 and every question its own cluster, or where the scores have no spread to judge
-    by; else `interval`, kept inside [0, 1].
-    """
-    count, binary = len(np.unique(clusters)), set(np.unique(values)) <= {0.0, 1.0}
-    if count and binary and (count == len(values) or values.min() == values.max()):
-        successes = round(values.mean() * count)
-        found = stats.binomtest(successes, count).proportion_ci(LEVEL, "wilson")
-        return float(found.low), float(found.high)
-    low, high = interval(values, clusters)
-    return max(low, 0.0), min(high, 1.0)
-
-
-def ratio_interval(top: Array, bottom: Array, clusters: NDArray[Any], seed: int) -> tuple[float, float]:
-    """95 % percentile interval of Σ top / Σ bottom by cluster bootstrap, BOOTSTRAP_DRAWS seeded draws.
-
-    NaN where no draw has a bottom other than 0.
-    """
-    _, inverse = np.unique(clusters, return_inverse=True)
-    tops, bottoms = (np.bincount(inverse, weights=each) for each in (top, bottom))
-    count, rng = len(tops), np.random.default_rng(seed)
-    ratios = []
-    for _ in range(10):  # in blocks, so that memory stays small
-        draws = rng.multinomial(count, np.full(count, 1 / count), size=BOOTSTRAP_DRAWS // 10)
-        below = draws @ bottoms
-        ratios.append((draws @ tops)[below > 1e-12] / below[below > 1e-12])
-    found = np.concatenate(ratios)
-    if not len(found):
-        return float("nan"), float("nan")
-    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
-
-
-def majority_grade(extracted: list[str | None], grades: list[float]) -> float:
-    """Expected grade of the most frequent answer by normal form; ties shared.
-
-    An answer without a normal form agrees with no other.
-    """
-    groups: dict[Any, list[float]] = {}
-    for index, (form, grade) in enumerate(zip(extracted, grades, strict=True)):
-        groups.setdefault(index if form is None else form, []).append(grade)
-    largest = max(map(len, groups.values()))
-    return float(np.mean([np.mean(each) for each in groups.values() if len(each) == largest]))
+def majority_grade(extracted: Sequence[str | None], grades: Sequence[float]) -> float:
+    """Expected grade of the most frequent answer by normal form; ties shared."""
+    return float(np.mean([grades[index] for index in majority(extracted)]))
 
 
 def pass_at(right: int, n: int, j: int) -> float:
@@ -92,102 +37,220 @@ def pass_at(right: int, n: int, j: int) -> float:
 
 def measure(questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame, k: int, seed: int) -> pl.DataFrame:
     """One row of `cell` for each variant in `choices`, in order of appearance."""
-    whole = grades.group_by("question_id").agg(pl.col("grade").alias("pool"))
+    rows = [
+        {"k": k, "variant": variant, **cell(table, k, seed)}
+        for variant, table in paired(questions, grades, choices, k).items()
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def paired(
+    questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame, k: int, grading: str | None = None
+) -> dict[str, pl.DataFrame]:
+    """For each variant a table as `cell` takes it: the grades of each question beside the choice among its candidates.
+
+    `grading` names another grading than the primary one. Raises ValueError where candidates or choices are missing.
+    """
+    form, grade = (f"extracted_{grading}", f"grade_{grading}") if grading else ("extracted", "grade")
+    graded = grades.select("question_id", "sample", pl.col(form).alias("extracted"), pl.col(grade).alias("grade"))
+    whole = graded.group_by("question_id").agg(pl.col("grade").alias("pool"))
     pool = (
-        grades.filter(pl.col("sample") < k)
+        graded.filter(pl.col("sample") < k)
         .sort("question_id", "sample")
         .group_by("question_id", maintain_order=True)
         .agg("grade", "extracted", pl.len().alias("shown"))
         .join(whole, on="question_id", validate="1:1")
+        .join(questions.select("question_id", "cluster"), on="question_id", validate="1:1")
     )
     if not (pool["shown"] == k).all():
         raise ValueError(f"some questions have fewer than {k} graded candidates")
-    clusters = questions.select("question_id", "cluster")
-    rows = []
+    tables = {}
     for (variant,), chosen in choices.group_by("variant", maintain_order=True):
-        table = pool.join(clusters, on="question_id", validate="1:1").join(chosen, on="question_id", validate="1:1")
+        table = pool.join(chosen, on="question_id", validate="1:1")
         if table.height != pool.height:
             raise ValueError(f"variant {variant}: {table.height} choices for {pool.height} questions")
-        rows.append({"k": k, "variant": variant, **cell(table.sort("question_id"), k, seed)})
-    return pl.DataFrame(rows, infer_schema_length=None)
+        tables[str(variant)] = table.sort("question_id")
+    return tables
 
 
-def cell(table: pl.DataFrame, k: int, seed: int) -> dict[str, Any]:
-    """The numbers of one cell; what each means is in the README and `docs/columns.md`.
+def cell(table: pl.DataFrame, k: int, seed: int) -> Row:
+    """The numbers of one cell.
 
     `table` has a row a question: `question_id`, `cluster`, `grade` and `extracted` (lists over the k samples), `pool`
-    (grades of all samples), `order`, `chosen_sample` (null if invalid), `how`. Scores are fractions (or grades, on scored tasks).
+    (grades of all samples), `order`, `chosen_sample` (null if invalid), `shared` (the samples that tie for the choice, or
+    null), `selector`, `how`. Scores are fractions (or grades, on scored tasks).
     """
     f = np.array(table["grade"].to_list(), dtype=float).reshape(-1, k)
-    m, clusters = len(f), table["cluster"].to_numpy()
-    samples = table["chosen_sample"].to_list()
-    # Output without a usable label scores the lowest grade among its candidates (the paper's rule).
-    c = np.array([row.min() if s is None else row[s] for row, s in zip(f, samples, strict=True)])
-    p = f.mean(axis=1)
-    d, headroom = c - p, f.max(axis=1) - p
-    mixed = f.min(axis=1) < f.max(axis=1)
-    majority = np.array([majority_grade(e, g) for e, g in zip(table["extracted"], table["grade"], strict=True)])
-    picks = np.array([f[i, seed_of("pick", seed, q, k) % k] for i, q in enumerate(table["question_id"])])
-    n01, n10 = int((c > picks).sum()), int((c < picks).sum())
-    tests, binary = mcnemar(n01, n10), set(np.unique(f)) <= {0.0, 1.0}
-    nothing = float("nan"), float("nan")
-    share = ratio_interval(d, headroom, clusters, seed_of("bootstrap", seed)) if mixed.sum() >= FEW_MIXED else nothing
-    ci, gen, disc, best, vote = (
-        interval(d, clusters) if mixed.any() else nothing,
-        *(score_interval(each, clusters) if binary else interval(each, clusters) for each in (p, c, f.max(axis=1), majority)),
-    )  # fmt: skip
-    slots = slot_counts(table, k)
-    valid = int(slots.sum())
-    top = int(slots.argmax())
-    row = {
-        "n": m,
+    clusters = table["cluster"].to_numpy()
+    c = chosen_grades(f, table["chosen_sample"].to_list(), table["shared"].to_list())
+    row: Row = {
+        "selector": table["selector"][0],
+        "n": len(f),
         "clusters": len(np.unique(clusters)),
-        "s_gen": p.mean(), "s_gen_low": gen[0], "s_gen_high": gen[1],
-        "s_gen_pick": picks.mean(),
-        "s_disc": c.mean(), "s_disc_low": disc[0], "s_disc_high": disc[1],
-        "dg_diff": d.mean(), "se": clustered_se(d, clusters), "ci_low": ci[0], "ci_high": ci[1],
-        "mixed": mixed.mean(), "mixed_questions": int(mixed.sum()),
-        "dg_diff_mixed": d[mixed].mean() if mixed.any() else None,
-        "oracle": f.max(axis=1).mean(), "oracle_low": best[0], "oracle_high": best[1],
-        "majority": majority.mean(), "majority_low": vote[0], "majority_high": vote[1],
-        "disc_minus_majority": (c - majority).mean(),
-        "headroom": headroom.mean(),
-        "headroom_share": d.sum() / headroom.sum() if headroom.any() else None,
-        "headroom_share_low": share[0], "headroom_share_high": share[1],
-        "pass_at_k": np.mean([pass_at(round(sum(each)), len(each), k) for each in table["pool"]]) if binary else None,
-        "invalid": (m - valid) / m, "valid": valid, "loose": sum(how == "loose" for how in table["how"]), "too_long": sum(how == "context" for how in table["how"]),
-        "n01": n01, "n10": n10,
-        "p_randomisation": randomisation(f, c),
-        "p_mcnemar": tests["asymptotic"] if binary else None,
-        "p_mcnemar_midp": tests["midp"] if binary else None,
-        "p_mcnemar_exact": tests["exact"] if binary else None,
-        "p_as_printed": tests["as_printed"] if binary else None,
-        "p_wilcoxon": None if binary else wilcoxon(_cluster_means(d, clusters)),
-        "top_slot": top + 1 if valid else None,
-        "top_slot_share": slots[top] / valid if valid else None,
-        "p_slots": uniform_slots(slots),
-    }  # fmt: skip
+        **_scores(f, c, clusters),
+        **_anatomy(f, c, clusters, table, k, seed),
+        **_invalid(f, c, table),
+        **_tests(f, c, clusters, table, k, seed),
+        **_positions(table, k),
+    }
     row = {name: _plain(value) for name, value in row.items()}
-    row["nearly_constant"] = valid >= FEW_PICKS and row["top_slot_share"] >= NEARLY_CONSTANT
-    row["informative"] = bool(mixed.any()) and valid >= FEW_PICKS and not row["nearly_constant"]
+    row["nearly_constant"] = (row["top_slot_share"] or 0) >= NEARLY_CONSTANT and row["valid"] >= FEW_PICKS
+    row["informative"] = row["mixed_questions"] > 0 and row["valid"] >= FEW_PICKS and not row["nearly_constant"]
+    row["verdict"] = (
+        hypothesis.verdict(row["p_randomisation"], row["p_worse"], row["p_tost"]) if row["informative"] else "undecided"
+    )
     return row | {"note": note(row)}
 
 
+def chosen_grades(f: Array, samples: Sequence[int | None], shared: Sequence[Sequence[int] | None]) -> Array:
+    """Grade of each choice, [m]: ties shared; no usable label scores the lowest of its candidates (the paper's rule)."""
+    return np.array(
+        [
+            row.min() if sample is None else row[list(tied)].mean() if tied else row[sample]
+            for row, sample, tied in zip(f, samples, shared, strict=True)
+        ]
+    )
+
+
+def gradings(questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame, k: int) -> pl.DataFrame:
+    """A row for each variant and grading: the same choices, scored by each way of grading, the primary one first.
+
+    `differing` counts the candidates, of those shown, that this grading grades otherwise than the primary one.
+    """
+    primary = grades["grading"][0]
+    others = [name.removeprefix("grade_") for name in grades.columns if name.startswith("grade_")]
+    shown = grades.filter(pl.col("sample") < k)
+    rows = []
+    for grading in (None, *others):
+        differing = shown.filter(pl.col("grade") != pl.col(f"grade_{grading}")).height if grading else 0
+        for variant, table in paired(questions, grades, choices, k, grading).items():
+            f = np.array(table["grade"].to_list(), dtype=float).reshape(-1, k)
+            c = chosen_grades(f, table["chosen_sample"].to_list(), table["shared"].to_list())
+            votes = [majority_grade(*pair) for pair in table.select("extracted", "grade").iter_rows()]
+            row = {
+                "k": k, "variant": variant, "grading": grading or primary, "primary": grading is None, "n": len(f),
+                **_scores(f, c, table["cluster"].to_numpy()),
+                "mixed_questions": int(_mixed(f).sum()), "oracle": f.max(axis=1).mean(), "majority": np.mean(votes),
+                "differing": differing,
+            }  # fmt: skip
+            rows.append({name: _plain(value) for name, value in row.items()})
+    order = {variant: place for place, variant in enumerate(choices["variant"].unique(maintain_order=True))}
+    return pl.DataFrame(sorted(rows, key=lambda row: order[row["variant"]]), infer_schema_length=None)
+
+
+def _mixed(f: Array) -> NDArray[np.bool_]:
+    return f.min(axis=1) < f.max(axis=1)
+
+
+def _scores(f: Array, c: Array, clusters: NDArray[Any]) -> Row:
+    """Generation and discrimination score, and their difference."""
+    p = f.mean(axis=1)
+    d = c - p
+    gen, disc = score_interval(p, clusters), score_interval(c, clusters)
+    ci = interval(d, clusters) if _mixed(f).any() else intervals.NONE
+    return {
+        "s_gen": p.mean(), "s_gen_low": gen[0], "s_gen_high": gen[1],
+        "s_disc": c.mean(), "s_disc_low": disc[0], "s_disc_high": disc[1],
+        "dg_diff": d.mean(), "se": clustered_se(d, clusters), "ci_low": ci[0], "ci_high": ci[1],
+    }  # fmt: skip
+
+
+def _anatomy(f: Array, c: Array, clusters: NDArray[Any], table: pl.DataFrame, k: int, seed: int) -> Row:
+    """Where a difference can come from: mixed questions, the baselines above, and the share of the headroom used."""
+    p, best, mixed = f.mean(axis=1), f.max(axis=1), _mixed(f)
+    headroom, some = best - p, bool(mixed.any())
+    votes = np.array([majority_grade(*pair) for pair in table.select("extracted", "grade").iter_rows()])
+    oracle, vote = score_interval(best, clusters), score_interval(votes, clusters)
+    over_vote = interval(c - votes, clusters)
+    enough = mixed.sum() >= FEW_MIXED
+    share = intervals.ratio_interval(c - p, headroom, clusters, seed_of("bootstrap", seed)) if enough else intervals.NONE
+    binary = _binary(f)
+    return {
+        "mixed": mixed.mean(), "mixed_questions": int(mixed.sum()),
+        "s_gen_mixed": p[mixed].mean() if some else None,
+        "s_disc_mixed": c[mixed].mean() if some else None,
+        "dg_diff_mixed": (c - p)[mixed].mean() if some else None,
+        "oracle": best.mean(), "oracle_low": oracle[0], "oracle_high": oracle[1],
+        "majority": votes.mean(), "majority_low": vote[0], "majority_high": vote[1],
+        "disc_minus_majority": (c - votes).mean(),
+        "disc_minus_majority_low": over_vote[0], "disc_minus_majority_high": over_vote[1],
+        "headroom": headroom.mean(),
+        "headroom_share": (c - p).sum() / headroom.sum() if some else None,
+        "headroom_share_low": share[0], "headroom_share_high": share[1],
+        "pass_at_k": np.mean([pass_at(round(sum(each)), len(each), k) for each in table["pool"]]) if binary else None,
+    }  # fmt: skip
+
+
+def _invalid(f: Array, c: Array, table: pl.DataFrame) -> Row:
+    """Outputs without a usable label, and the score under the other rules for them; the lowest grade is `s_disc`."""
+    p, valid = f.mean(axis=1), table["chosen_sample"].is_not_null().to_numpy()
+    zero, expected = np.where(valid, c, 0.0), np.where(valid, c, p)
+    some = bool(valid.any())
+    return {
+        "invalid": 1 - valid.mean(), "valid": int(valid.sum()),
+        "loose": int((table["how"] == "loose").sum()), "too_long": int((table["how"] == "context").sum()),
+        "s_disc_zero": zero.mean(), "s_disc_expected": expected.mean(),
+        "s_disc_valid": c[valid].mean() if some else None,
+        "dg_diff_zero": (zero - p).mean(), "dg_diff_expected": (expected - p).mean(),
+        "dg_diff_valid": (c - p)[valid].mean() if some else None,
+    }  # fmt: skip
+
+
+def _tests(f: Array, c: Array, clusters: NDArray[Any], table: pl.DataFrame, k: int, seed: int) -> Row:
+    """p-values, the smallest effect that could have been found, and the equivalence test.
+
+    McNemar's and Wilcoxon's tests compare with one seeded pick a question, as the paper does: a pick and a uniform choice
+    can change places, so their difference is symmetric under H0. The difference from the mean grade is not.
+    """
+    picks = np.array([f[i, seed_of("pick", seed, q, k) % k] for i, q in enumerate(table["question_id"])])
+    single = chosen_grades(f, table["chosen_sample"].to_list(), [None] * len(f))  # ties broken by the seed
+    n01, n10 = int((single > picks).sum()), int((single < picks).sum())
+    mcnemar, binary = hypothesis.mcnemar(n01, n10), _binary(f)
+    gains = intervals.cluster_means(single - picks, clusters)
+    margin = MARGIN if f.min() >= 0 and f.max() <= 1 else MARGIN_SCORED
+    d = c - f.mean(axis=1)
+    return {
+        "s_gen_pick": picks.mean(), "n01": n01, "n10": n10,
+        "p_randomisation": hypothesis.randomisation(f, c),
+        "p_worse": hypothesis.randomisation(-f, -c),
+        "p_mcnemar": mcnemar["asymptotic"] if binary else None,
+        "p_mcnemar_midp": mcnemar["midp"] if binary else None,
+        "p_mcnemar_exact": mcnemar["exact"] if binary else None,
+        "p_as_printed": mcnemar["as_printed"] if binary else None,
+        "p_wilcoxon": None if binary else hypothesis.wilcoxon(gains, "pratt"),
+        "p_wilcoxon_drop": None if binary else hypothesis.wilcoxon(gains, "wilcox"),
+        "p_tost": hypothesis.equivalence(float(d.mean()), clustered_se(d, clusters), len(gains), margin),
+        "mde": smallest_effect(null_se(f)) if _mixed(f).any() else None,
+    }  # fmt: skip
+
+
+def _positions(table: pl.DataFrame, k: int) -> Row:
+    """How even the picks are over the positions shown; nothing for rules that see no positions."""
+    slots = slot_counts(table, k)
+    top, picked = int(slots.argmax()), int(slots.sum())
+    return {
+        "top_slot": top + 1 if picked else None,
+        "top_slot_share": slots[top] / picked if picked else None,
+        "p_slots": hypothesis.uniform_slots(slots) if picked else None,
+    }
+
+
+def _binary(f: Array) -> bool:
+    return set(np.unique(f)) <= {0.0, 1.0}
+
+
 def slot_counts(table: pl.DataFrame, k: int) -> NDArray[np.int64]:
-    """How often each shown position was picked, [k]; invalid outputs picked none."""
-    slots = [
-        list(order).index(sample)
-        for order, sample in zip(table["order"], table["chosen_sample"], strict=True)
-        if sample is not None
-    ]
+    """How often each shown position was picked by a model, [k]; invalid outputs and rules without a model picked none."""
+    rows = zip(table["order"], table["chosen_sample"], table["selector"], strict=True)
+    slots = [list(order).index(sample) for order, sample, by in rows if sample is not None and by == "choose"]
     return np.bincount(slots, minlength=k).astype(np.int64)
 
 
-def note(row: dict[str, Any]) -> str:
+def note(row: Row) -> str:
     """What a reader must know before using the row, in words; empty if nothing."""
     notes = []
     if not row["mixed_questions"]:
-        notes.append("No question is mixed: DG-Diff is 0 whatever the model picks.")
+        notes.append("No question is mixed: DG-Diff is 0 whatever is picked.")
     if row["nearly_constant"]:
         notes.append(
             f"Picks are nearly constant: position {row['top_slot']} in {row['top_slot_share']:.0%} of {row['valid']} "
@@ -202,11 +265,6 @@ def note(row: dict[str, Any]) -> str:
     if row["too_long"]:
         notes.append(f"{row['too_long']} prompts do not fit the model's context and were not sent.")
     return " ".join(notes)
-
-
-def _cluster_means(values: Array, clusters: NDArray[Any]) -> Array:
-    _, inverse = np.unique(clusters, return_inverse=True)
-    return np.bincount(inverse, weights=values) / np.bincount(inverse)
 
 
 def _plain(value: Any) -> Any:

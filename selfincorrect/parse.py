@@ -11,7 +11,7 @@ class Parsed:
     """`label` is None where the output names none, several, or one that was not shown; `how` says which."""
 
     label: str | None
-    how: Literal["strict", "loose", "none", "conflict", "range", "cut"]
+    how: Literal["strict", "loose", "none", "conflict", "range", "cut", "context"]
 
 
 def parse_choice(output: str, labels: Sequence[str], ending: str, finished: bool = True) -> Parsed:
@@ -45,6 +45,16 @@ def parse_choice(output: str, labels: Sequence[str], ending: str, finished: bool
     if named:
         return Parsed(None, "none")  # the ending is there and names no label ("### none of them")
     return _loose(text, labels, kind)
+
+
+def parse_pattern(output: str, labels: Sequence[str], pattern: str) -> Parsed:
+    """The label in the last match of `pattern`, a regular expression with one group, for outputs with rules of their own."""
+    found = re.findall(pattern, output)
+    if not found:
+        return Parsed(None, "none")
+    known = {label.casefold(): label for label in labels}
+    label = known.get(found[-1].casefold())
+    return Parsed(label, "strict") if label else Parsed(None, "range")
 
 
 def _loose(text: str, labels: Sequence[str], kind: str) -> Parsed:

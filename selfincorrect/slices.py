@@ -4,12 +4,15 @@ These are the rules' `params`. A stage is made again when its slice changes and 
 the figures, a new variant costs that variant alone, and throughput (the `run` section) changes nothing.
 """
 
+from itertools import combinations
 from typing import Any
 
 from selfincorrect.codedigest import ROOT, code_digest
 from selfincorrect.config import Config
 from selfincorrect.digest import file_sha256
+from selfincorrect.pools import OUTPUTS, FlatPool
 from selfincorrect.prompts import task_prompts
+from selfincorrect.selectors import FREE
 from selfincorrect.sources import PackagedFile, packaged_path
 from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
 from selfincorrect.sources.catalog import catalog
@@ -19,7 +22,7 @@ Slice = dict[str, Any]
 
 
 def prepare_model(config: Config, model: str) -> Slice:
-    settings = config.models[model].model_dump(mode="json")
+    settings = config.weighted[model].model_dump(mode="json")
     name = str(settings["source"]).removeprefix(CATALOG_PREFIX)
     return {
         **settings,
@@ -39,7 +42,7 @@ def prepare_dataset(config: Config, task: str) -> Slice:
 
 
 def _engine_code(config: Config, model: str) -> str:
-    return f"engines.{config.models[model].engine}"
+    return f"engines.{config.weighted[model].engine}"
 
 
 def _task(config: Config, task: str) -> Slice:
@@ -73,8 +76,34 @@ def generate(config: Config, model: str, task: str) -> Slice:
     }  # fmt: skip
 
 
+def import_pool(config: Config, model: str, task: str) -> Slice:
+    return {
+        "seed": config.seed,
+        "limit": config.tasks[task].limit,
+        "k": max(config.k),
+        "pool": config.pooled[model].pools[task].model_dump(mode="json"),
+        "code": code_digest(
+            "pools.formats.read", "pools.bring.pool_table", "tasks.base.sample_questions", "prepare.questions_of"
+        ),
+    }
+
+
+def select(config: Config, model: str, task: str) -> Slice:
+    """The rules that choose without a model, and the outputs that came with the pool."""
+    pool = config.pooled[model].pools[task]
+    return {
+        "seed": config.seed,
+        "variants": {name: variant.selector for name, variant in config.variants_of(task, model).items()},
+        "pool": pool.model_dump(mode="json") if isinstance(pool, FlatPool) and pool.outputs else None,
+        "code": code_digest(
+            "selectors.selected_rows", "variants.pool_of", "pools.formats.read_outputs", "pools.bring.identities",
+            "pools.bring.output_rows", "prepare.questions_of",
+        ),
+    }  # fmt: skip
+
+
 def grade(task: str) -> Slice:
-    return {"code": code_digest("grading.grade_table", f"tasks.{task}.extract", f"tasks.{task}.grade")}
+    return {"code": code_digest("grading.grade_table", f"tasks.{task}.GRADINGS", f"tasks.{task}.form")}
 
 
 def discriminate(config: Config, model: str, task: str) -> Slice:
@@ -82,7 +111,8 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
     variants = {
         name: variant.model_dump(mode="json", exclude={"tasks"}) for name, variant in config.variants_of(task).items()
     }
-    ways = sorted({prompts.way(variant) for variant in variants.values()})
+    asked = [variant for variant in variants.values() if variant["selector"] == "choose"]
+    ways = sorted({prompts.way(variant) for variant in asked})
     data = prompts.data()
     return {
         "seed": config.seed,
@@ -93,7 +123,7 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
             "demonstrations": data["demonstrations"][: settings["shots"]],
         },
         "code": code_digest(
-            "variants.discrimination_requests", "variants.choice_rows", "variants.pool_of",
+            "variants.discrimination_requests", "variants.choice_rows", "variants.pool_of", "selectors.selected_rows",
             *(f"tasks.{task}.{name}" for name in ("trim", "final", "extract", "simplify")),
             _engine_code(config, model),
         ),
@@ -101,17 +131,24 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
 
 
 def measure(config: Config) -> Slice:
-    return {"seed": config.seed, "code": code_digest("measure.measure")}
+    return {"seed": config.seed, "code": code_digest("measure.measure", "measure.gradings")}
 
 
 def tables(config: Config) -> Slice:
     """Which cells there are, in the order of the configuration."""
     return {
         "models": list(config.models),
-        "tasks": {task: list(config.variants_of(task)) for task in config.tasks},
+        "tasks": list(config.tasks),
         "k": config.k,
+        "variants": list(dict.fromkeys([*config.variants, *FREE, OUTPUTS])),
+        "pairs": [[first, second] for first, second in combinations(config.variants, 2) if _same_but_order(config, first, second)],
         "code": code_digest("tables"),
     }
+
+
+def _same_but_order(config: Config, first: str, second: str) -> bool:
+    one, other = config.variants[first], config.variants[second]
+    return one.order != other.order and one == other.model_copy(update={"order": one.order})
 
 
 def figure(config: Config, name: str) -> Slice:
@@ -126,7 +163,6 @@ def report(config: Config) -> Slice:
     return {
         "seed": config.seed,
         "questions": config.report.questions,
-        "variants": {task: list(config.variants_of(task)) for task in config.tasks},
         "template": file_sha256(ROOT / "report.html.j2"),
         "code": code_digest("report", "report_data.gather"),
     }

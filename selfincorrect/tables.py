@@ -1,51 +1,134 @@
-"""Tables over all cells: the metrics, and how often each shown position was picked."""
+"""Tables over all cells: metrics, gradings side by side, pass@j, picked positions, and flips between two orders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
-from scipy import stats
+import polars.selectors as cs
 
-from selfincorrect.measure import LEVEL, slot_counts
+from selfincorrect.hypothesis import adjusted
+from selfincorrect.intervals import score_interval, share_interval
+from selfincorrect.measure import pass_at, slot_counts
+
+Cell = tuple[str, str]  # model, task
 
 
-def metrics_table(parts: Sequence[pl.DataFrame], cells: Mapping[str, Any]) -> pl.DataFrame:
-    """All cells, in the order of the configuration. `cells` has `models`, `tasks` (with their variants) and `k`."""
-    table = pl.concat(parts, how="vertical_relaxed")
-    variants = list(dict.fromkeys(name for names in cells["tasks"].values() for name in names))
-    orders = {
-        "model": cells["models"],
-        "task": list(cells["tasks"]),
-        "k": cells["k"],
-        "variant": variants,
-    }
+def in_order(table: pl.DataFrame, cells: Mapping[str, Any]) -> pl.DataFrame:
+    """Rows in the order of the configuration. `cells` has the `models`, `tasks`, `k` and `variants` in order."""
+    columns = {"model": "models", "task": "tasks", "k": "k", "variant": "variants"}
     places = [
-        pl.col(column).replace_strict({name: place for place, name in enumerate(names)}, default=len(names))
-        for column, names in orders.items()
+        pl.col(column).replace_strict(
+            {name: place for place, name in enumerate(cells[key])}, default=len(cells[key]), return_dtype=pl.Int32
+        )
+        for column, key in columns.items()
+        if column in table.columns
     ]
-    return table.sort(places)
+    return table.sort(places, maintain_order=True)
 
 
-def slots_table(choices: Mapping[tuple[str, str], pl.DataFrame]) -> pl.DataFrame:
-    """A row for each cell and shown position: picks, their share of the valid outputs, and its 95 % Wilson interval.
+def with_adjusted(metrics: pl.DataFrame) -> pl.DataFrame:
+    """`metrics` with `p_holm` and `q_bh`: p_randomisation adjusted over all choices that a model made, negatives included.
+
+    Rules that need no model (majority, oracle, …) are no hypotheses about one: null there.
+    """
+    family = metrics["selector"] == "choose"
+    p_values = metrics.filter(family)["p_randomisation"].to_list()
+    columns = []
+    for name, values in (("p_holm", adjusted(p_values, "holm")), ("q_bh", adjusted(p_values, "fdr_bh"))):
+        left = iter(values)
+        columns.append(pl.Series(name, [next(left) if member else None for member in family], dtype=pl.Float64))
+    return metrics.with_columns(columns)
+
+
+def slots_table(choices: Mapping[Cell, pl.DataFrame]) -> pl.DataFrame:
+    """A row for each cell of a model's own choices and shown position: picks, their share of the valid outputs, and its 95 %
+    Wilson interval.
 
     `choices` holds choices.parquet tables by (model, task); position 1 is shown first.
     """
     rows = []
     for (model, task), table in choices.items():
-        for (k, variant), cell in table.group_by("k", "variant", maintain_order=True):
+        chosen = table.filter(pl.col("selector") == "choose")
+        for (k, variant), cell in chosen.group_by("k", "variant", maintain_order=True):
             counts = slot_counts(cell, int(k))
             total = int(counts.sum())
             for slot, count in enumerate(counts.tolist()):
-                ci = stats.binomtest(count, total).proportion_ci(LEVEL, "wilson") if total else None
-                rows.append(
-                    {
-                        "model": model, "task": task, "k": k, "variant": variant, "position": slot + 1,
-                        "picked": count, "valid": total, "share": count / total if total else None,
-                        "ci_low": ci.low if ci else None, "ci_high": ci.high if ci else None,
-                    }
-                )  # fmt: skip
-    return pl.DataFrame(rows, infer_schema_length=None)
+                low, high = share_interval(count, total)
+                rows.append((model, task, k, variant, slot + 1, count, total, count / total if total else None, low, high))  # fmt: skip
+    schema = {
+        "model": pl.String, "task": pl.String, "k": pl.Int32, "variant": pl.String, "position": pl.Int64,
+        "picked": pl.Int64, "valid": pl.Int64, "share": pl.Float64, "ci_low": pl.Float64, "ci_high": pl.Float64,
+    }  # fmt: skip
+    return _frame(rows, schema)
+
+
+def flips_table(choices: Mapping[Cell, pl.DataFrame], pairs: Iterable[tuple[str, str]]) -> pl.DataFrame:
+    """How often another sample is picked when the same candidates are shown in another order, among questions with two
+    valid outputs; 95 % Wilson interval.
+
+    `pairs` are variants that differ in their order alone. A choice by content flips never, a uniform one in 1 − 1/k.
+    """
+    rows = []
+    for (model, task), table in choices.items():
+        for first, second in pairs:
+            valid = table.filter(pl.col("variant").is_in([first, second]) & pl.col("valid"))
+            for (k,), cell in valid.group_by("k", maintain_order=True):
+                one, other = (cell.filter(pl.col("variant") == name) for name in (first, second))
+                both = one.join(other, on="question_id", validate="1:1")
+                flips = both.filter(pl.col("chosen_sample") != pl.col("chosen_sample_right")).height
+                low, high = share_interval(flips, both.height)
+                rate = flips / both.height if both.height else None
+                rows.append((model, task, k, first, second, both.height, flips, rate, low, high, 1 - 1 / k))
+    schema = {
+        "model": pl.String, "task": pl.String, "k": pl.Int32, "variant": pl.String, "other_variant": pl.String,
+        "n": pl.Int64, "flips": pl.Int64, "flip_rate": pl.Float64, "ci_low": pl.Float64, "ci_high": pl.Float64,
+        "uniform_rate": pl.Float64,
+    }  # fmt: skip
+    return _frame(rows, schema)
+
+
+def pass_table(grades: Mapping[Cell, pl.DataFrame], clusters: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """pass@j for every j up to n of each pool graded 0 or 1, with 95 % intervals clustered by question.
+
+    `clusters` holds, by task, `question_id` and `cluster`.
+    """
+    rows = []
+    for (model, task), table in grades.items():
+        if not table["grade"].is_in([0.0, 1.0]).all():
+            continue
+        pool = table.group_by("question_id", maintain_order=True).agg(pl.col("grade").sum(), pl.len().alias("n"))
+        pool = pool.join(clusters[task], on="question_id", validate="1:1")
+        n, cluster = pool["n"].item(0), pool["cluster"].to_numpy()
+        for j in range(1, n + 1):
+            values = np.array([pass_at(round(right), n, j) for right in pool["grade"]])
+            rows.append((model, task, j, n, pool.height, values.mean(), *score_interval(values, cluster)))
+    schema = {
+        "model": pl.String, "task": pl.String, "j": pl.Int64, "n": pl.Int64, "questions": pl.Int64,
+        "pass_at_j": pl.Float64, "ci_low": pl.Float64, "ci_high": pl.Float64,
+    }  # fmt: skip
+    return _frame(rows, schema)
+
+
+def differences_table(grades: Mapping[Cell, pl.DataFrame]) -> pl.DataFrame:
+    """Every candidate on which two ways of grading differ: what each read and the grade it gave, beside the primary one."""
+    rows = []
+    for (model, task), table in grades.items():
+        others = [name.removeprefix("grade_") for name in table.columns if name.startswith("grade_")]
+        for other in others:
+            differing = table.filter(pl.col("grade") != pl.col(f"grade_{other}"))
+            columns = ("question_id", "sample", "grading", "extracted", "grade", f"extracted_{other}", f"grade_{other}")
+            rows += [(model, task, *row[:5], other, *row[5:]) for row in differing.select(columns).iter_rows()]
+    schema = {
+        "model": pl.String, "task": pl.String, "question_id": pl.String, "sample": pl.Int32,
+        "grading": pl.String, "extracted": pl.String, "grade": pl.Float64,
+        "other_grading": pl.String, "other_extracted": pl.String, "other_grade": pl.Float64,
+    }  # fmt: skip
+    return _frame(rows, schema)
+
+
+def _frame(rows: Sequence[tuple[Any, ...]], schema: Mapping[str, Any]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=dict(schema), orient="row").with_columns(cs.float().fill_nan(None))
 
 
 def percent(value: float | None, sign: bool = False) -> str:

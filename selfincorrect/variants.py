@@ -11,7 +11,7 @@ import polars as pl
 
 from selfincorrect.digest import seed_of
 from selfincorrect.engines import CONTEXT, Decoding, Request, Response
-from selfincorrect.parse import parse_choice
+from selfincorrect.parse import Parsed, parse_choice
 from selfincorrect.prompts import (
     Demonstration,
     DemonstrationAnswer,
@@ -25,11 +25,13 @@ SCHEMA = {
     "question_id": pl.String,
     "k": pl.Int32,
     "variant": pl.String,
+    "selector": pl.String,  # choose: a model chose; else the rule of `selectors` that did
     "order": pl.List(pl.Int32),  # the samples in the order shown
     "output": pl.String,  # null where the prompt did not fit the model's context
     "parsed": pl.String,
-    "how": pl.String,  # strict, loose, or why there is no label: none, conflict, range, cut, context
+    "how": pl.String,  # strict, loose, or why there is no label: none, conflict, range, cut, context; a rule's name
     "chosen_sample": pl.Int32,
+    "shared": pl.List(pl.Int32),  # the samples that tie, where a rule cannot tell them apart
     "valid": pl.Boolean,
     "finish_reason": pl.String,
     "tokens_in": pl.Int32,
@@ -196,22 +198,13 @@ def choice_rows(
     for question, response in zip(questions, responses, strict=True):
         order = order_of(variant, question.question_id, k, seed)
         parsed = (
-            None
+            Parsed(None, CONTEXT)
             if response.text is None
             else parse_choice(response.text, labels, ending, response.finish_reason != "length")
         )
-        label = parsed.label if parsed else None
         rows.append(
             {
-                "question_id": question.question_id,
-                "k": k,
-                "variant": name,
-                "order": order,
-                "output": response.text,
-                "parsed": label,
-                "how": parsed.how if parsed else CONTEXT,
-                "chosen_sample": None if label is None else order[labels.index(label)],
-                "valid": label is not None,
+                **choice_row(question.question_id, k, name, order, labels, response.text, parsed),
                 "finish_reason": response.finish_reason,
                 "tokens_in": response.tokens_in,
                 "tokens_out": response.tokens_out,
@@ -222,11 +215,30 @@ def choice_rows(
     return rows
 
 
+def choice_row(
+    question_id: str, k: int, variant: str, order: list[int], labels: Sequence[str], output: str | None, parsed: Parsed
+) -> dict[str, Any]:
+    """One choice as a row of SCHEMA, without what is known of the model's answer beside its text."""
+    label = parsed.label
+    return {
+        "question_id": question_id,
+        "k": k,
+        "variant": variant,
+        "selector": "choose",
+        "order": order,
+        "output": output,
+        "parsed": label,
+        "how": parsed.how,
+        "chosen_sample": None if label is None else order[labels.index(label)],
+        "valid": label is not None,
+    }
+
+
 def pool_of(candidates: pl.DataFrame, grades: pl.DataFrame | None) -> dict[str, list[Candidate]]:
     """The pool from its tables, candidates in order of sample; graded if `grades` is given."""
     table = candidates.select("question_id", "sample", "text")
     if grades is not None:
-        table = table.join(grades, on=["question_id", "sample"], how="left", validate="1:1")
+        table = table.join(grades.select("question_id", "sample", "extracted", "grade"), on=["question_id", "sample"], how="left", validate="1:1")
     pool: dict[str, list[Candidate]] = {}
     for row in table.sort("question_id", "sample").iter_rows(named=True):
         candidate = Candidate(row["text"], row.get("extracted"), row.get("grade"))

@@ -8,6 +8,7 @@ from random import Random
 from selfincorrect.tasks.base import Question
 
 _PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation + "‘’´`", " "))
+_DELETED = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 
 
@@ -15,6 +16,11 @@ def normalise(text: str) -> str:
     """TriviaQA's official normal form: lower case, punctuation to spaces, no articles, single spaces."""
     text = text.replace("_", " ").lower().translate(_PUNCTUATION)
     return " ".join(_ARTICLES.sub(" ", text).split())
+
+
+def normalise_lm_eval(text: str) -> str:
+    """lm-evaluation-harness's normal form: lower case, ASCII punctuation deleted, stripped."""
+    return text.lower().translate(_DELETED).strip()
 
 
 def first_line(text: str) -> str:
@@ -30,6 +36,21 @@ def grade(extracted: str | None, question: Question) -> float:
     """1.0 if the normal form equals that of any reference, else 0.0. An empty reference matches nothing."""
     accepted = {normalise(reference) for reference in question.references} - {""}
     return float(extracted in accepted)
+
+
+def extract_lm_eval(text: str) -> str | None:
+    return normalise_lm_eval(first_line(text)) or None
+
+
+def grade_lm_eval(extracted: str | None, question: Question) -> float:
+    """As `grade`, in the normal form of lm-evaluation-harness."""
+    accepted = {normalise_lm_eval(reference) for reference in question.references} - {""}
+    return float(extracted in accepted)
+
+
+def form(answer: str) -> str:
+    """The normal form of an answer; the text itself where nothing is left of it."""
+    return normalise(answer) or answer
 
 
 def another_answer(question: Question, others: Sequence[Question], draw: Random) -> str:

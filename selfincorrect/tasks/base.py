@@ -11,10 +11,12 @@ A task is a module in this folder with the names below and a prompt file `prompt
     final(text)      raw output -> the final answer alone, "" if it holds none
     extract(text)    raw output -> its normal form, or None if it holds no answer
     grade(extracted, question)             -> grade in [0, 1]
+    GRADINGS         ways of grading by name, each a pair like (extract, grade), which is the first and primary one
+    form(answer)     an answer that someone else extracted -> its normal form, the text itself if it is none
     simplify(extracted, question, others, draw) -> an obviously wrong answer, for a candidate that is wrong (Figure 9)
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any, Protocol
@@ -38,6 +40,9 @@ class Question:
         return asdict(self) | {"references": list(self.references)}
 
 
+Grading = tuple[Callable[[str], str | None], Callable[[str | None, Question], float]]
+
+
 class Task(Protocol):
     """A task module; see this module's docstring."""
 
@@ -45,12 +50,14 @@ class Task(Protocol):
     SHOTS: int
     ANSWER_TOKENS: int
     CHOICE_TOKENS: int
+    GRADINGS: Mapping[str, Grading]
 
     def load(self, rows: Rows) -> list[Question]: ...
     def trim(self, text: str) -> str: ...
     def final(self, text: str) -> str: ...
     def extract(self, text: str) -> str | None: ...
     def grade(self, extracted: str | None, question: Question) -> float: ...
+    def form(self, answer: str) -> str: ...
     def simplify(
         self,
         extracted: str | None,

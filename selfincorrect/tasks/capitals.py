@@ -28,6 +28,8 @@ trim = aliases.first_line
 final = aliases.first_line
 extract = aliases.extract
 grade = aliases.grade
+form = aliases.form
+GRADINGS = {"aliases": (extract, grade)}
 
 
 def simplify(extracted: str | None, question: Question, others: Sequence[Question], draw: Random) -> str:

@@ -88,6 +88,14 @@ def grade(extracted: str | None, question: Question) -> float:
     return float(extracted is not None and extracted == question.references[0])
 
 
+GRADINGS = {"flexible": (extract, grade), "strict": (extract_strict, grade)}
+
+
+def form(answer: str) -> str:
+    """The normal form of a number; the text itself if it is none."""
+    return number(answer) or answer
+
+
 def simplify(extracted: str | None, question: Question, others: Sequence[Question], draw: Random) -> str:
     """A wrong final number times or divided by 100, at random (Figure 9); never the right number by chance."""
     if extracted is None:

@@ -44,6 +44,8 @@ trim = aliases.first_line
 final = aliases.first_line
 extract = aliases.extract
 grade = aliases.grade
+form = aliases.form
+GRADINGS = {"official": (extract, grade), "lm_eval": (aliases.extract_lm_eval, aliases.grade_lm_eval)}
 
 
 def simplify(extracted: str | None, question: Question, others: Sequence[Question], draw: Random) -> str:

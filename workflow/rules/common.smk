@@ -32,5 +32,6 @@ wildcard_constraints:
     model="|".join(CONFIG.models),
     task="|".join(CONFIG.tasks),
     k="|".join(map(str, CONFIG.k)),
+    audited="|".join(["table2", *CONFIG.audit]),
     shard=r"\d+",
     figure="|".join(FIGURES),

@@ -7,6 +7,8 @@ rule discriminate:
         candidates=CANDIDATES,
     output:
         CHOICES,
+    wildcard_constraints:
+        model=WEIGHTED,
     log:
         LOG.format(rule="discriminate", name="{model}/{task}/k{k}"),
     conda:

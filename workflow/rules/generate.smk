@@ -5,6 +5,8 @@ rule generate:
         dataset=DATASET,
     output:
         SHARD,
+    wildcard_constraints:
+        model=WEIGHTED,
     log:
         LOG.format(rule="generate", name="{model}/{task}/{shard}"),
     conda:
@@ -25,6 +27,8 @@ rule collect:
         ),
     output:
         CANDIDATES,
+    wildcard_constraints:
+        model=WEIGHTED,
     log:
         LOG.format(rule="collect", name="{model}/{task}"),
     conda:

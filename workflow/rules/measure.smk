@@ -5,7 +5,8 @@ rule measure:
         grades=GRADES,
         choices=CHOICES,
     output:
-        METRICS,
+        metrics=METRICS,
+        gradings=GRADINGS,
     log:
         LOG.format(rule="measure", name="{model}/{task}/k{k}"),
     conda:
@@ -19,22 +20,21 @@ rule measure:
 rule tables:
     input:
         metrics=ALL_METRICS,
+        gradings=ALL_GRADINGS,
+        grades=ALL_GRADES,
         choices=ALL_CHOICES,
+        datasets=ALL_DATASETS,
     output:
-        metrics_csv=report(
-            TABLE.format(table="metrics", kind="csv"),
-            caption="../report/metrics.rst",
-            category="Tables",
-            labels={"table": "metrics"},
-        ),
-        metrics_parquet=TABLE.format(table="metrics", kind="parquet"),
-        slots_csv=report(
-            TABLE.format(table="slots", kind="csv"),
-            caption="../report/slots.rst",
-            category="Tables",
-            labels={"table": "picked positions"},
-        ),
-        slots_parquet=TABLE.format(table="slots", kind="parquet"),
+        **{f"{table}_parquet": TABLE.format(table=table, kind="parquet") for table in TABLES},
+        **{
+            f"{table}_csv": report(
+                TABLE.format(table=table, kind="csv"),
+                caption="../report/table.rst",
+                category="Tables",
+                labels={"table": table.replace("_", " ")},
+            )
+            for table in TABLES
+        },
     log:
         LOG.format(rule="tables", name="tables"),
     conda:

@@ -6,23 +6,36 @@ CANDIDATES = "results/{model}/{task}/candidates.parquet"
 GRADES = "results/{model}/{task}/grades.parquet"
 CHOICES = "results/{model}/{task}/k{k}/choices.parquet"
 METRICS = "results/{model}/{task}/k{k}/metrics.parquet"
+GRADINGS = "results/{model}/{task}/k{k}/gradings.parquet"
 TABLE = "results/tables/{table}.{kind}"
+TABLES = ("metrics", "gradings", "grading_differences", "pass_at", "slots", "flips")
 FIGURE = "results/figures/{figure}.{kind}"
 REPORT = "results/report.html"
 LOG = "results/logs/{rule}/{name}.log"
 
-TARGETS = dict(model=CONFIG.models, task=CONFIG.tasks, k=CONFIG.k)
-ALL_CANDIDATES = expand(CANDIDATES, model=CONFIG.models, task=CONFIG.tasks)
-ALL_GRADES = expand(GRADES, model=CONFIG.models, task=CONFIG.tasks)
-ALL_METRICS = expand(METRICS, **TARGETS)
-ALL_CHOICES = expand(CHOICES, **TARGETS)
+WEIGHTED = "|".join(CONFIG.weighted) or "(?!)"
+POOLED = "|".join(CONFIG.pooled) or "(?!)"
+
+
+def every_cell(pattern, **more):
+    """A path for each model and task that are measured together."""
+    return [path for model, task in CONFIG.cells() for path in expand(pattern, model=model, task=task, **more)]
+
+
+ALL_CANDIDATES = every_cell(CANDIDATES)
+ALL_GRADES = every_cell(GRADES)
+ALL_METRICS = every_cell(METRICS, k=CONFIG.k)
+ALL_GRADINGS = every_cell(GRADINGS, k=CONFIG.k)
+ALL_CHOICES = every_cell(CHOICES, k=CONFIG.k)
+ALL_DATASETS = expand(DATASET, task=dict.fromkeys(task for _, task in CONFIG.cells()))
 FIGURE_FILES = expand(FIGURE, figure=FIGURES, kind=["pdf", "png"])
 
 
 def graded_where_needed(wildcards):
-    """The grades, if a variant simplifies wrong candidates; else discrimination does not wait for a judge."""
+    """The grades, if a variant needs them; else discrimination does not wait for a judge."""
     variants = CONFIG.variants_of(wildcards.task).values()
-    return {"grades": GRADES} if any(v.distractors == "easy" for v in variants) else {}
+    needed = any(v.distractors == "easy" or v.selector in ("majority", "oracle") for v in variants)
+    return {"grades": GRADES} if needed else {}
 
 
 def local_data(wildcards):
@@ -33,15 +46,26 @@ def local_data(wildcards):
 
 def local_model(wildcards):
     """The files of a model, where the user names a folder (or the script of a scripted one)."""
-    source = CONFIG.models[wildcards.model].source
+    model = CONFIG.weighted[wildcards.model]
+    source = model.source
     if not isinstance(source, str):
         return []
     path = Path(source).expanduser()
-    if CONFIG.models[wildcards.model].engine == "scripted":
+    if model.engine == "scripted":
         return [path]
-    patterns = model_files(CONFIG.models[wildcards.model].trust_remote_code)
+    patterns = model_files(model.trust_remote_code)
     return (
         sorted(file for each in patterns for file in path.glob(each))
         if is_folder(source)
         else []
     )
+
+
+def pool_file(wildcards):
+    """The file of a pool from elsewhere."""
+    pools = CONFIG.pooled[wildcards.model].pools
+    if wildcards.task not in pools:
+        raise WorkflowError(
+            f"Model {wildcards.model} has no pool for {wildcards.task}; it has: {', '.join(pools)}."
+        )
+    return pools[wildcards.task].file()

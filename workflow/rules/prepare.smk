@@ -9,6 +9,8 @@ rule prepare_model:
         local_model,
     output:
         MANIFEST,
+    wildcard_constraints:
+        model=WEIGHTED,
     log:
         LOG.format(rule="prepare_model", name="{model}"),
     conda:

@@ -1,0 +1,37 @@
+"""Rule import_pool: candidates that were sampled elsewhere, checked and matched to the questions of a task."""
+
+from pathlib import Path
+
+import polars as pl
+from pydantic import TypeAdapter
+
+from selfincorrect.digest import digest, file_sha256
+from selfincorrect.io import read_provenance, write_table
+from selfincorrect.job import job, log
+from selfincorrect.pools import Pool
+from selfincorrect.pools.bring import pool_table
+from selfincorrect.pools.formats import read
+from selfincorrect.prepare import questions_of
+from selfincorrect.provenance import versions
+from selfincorrect.tasks.base import sample_questions
+
+with job(snakemake):
+    settings, inputs = snakemake.params.slice, snakemake.input
+    pool, path = TypeAdapter(Pool).validate_python(settings["pool"]), Path(inputs.pool)
+    questions = questions_of(pl.read_parquet(inputs.dataset))
+    table = pool_table(read(pool), questions, path, settings["k"])
+    kept = [each.question_id for each in sample_questions(questions, settings["limit"], settings["seed"])]
+    table = table.filter(pl.col("question_id").is_in(kept))
+    log.info("%d candidates of %d questions", table.height, table["question_id"].n_unique())
+    sha256 = file_sha256(path)
+    write_table(
+        snakemake.output[0],
+        table,
+        {
+            "model": {"name": snakemake.wildcards.model, "source": settings["pool"], "digest": digest([settings["pool"], sha256])},
+            "data": read_provenance(inputs.dataset)["data"],
+            "prompt": None,
+            "settings": {"pool": settings["pool"], "sha256": sha256, "limit": settings["limit"]},
+            "versions": versions(),
+        },
+    )

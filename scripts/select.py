@@ -1,0 +1,29 @@
+"""Rule select: choices among the candidates of a pool from elsewhere, by rules that need no model."""
+
+from pathlib import Path
+
+import polars as pl
+
+from selfincorrect.io import read_provenance, write_table
+from selfincorrect.job import job
+from selfincorrect.pools import FlatPool
+from selfincorrect.pools.bring import identities, output_rows
+from selfincorrect.pools.formats import read_outputs
+from selfincorrect.prepare import questions_of
+from selfincorrect.selectors import selected_rows
+from selfincorrect.variants import SCHEMA, pool_of
+
+with job(snakemake):
+    settings, inputs, k = snakemake.params.slice, snakemake.input, int(snakemake.wildcards.k)
+    pool = pool_of(pl.read_parquet(inputs.candidates), pl.read_parquet(inputs.grades))
+    rows = []
+    if settings["pool"]:
+        given = FlatPool.model_validate(settings["pool"])
+        if k == len(given.answers):  # the model was shown all of them
+            outputs = read_outputs(given)
+            names = identities(list(outputs), questions_of(pl.read_parquet(inputs.dataset)), Path(inputs.pool))
+            by_question = dict(zip(names, outputs.values(), strict=True))
+            rows += output_rows(by_question, given.outputs, list(pool), k)
+    for name, selector in settings["variants"].items():
+        rows += selected_rows(name, selector, pool, list(pool), k, settings["seed"])
+    write_table(snakemake.output[0], pl.DataFrame(rows, schema=SCHEMA), read_provenance(inputs.candidates))

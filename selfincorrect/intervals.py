@@ -1,0 +1,86 @@
+"""Standard errors and 95 % intervals that know which questions belong together."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Array = NDArray[np.float64]
+LEVEL = 0.95
+BOOTSTRAP_DRAWS = 10_000
+NONE = (float("nan"), float("nan"))
+
+
+def cluster_sums(values: Array, clusters: NDArray[Any]) -> Array:
+    """Sum of `values` [m] in each cluster, [number of clusters]."""
+    _, inverse = np.unique(clusters, return_inverse=True)
+    return np.bincount(inverse, weights=values)
+
+
+def cluster_means(values: Array, clusters: NDArray[Any]) -> Array:
+    """Mean of `values` [m] in each cluster, [number of clusters]."""
+    return cluster_sums(values, clusters) / cluster_sums(np.ones(len(values)), clusters)
+
+
+def clustered_se(values: Array, clusters: NDArray[Any]) -> float:
+    """Standard error of the mean of `values` [m] with dependence inside clusters.
+
+    SE² = (1/m²) Σ_clusters (Σ_{i∈cluster} (v_i − v̄))².
+    """
+    return float(np.sqrt((cluster_sums(values - values.mean(), clusters) ** 2).sum()) / len(values))
+
+
+def interval(values: Array, clusters: NDArray[Any]) -> tuple[float, float]:
+    """95 % t interval of the mean, clusters − 1 degrees of freedom; NaN with fewer than two clusters."""
+    count = len(np.unique(clusters))
+    if count < 2:
+        return NONE
+    half = stats.t.ppf((1 + LEVEL) / 2, count - 1) * clustered_se(values, clusters)
+    return float(values.mean() - half), float(values.mean() + half)
+
+
+def share_interval(successes: int, count: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share; NaN of nothing."""
+    if not count:
+        return NONE
+    found = stats.binomtest(successes, count).proportion_ci(LEVEL, "wilson")
+    return float(found.low), float(found.high)
+
+
+def score_interval(values: Array, clusters: NDArray[Any]) -> tuple[float, float]:
+    """95 % interval of a mean score.
+
+    Of scores in [0, 1]: Wilson's where every score is 0 or 1 and every question its own cluster, or where the scores
+    have no spread to judge by; else `interval`, kept inside [0, 1]. Of other grades: `interval`.
+    """
+    if values.min() < 0 or values.max() > 1:
+        return interval(values, clusters)
+    count, binary = len(np.unique(clusters)), set(np.unique(values)) <= {0.0, 1.0}
+    if binary and (count == len(values) or values.min() == values.max()):
+        return share_interval(round(values.mean() * count), count)
+    low, high = interval(values, clusters)
+    return max(low, 0.0), min(high, 1.0)
+
+
+def ratio_interval(top: Array, bottom: Array, clusters: NDArray[Any], seed: int) -> tuple[float, float]:
+    """95 % percentile interval of Σ top / Σ bottom by cluster bootstrap, BOOTSTRAP_DRAWS seeded draws.
+
+    NaN where no draw has a bottom other than 0.
+    """
+    tops, bottoms = cluster_sums(top, clusters), cluster_sums(bottom, clusters)
+    count = len(tops)
+    # Clusters with neither top nor bottom change no sum: one category stands for all of them.
+    counted = (tops != 0) | (bottoms != 0)
+    chances = np.append(np.full(counted.sum(), 1 / count), max(1 - counted.sum() / count, 0.0))
+    tops, bottoms = np.append(tops[counted], 0.0), np.append(bottoms[counted], 0.0)
+    rng, ratios = np.random.default_rng(seed), []
+    for _ in range(10):  # in blocks, so that memory stays small
+        draws = rng.multinomial(count, chances, size=BOOTSTRAP_DRAWS // 10)
+        below = draws @ bottoms
+        ratios.append((draws @ tops)[below > 1e-12] / below[below > 1e-12])
+    found = np.concatenate(ratios)
+    if not len(found):
+        return NONE
+    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)

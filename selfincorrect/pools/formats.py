@@ -1,0 +1,122 @@
+"""Readers of pools from elsewhere, one for each format that `pools` describes."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from selfincorrect.errors import UserError
+from selfincorrect.pools import CanonicalPool, FlatPool, Pool
+from selfincorrect.sources.rows import read_rows
+
+log = logging.getLogger("selfincorrect")
+
+_TRUTH = {"true": 1.0, "false": 0.0}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One candidate as a reader found it; `key` is a question's id or exact text."""
+
+    key: str
+    sample: int
+    text: str | None
+    grade: float | None = None
+
+
+def read(pool: Pool) -> list[Row]:
+    """The candidates in a pool's file. Raises UserError where columns are missing or hold something else."""
+    if isinstance(pool, FlatPool):
+        return list(_flat(pool, pool.file()))
+    return list((_canonical if isinstance(pool, CanonicalPool) else _lm_eval)(pool.file()))
+
+
+def _canonical(path: Path) -> Iterator[Row]:
+    rows = list(read_rows(path))
+    key = "question_id" if rows and "question_id" in rows[0] else "question"
+    _need(rows, [key, "sample", "text"], path, "format: canonical needs `question_id` or `question`, `sample` and `text`.")
+    for number, row in enumerate(rows):
+        sample = _number(row["sample"], path, number, "sample")
+        if sample is None or sample != int(sample):
+            raise UserError(f"{path}, row {number + 1}: `sample` is {row['sample']!r}, not a whole number.")
+        yield Row(str(row[key]), int(sample), _text(row["text"], path, number), _grade(row, "grade", path, number))
+
+
+def _lm_eval(path: Path) -> Iterator[Row]:
+    rows = list(read_rows(path))
+    _need(rows, ["doc", "resps"], path, "format: lm-eval reads the `samples_<task>_<time>.jsonl` of `--log_samples`.")
+    for number, row in enumerate(rows):
+        if row.get("filter") != rows[0].get("filter"):
+            continue  # the same responses once more, filtered in another way
+        doc, responses = row["doc"], row["resps"]
+        if not (isinstance(responses, list) and len(responses) == 1 and isinstance(responses[0], list)):
+            raise UserError(
+                f"{path}, row {number + 1}: `resps` is not one list of responses. Only tasks that generate have candidates."
+            )
+        key = doc.get("question_id", doc.get("question")) if isinstance(doc, Mapping) else None
+        if key is None:
+            raise UserError(f"{path}, row {number + 1}: `doc` has no `question_id` or `question` to match.")
+        for sample, text in enumerate(responses[0]):
+            yield Row(str(key), sample, _text(text, path, number))
+
+
+def _flat(pool: FlatPool, path: Path) -> Iterator[Row]:
+    rows = _flat_rows(pool, path)
+    grades = pool.grades or [None] * len(pool.answers)
+    for number, row in enumerate(rows):
+        for sample, (answer, grade) in enumerate(zip(pool.answers, grades, strict=True)):
+            graded = _grade(row, grade, path, number) if grade else None
+            yield Row(str(row[pool.question]), sample, _text(row[answer], path, number), graded)
+
+
+def read_outputs(pool: FlatPool) -> dict[str, str | None]:
+    """The discrimination outputs in a flat file, by question (id or text). Raises UserError as `read` does."""
+    path = pool.file()
+    assert pool.outputs is not None
+    column = pool.outputs.column
+    return {str(row[pool.question]): _text(row[column], path, n) for n, row in enumerate(_flat_rows(pool, path))}
+
+
+def _flat_rows(pool: FlatPool, path: Path) -> list[Mapping[str, Any]]:
+    rows = list(read_rows(path))
+    outputs = [pool.outputs.column] if pool.outputs else []
+    wanted = [pool.question, *pool.answers, *(pool.grades or []), *outputs]
+    _need(rows, wanted, path, "format: columns names columns of the file in `question`, `answers`, `grades`, `outputs`.")
+    kept = [row for row in rows if not any(row[answer] in pool.drop for answer in pool.answers)]
+    if len(kept) < len(rows):
+        log.info("%s: %d of %d questions left out, with an answer in %s", path, len(rows) - len(kept), len(rows), pool.drop)  # fmt: skip
+    return kept
+
+
+def _need(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], path: Path, hint: str) -> None:
+    for column in columns:
+        without = [row for row in rows if column not in row]
+        if without:
+            found = ", ".join(map(str, without[0]))
+            raise UserError(f"{path}: {len(without)} of {len(rows)} rows have no column {column!r}; found: {found}. {hint}")
+
+
+def _text(value: Any, path: Path, number: int) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise UserError(f"{path}, row {number + 1}: a text is wanted, found {json.dumps(value, default=str)[:80]}.")
+
+
+def _grade(row: Mapping[str, Any], column: str, path: Path, number: int) -> float | None:
+    return _number(row.get(column), path, number, column)
+
+
+def _number(value: Any, path: Path, number: int, column: str) -> float | None:
+    """A number, or the truth value that stands for one; None for none."""
+    if value is None:
+        return None
+    try:
+        found = _TRUTH.get(str(value).lower())
+        result = float(value) if found is None else found
+    except (TypeError, ValueError):
+        result = float("nan")
+    if not abs(result) < float("inf"):
+        raise UserError(f"{path}, row {number + 1}: `{column}` is {str(value)[:80]!r}, neither a number nor true or false.")
+    return result

@@ -1,0 +1,39 @@
+# Pools from elsewhere take the place of generation; rules that need no model take that of discrimination.
+rule import_pool:
+    input:
+        pool=pool_file,
+        dataset=DATASET,
+    output:
+        CANDIDATES,
+    wildcard_constraints:
+        model=POOLED,
+    log:
+        LOG.format(rule="import_pool", name="{model}/{task}"),
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        slice=lambda wildcards: slices.import_pool(
+            CONFIG, wildcards.model, wildcards.task
+        ),
+    script:
+        "../../scripts/import_pool.py"
+
+
+rule select:
+    input:
+        pool=pool_file,
+        dataset=DATASET,
+        candidates=CANDIDATES,
+        grades=GRADES,
+    output:
+        CHOICES,
+    wildcard_constraints:
+        model=POOLED,
+    log:
+        LOG.format(rule="select", name="{model}/{task}/k{k}"),
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        slice=lambda wildcards: slices.select(CONFIG, wildcards.model, wildcards.task),
+    script:
+        "../../scripts/select.py"
