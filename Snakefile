@@ -20,6 +20,7 @@ include: "workflow/rules/pools.smk"
 include: "workflow/rules/discriminate.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/audit.smk"
 
 
 # prepare -> generate -> collect -> grade -> discriminate -> measure -> tables, figures, report

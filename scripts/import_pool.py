@@ -28,7 +28,11 @@ with job(snakemake):
         snakemake.output[0],
         table,
         {
-            "model": {"name": snakemake.wildcards.model, "source": settings["pool"], "digest": digest([settings["pool"], sha256])},
+            "model": {
+                "name": snakemake.wildcards.model,
+                "source": settings["pool"],
+                "digest": digest([settings["pool"], sha256]),
+            },
             "data": read_provenance(inputs.dataset)["data"],
             "prompt": None,
             "settings": {"pool": settings["pool"], "sha256": sha256, "limit": settings["limit"]},

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from selfincorrect import tasks
 from selfincorrect.pools import Pool
-from selfincorrect.selectors import FREE
+from selfincorrect.selectors import FREE, Free
 from selfincorrect.sources import GgufPackages, HubFile, LocalFile, PackageMember, Source
 
 # An alias is a folder's name in results/ and a Snakemake wildcard: no slash, no dot, no leading dash.
@@ -102,7 +102,7 @@ class SamplingConfig(_Section):
 
 
 class VariantConfig(_Section):
-    selector: Literal["choose", "random", "majority", "longest", "shortest", "oracle"] = Field(
+    selector: Literal["choose", Free] = Field(
         "choose", description="`choose`: the model is asked. The others are rules that need no model, as baselines."
     )
     candidates: Literal["solution", "final"] | None = Field(

@@ -14,6 +14,7 @@ from selfincorrect.config_errors import Problem, describe_all, found_and_allowed
 from selfincorrect.errors import UserError
 from selfincorrect.pools import FlatPool
 from selfincorrect.prompts import task_prompts
+from selfincorrect.published import PAPER_TABLES
 from selfincorrect.sources import LocalFile, is_folder
 from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
 from selfincorrect.sources.catalog import catalog
@@ -155,8 +156,9 @@ def _pool_problems(config: Config) -> list[Problem]:
                 problems.append(Problem(f"{key}.grades", found, "one for each answer", paste))
             if isinstance(pool, FlatPool) and pool.outputs and pool.outputs.pattern:
                 problems += _pattern_problems(f"{key}.outputs.pattern", pool.outputs.pattern)
-    if "table2" in config.audit:
-        problems.append(Problem("audit.table2", "'table2'", "another name: this is the paper's", "audit: {mine: …}"))
+    for name in PAPER_TABLES:
+        if name in config.audit:
+            problems.append(Problem(f"audit.{name}", repr(name), "another name: this is the paper's", "audit: {mine: …}"))
     return problems
 
 

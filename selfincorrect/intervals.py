@@ -15,7 +15,7 @@ NONE = (float("nan"), float("nan"))
 def cluster_sums(values: Array, clusters: NDArray[Any]) -> Array:
     """Sum of `values` [m] in each cluster, [number of clusters]."""
     _, inverse = np.unique(clusters, return_inverse=True)
-    return np.bincount(inverse, weights=values)
+    return np.bincount(inverse, weights=values).astype(np.float64)
 
 
 def cluster_means(values: Array, clusters: NDArray[Any]) -> Array:

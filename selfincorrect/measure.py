@@ -139,7 +139,7 @@ def gradings(questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFram
 
 
 def _mixed(f: Array) -> NDArray[np.bool_]:
-    return f.min(axis=1) < f.max(axis=1)
+    return np.asarray(f.min(axis=1) < f.max(axis=1))
 
 
 def _scores(f: Array, c: Array, clusters: NDArray[Any]) -> Row:
@@ -147,11 +147,12 @@ def _scores(f: Array, c: Array, clusters: NDArray[Any]) -> Row:
     p = f.mean(axis=1)
     d = c - p
     gen, disc = score_interval(p, clusters), score_interval(c, clusters)
-    ci = interval(d, clusters) if _mixed(f).any() else intervals.NONE
+    se = clustered_se(d, clusters)
+    ci = interval(d, clusters) if se > 0 else intervals.NONE  # 0 ± 0 would be a claim
     return {
         "s_gen": p.mean(), "s_gen_low": gen[0], "s_gen_high": gen[1],
         "s_disc": c.mean(), "s_disc_low": disc[0], "s_disc_high": disc[1],
-        "dg_diff": d.mean(), "se": clustered_se(d, clusters), "ci_low": ci[0], "ci_high": ci[1],
+        "dg_diff": d.mean(), "se": se, "ci_low": ci[0], "ci_high": ci[1],
     }  # fmt: skip
 
 
@@ -163,7 +164,9 @@ def _anatomy(f: Array, c: Array, clusters: NDArray[Any], table: pl.DataFrame, k:
     oracle, vote = score_interval(best, clusters), score_interval(votes, clusters)
     over_vote = interval(c - votes, clusters)
     enough = mixed.sum() >= FEW_MIXED
-    share = intervals.ratio_interval(c - p, headroom, clusters, seed_of("bootstrap", seed)) if enough else intervals.NONE
+    share = (
+        intervals.ratio_interval(c - p, headroom, clusters, seed_of("bootstrap", seed)) if enough else intervals.NONE
+    )
     binary = _binary(f)
     return {
         "mixed": mixed.mean(), "mixed_questions": int(mixed.sum()),

@@ -7,12 +7,13 @@ import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import jinja2
 import polars as pl
 
 from selfincorrect.digest import seed_of
+from selfincorrect.hypothesis import ALPHA, Verdict
 from selfincorrect.measure import FEW_PICKS
 from selfincorrect.tables import percent
 
@@ -27,7 +28,7 @@ CAPTIONS = {
     "positions": "How often each shown position is picked among the outputs with a usable label, with Wilson's 95 % interval. "
     "The dashed line is an even choice; a model that sits at 100 % on one position does not look at the answers.",
 }
-INVALID_SHOWN = 20
+ROWS_SHOWN = 20
 
 
 def sample_cells(
@@ -64,17 +65,19 @@ def sample_question(
         "candidates": pool.to_dicts(),
         "choices": [{**row, "grade": grade_of.get(row["chosen_sample"])} for row in chosen.iter_rows(named=True)],
         "prompts": {
-            "generating": pool["prompt"][0],
-            **{f"discriminating, {r['variant']}, k = {r['k']}": r["prompt"] for r in chosen.iter_rows(named=True)},
+            name: prompt
+            for name, prompt in (
+                ("generating", pool["prompt"][0]),
+                *((f"discriminating, {r['variant']}, k = {r['k']}", r["prompt"]) for r in chosen.iter_rows(named=True)),
+            )
+            if prompt is not None
         },
     }
 
 
-def invalid_outputs(choices: pl.DataFrame, seed: int) -> tuple[int, list[dict[str, Any]]]:
-    """How many outputs name no usable label, and a seeded sample of them."""
-    invalid = choices.filter(~pl.col("valid"))
-    shown = invalid.sample(min(INVALID_SHOWN, invalid.height), seed=seed % 2**32, shuffle=True)
-    return invalid.height, shown.to_dicts()
+def some(table: pl.DataFrame, seed: int) -> list[dict[str, Any]]:
+    """A seeded sample of at most ROWS_SHOWN rows."""
+    return table.sample(min(ROWS_SHOWN, table.height), seed=seed % 2**32, shuffle=True).to_dicts()
 
 
 def figure_data(path: str) -> str:
@@ -84,13 +87,18 @@ def figure_data(path: str) -> str:
 
 def findings(metrics: pl.DataFrame) -> list[str]:
     """What the metrics say at a glance, computed from them."""
+    metrics = metrics.filter(pl.col("selector") == "choose")
+    if not metrics.height:
+        return [
+            "Only rules that need no model chose here: they are the baselines that a model's own choice has to beat."
+        ]
     cells = metrics.height
     constant = metrics.filter("nearly_constant").height
     unmixed = metrics.filter(pl.col("mixed_questions") == 0).height
     few = metrics.filter(pl.col("valid") < FEW_PICKS).height
     usable = metrics.filter("informative")
-    better = usable.filter(pl.col("ci_low") > 0).height
-    worse = usable.filter(pl.col("ci_high") < 0).height
+    verdicts = {name: usable.filter(pl.col("verdict") == name).height for name in get_args(Verdict)}
+    holm = usable.filter(pl.col("p_holm") <= ALPHA).height
     # The first k candidates are among those of a larger k: a question mixed there stays mixed.
     questions = metrics.group_by("model", "task").agg(pl.col("mixed_questions").max())["mixed_questions"].sum()
     lines = [
@@ -107,8 +115,9 @@ def findings(metrics: pl.DataFrame) -> list[str]:
         lines.append(f"In {few} cells fewer than {FEW_PICKS} outputs name a usable label.")
     if usable.height:
         lines.append(
-            f"Of the {usable.height} remaining cells, the 95 % interval of DG-Diff lies above 0 in {better} and below 0 in "
-            f"{worse}; the others leave the sign open. No correction for the number of cells is made here."
+            f"Of the {usable.height} remaining cells, choosing is better than a random pick in {verdicts['better']}, worse in "
+            f"{verdicts['worse']}, equivalent (within a point) in {verdicts['equivalent']}, and undecided in "
+            f"{verdicts['undecided']}, each test at 5 %. Corrected for the number of cells (Holm), it is better in {holm}."
         )
     else:
         lines.append("No cell remains that could speak about discrimination: take more questions or a stronger model.")

@@ -19,10 +19,10 @@ Cell = tuple[str, str]  # model, task
 def gather(inputs: Any, settings: Mapping[str, Any], config: Mapping[str, Any], code: Path) -> dict[str, Any]:
     """The context of the report's template.
 
-    `inputs` are the rule's: paths of `metrics`, `figures`, `manifests`, `datasets`, `candidates`, `grades`, `choices`;
+    `inputs` are the rule's: paths of `metrics`, `gradings`, `differences`, `figures`, `manifests`, `datasets`, `candidates`, `grades`, `choices`;
     `settings` its slice; `config` the configuration as given; `code` the folder whose commit is named.
     """
-    metrics = pl.read_parquet(inputs.metrics)
+    metrics, gradings, differences = (pl.read_parquet(inputs[name]) for name in ("metrics", "gradings", "differences"))
     candidates, grades = _by_cell(inputs.candidates, 1), _by_cell(inputs.grades, 1)
     choice_paths = _by_cell(inputs.choices, 2)
     choices = {cell: pl.read_parquet(paths) for cell, paths in choice_paths.items()}
@@ -45,26 +45,35 @@ def gather(inputs: Any, settings: Mapping[str, Any], config: Mapping[str, Any], 
         table.select(pl.lit(model).alias("model"), pl.lit(task).alias("task"), pl.all())
         for (model, task), table in choices.items()
     )
-    invalid_count, invalid = report.invalid_outputs(everything, settings["seed"])
+    asked_choices = everything.filter(pl.col("selector") == "choose")
+    invalid = asked_choices.filter(~pl.col("valid"))
     stages = {"generate": candidates, "discriminate": choice_paths}
     return {
         "metrics": metrics.to_dicts(),
         "notes": numbered_notes(metrics),
         "findings": report.findings(metrics),
+        "gradings": gradings.filter(
+            pl.col("variant") == pl.col("variant").first().over("model", "task", "k")
+        ).to_dicts(),
+        "difference_count": differences.height,
+        "differences": report.some(differences, settings["seed"]),
         "figures": [
             {"data": report.figure_data(path), "path": path, "caption": report.CAPTIONS[Path(path).stem]}
             for path in inputs.figures
             if path.endswith(".png")
         ],
-        "models": [{**each, "origin": _origin(each["source"])} for each in map(read_json, inputs.manifests)],
-        "tasks": [_task(task, path, asked, settings["variants"][task]) for task, path in datasets.items()],
+        "models": [
+            *({**each, "origin": _origin(each["source"])} for each in map(read_json, inputs.manifests)),
+            *(_pooled_model(cell, paths[0]) for cell, paths in candidates.items() if cell[0] in settings["pooled"]),
+        ],
+        "tasks": [_task(task, path, asked, metrics) for task, path in datasets.items()],
         "ks": metrics["k"].unique(maintain_order=True).to_list(),
         "variants": metrics["variant"].unique(maintain_order=True).to_list(),
         "pools": [_pool(cell, paths, grades[cell]) for cell, paths in candidates.items()],
         "samples": samples,
-        "invalid_count": invalid_count,
-        "choice_count": everything.height,
-        "invalid": invalid,
+        "invalid_count": invalid.height,
+        "choice_count": asked_choices.height,
+        "invalid": report.some(invalid, settings["seed"]),
         "time": now(),
         "commit": commit(code),
         "machine": machine(),
@@ -74,6 +83,7 @@ def gather(inputs: Any, settings: Mapping[str, Any], config: Mapping[str, Any], 
             f"{stage} {model} {task}": read_provenance(paths[0])["prompt"]
             for stage, cells in stages.items()
             for (model, task), paths in cells.items()
+            if model not in settings["pooled"]
         },
         "configuration": yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
     }
@@ -101,14 +111,25 @@ def _mixed(paths: list[str]) -> set[str]:
     return set(spread.filter("grade")["question_id"])
 
 
-def _task(task: str, path: str, asked: Mapping[Cell, list[str]], variants: list[str]) -> dict[str, Any]:
+def _pooled_model(cell: Cell, candidates: str) -> dict[str, Any]:
+    """A pool from elsewhere, in the place of a model's manifest."""
+    origin = read_provenance(candidates)
+    name, (model, task) = "pool from elsewhere", cell
+    return {
+        "name": model, "origin": f"{task}: {_origin(origin['model']['source'])}", "architecture": name, "prompt": "–",
+        "dtype": "–", "context": None, "license": "see its source", "revision": f"sha256 {origin['settings']['sha256']}",
+        "digest": origin["model"]["digest"],
+    }  # fmt: skip
+
+
+def _task(task: str, path: str, asked: Mapping[Cell, list[str]], metrics: pl.DataFrame) -> dict[str, Any]:
     provenance = read_provenance(path)
     return {
         "name": task,
         "asked": max(len(ids) for (_, name), ids in asked.items() if name == task),
         "all": pl.scan_parquet(path).select(pl.len()).collect().item(),
         "origin": _origin(provenance["source"]),
-        "variants": variants,
+        "variants": metrics.filter(pl.col("task") == task)["variant"].unique(maintain_order=True).to_list(),
         "data": provenance["data"],
     }
 
@@ -123,7 +144,9 @@ def _pool(cell: Cell, candidates: list[str], grades: list[str]) -> dict[str, Any
         "cut": pool.filter(pl.col("finish_reason") == "length").height,
         "too_long": pool.filter(pl.col("finish_reason") == "context").height,
         **{
-            name: round(pool[name].cast(pl.Float64).fill_null(0).quantile(0.5) or 0)
+            name: None
+            if pool[name].null_count() == pool.height
+            else round(pool[name].cast(pl.Float64).fill_null(0).quantile(0.5) or 0)
             for name in ("tokens_in", "tokens_out")
         },
     }

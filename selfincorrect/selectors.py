@@ -1,11 +1,12 @@
 """Rules that choose among k candidates without asking a model: what a model's own choice has to beat."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 from selfincorrect.digest import seed_of
 
-FREE = ("random", "majority", "longest", "shortest", "oracle")
+Free = Literal["random", "majority", "longest", "shortest", "oracle"]
+FREE: tuple[Free, ...] = get_args(Free)
 """Names of the rules: a seeded uniform draw (how much luck can do), the most frequent answer, the longest and the shortest
 text in characters, and the best grade (what a perfect choice would score)."""
 

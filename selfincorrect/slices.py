@@ -140,8 +140,12 @@ def tables(config: Config) -> Slice:
         "models": list(config.models),
         "tasks": list(config.tasks),
         "k": config.k,
-        "variants": list(dict.fromkeys([*config.variants, *FREE, OUTPUTS])),
-        "pairs": [[first, second] for first, second in combinations(config.variants, 2) if _same_but_order(config, first, second)],
+        "variants": list(dict.fromkeys([*config.variants, OUTPUTS, *FREE])),
+        "pairs": [
+            [first, second]
+            for first, second in combinations(config.variants, 2)
+            if _same_but_order(config, first, second)
+        ],
         "code": code_digest("tables"),
     }
 
@@ -154,15 +158,28 @@ def _same_but_order(config: Config, first: str, second: str) -> bool:
 def figure(config: Config, name: str) -> Slice:
     return {
         **config.figures.model_dump(mode="json"),
-        "published": [file_sha256(path) for path in sorted((ROOT / "published").glob("*.csv"))],
+        "published": _published(),
         "code": code_digest(f"figures.{name}", "figures.style"),
     }
+
+
+def audit(config: Config) -> Slice:
+    return {
+        **config.figures.model_dump(mode="json"),
+        "published": _published(),
+        "code": code_digest("audit", "published", "figures.audit", "figures.style"),
+    }
+
+
+def _published() -> list[str]:
+    return [file_sha256(path) for path in sorted((ROOT / "published").glob("*.csv"))]
 
 
 def report(config: Config) -> Slice:
     return {
         "seed": config.seed,
         "questions": config.report.questions,
+        "pooled": list(config.pooled),
         "template": file_sha256(ROOT / "report.html.j2"),
         "code": code_digest("report", "report_data.gather"),
     }

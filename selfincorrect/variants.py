@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from selfincorrect.digest import seed_of
-from selfincorrect.engines import CONTEXT, Decoding, Request, Response
+from selfincorrect.engines import Decoding, Request, Response
 from selfincorrect.parse import Parsed, parse_choice
 from selfincorrect.prompts import (
     Demonstration,
@@ -198,7 +198,7 @@ def choice_rows(
     for question, response in zip(questions, responses, strict=True):
         order = order_of(variant, question.question_id, k, seed)
         parsed = (
-            Parsed(None, CONTEXT)
+            Parsed(None, "context")
             if response.text is None
             else parse_choice(response.text, labels, ending, response.finish_reason != "length")
         )
@@ -238,7 +238,12 @@ def pool_of(candidates: pl.DataFrame, grades: pl.DataFrame | None) -> dict[str, 
     """The pool from its tables, candidates in order of sample; graded if `grades` is given."""
     table = candidates.select("question_id", "sample", "text")
     if grades is not None:
-        table = table.join(grades.select("question_id", "sample", "extracted", "grade"), on=["question_id", "sample"], how="left", validate="1:1")
+        table = table.join(
+            grades.select("question_id", "sample", "extracted", "grade"),
+            on=["question_id", "sample"],
+            how="left",
+            validate="1:1",
+        )
     pool: dict[str, list[Candidate]] = {}
     for row in table.sort("question_id", "sample").iter_rows(named=True):
         candidate = Candidate(row["text"], row.get("extracted"), row.get("grade"))

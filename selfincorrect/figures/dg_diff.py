@@ -5,11 +5,12 @@ from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
 
 from selfincorrect import published
-from selfincorrect.figures.style import FAINT, errors, legend_below, series, task_name
+from selfincorrect.figures.style import FAINT, comparable, errors, legend_below, series, task_name
 
 
 def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     """A panel a task, a row for each model, k and variant; filled marks have at least one mixed question."""
+    metrics = comparable(metrics)
     tasks = metrics["task"].unique(maintain_order=True).to_list()
     models = metrics["model"].unique(maintain_order=True).to_list()
     cells = metrics.select("k", "variant").unique(maintain_order=True).sort("k", maintain_order=True).rows()
@@ -24,7 +25,7 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
         len(tasks),
         sharey=True,
         squeeze=False,
-        figsize=(2.2 + 2.5 * len(tasks), 1.9 + 0.26 * -bottom),
+        figsize=(max(2.2 + 2.5 * len(tasks), 6.0), 1.9 + 0.26 * -bottom),
     )
     for axis, task in zip(axes[0], tasks, strict=True):
         axis.axvline(0, color="black", linewidth=0.8)

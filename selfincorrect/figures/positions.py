@@ -10,6 +10,11 @@ from selfincorrect.figures.style import errors, legend_below, series, task_name
 def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     """A panel for each model × task and k; a series a variant; the dashed line is an even choice."""
     rows = slots.select("model", "task").unique(maintain_order=True).rows()
+    if not rows:
+        figure, axis = subplots(figsize=(5, 1.2))
+        axis.set_axis_off()
+        axis.text(0.5, 0.5, "No model was asked to choose here.", ha="center", va="center")
+        return figure
     ks = sorted(slots["k"].unique())
     variants = slots["variant"].unique(maintain_order=True).to_list()
     figure, axes = subplots(
@@ -17,7 +22,7 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
         len(rows),
         squeeze=False,
         sharey=True,
-        figsize=(1.0 + 1.75 * len(rows), 1.4 + 1.7 * len(ks)),
+        figsize=(max(1.0 + 1.75 * len(rows), 5.0), 1.4 + 1.7 * len(ks)),
     )
     for j, (model, task) in enumerate(rows):
         for i, k in enumerate(ks):

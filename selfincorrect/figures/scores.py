@@ -17,13 +17,14 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     """A panel for each model and task. Scores in percent, with 95 % intervals; a series a variant for S_disc."""
     models = metrics["model"].unique(maintain_order=True).to_list()
     tasks = metrics["task"].unique(maintain_order=True).to_list()
-    variants = metrics["variant"].unique(maintain_order=True).to_list()
+    shown = metrics.filter(~pl.col("selector").is_in(["random", "majority", "oracle"]))  # these are lines already
+    variants = shown["variant"].unique(maintain_order=True).to_list()
     ks = sorted(metrics["k"].unique())
     names = [*(name for name, _ in LINES), *(f"s_disc {variant}" for variant in variants)]
     labels = [*(label for _, label in LINES), *(f"S_disc, {variant}" for variant in variants)]
     figure, axes = subplots(
         len(models), len(tasks), squeeze=False, sharex=True, sharey="col",
-        figsize=(1.0 + 2.5 * len(tasks), 1.3 + 2.1 * len(models)),
+        figsize=(max(1.0 + 2.5 * len(tasks), 6.5), 1.3 + 2.1 * len(models)),
     )  # fmt: skip
     for i, model in enumerate(models):
         for j, task in enumerate(tasks):

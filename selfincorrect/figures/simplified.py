@@ -13,13 +13,14 @@ from matplotlib.patches import Patch
 from matplotlib.pyplot import subplots
 
 from selfincorrect import published
-from selfincorrect.figures.style import COLOURS, FAINT, errors, task_name
+from selfincorrect.figures.style import COLOURS, FAINT, comparable, errors, task_name
 
 HATCHES = (None, "///", "...", "xxx", "\\\\\\", "+++", "ooo")
 
 
 def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     """A panel a task, for each model and k a bar a variant; the pairs that the paper published beside them."""
+    metrics = comparable(metrics)
     tasks = metrics["task"].unique(maintain_order=True).to_list()
     groups = metrics.select("model", "k").unique(maintain_order=True).rows()
     variants = metrics["variant"].unique(maintain_order=True).to_list()

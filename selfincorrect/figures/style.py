@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import polars as pl
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
@@ -34,6 +35,12 @@ def apply(settings: Mapping[str, Any]) -> None:
             "figure.titleweight": "bold",
         }
     )  # fmt: skip
+
+
+def comparable(metrics: pl.DataFrame) -> pl.DataFrame:
+    """The cells that a figure of DG-Diff compares: choices of models; where there are none, rules other than the oracle."""
+    chosen = metrics.filter(pl.col("selector") == "choose")
+    return chosen if chosen.height else metrics.filter(pl.col("selector") != "oracle")
 
 
 def task_name(task: str) -> str:

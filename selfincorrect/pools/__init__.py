@@ -51,7 +51,9 @@ class FlatPool(_Pool):
     format: Literal["columns"] = Field(description="A row a question, a column a candidate.")
     question: str = Field("question", description="Column of the question's text, or of its id.")
     answers: list[str] = Field(min_length=1, description="Columns of the candidates, in order of sample.")
-    grades: list[str] | None = Field(None, description="Columns of their grades (true and false, or numbers), if given.")
+    grades: list[str] | None = Field(
+        None, description="Columns of their grades (true and false, or numbers), if given."
+    )
     drop: list[str] = Field([], description="Texts that stand for no answer: a question that has one is left out.")
     outputs: Outputs | None = Field(None, description="Discrimination outputs in the same file.")
 

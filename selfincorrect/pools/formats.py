@@ -36,7 +36,9 @@ def read(pool: Pool) -> list[Row]:
 def _canonical(path: Path) -> Iterator[Row]:
     rows = list(read_rows(path))
     key = "question_id" if rows and "question_id" in rows[0] else "question"
-    _need(rows, [key, "sample", "text"], path, "format: canonical needs `question_id` or `question`, `sample` and `text`.")
+    _need(
+        rows, [key, "sample", "text"], path, "format: canonical needs `question_id` or `question`, `sample` and `text`."
+    )
     for number, row in enumerate(rows):
         sample = _number(row["sample"], path, number, "sample")
         if sample is None or sample != int(sample):
@@ -64,7 +66,7 @@ def _lm_eval(path: Path) -> Iterator[Row]:
 
 def _flat(pool: FlatPool, path: Path) -> Iterator[Row]:
     rows = _flat_rows(pool, path)
-    grades = pool.grades or [None] * len(pool.answers)
+    grades: Sequence[str | None] = pool.grades or [None] * len(pool.answers)
     for number, row in enumerate(rows):
         for sample, (answer, grade) in enumerate(zip(pool.answers, grades, strict=True)):
             graded = _grade(row, grade, path, number) if grade else None
@@ -83,7 +85,9 @@ def _flat_rows(pool: FlatPool, path: Path) -> list[Mapping[str, Any]]:
     rows = list(read_rows(path))
     outputs = [pool.outputs.column] if pool.outputs else []
     wanted = [pool.question, *pool.answers, *(pool.grades or []), *outputs]
-    _need(rows, wanted, path, "format: columns names columns of the file in `question`, `answers`, `grades`, `outputs`.")
+    _need(
+        rows, wanted, path, "format: columns names columns of the file in `question`, `answers`, `grades`, `outputs`."
+    )
     kept = [row for row in rows if not any(row[answer] in pool.drop for answer in pool.answers)]
     if len(kept) < len(rows):
         log.info("%s: %d of %d questions left out, with an answer in %s", path, len(rows) - len(kept), len(rows), pool.drop)  # fmt: skip
@@ -95,7 +99,9 @@ def _need(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], path: Path,
         without = [row for row in rows if column not in row]
         if without:
             found = ", ".join(map(str, without[0]))
-            raise UserError(f"{path}: {len(without)} of {len(rows)} rows have no column {column!r}; found: {found}. {hint}")
+            raise UserError(
+                f"{path}: {len(without)} of {len(rows)} rows have no column {column!r}; found: {found}. {hint}"
+            )
 
 
 def _text(value: Any, path: Path, number: int) -> str | None:
@@ -118,5 +124,7 @@ def _number(value: Any, path: Path, number: int, column: str) -> float | None:
     except (TypeError, ValueError):
         result = float("nan")
     if not abs(result) < float("inf"):
-        raise UserError(f"{path}, row {number + 1}: `{column}` is {str(value)[:80]!r}, neither a number nor true or false.")
+        raise UserError(
+            f"{path}, row {number + 1}: `{column}` is {str(value)[:80]!r}, neither a number nor true or false."
+        )
     return result

@@ -1,10 +1,47 @@
 """Numbers published in SELF-[IN]CORRECT (Jiang et al., AAAI 2025, arXiv 2404.04298), in points as printed."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
+
+PAPER_TABLES = ("table2", "table4")  # those that print scores of both phases and can be audited
 
 
-def table(name: str) -> pl.DataFrame:
-    """A published table: "table2" (DG-Diff by model and task) or "figure9" (original and simplified distractors)."""
-    return pl.read_csv(Path(__file__).with_name(f"{name}.csv"))
+def path(name: str) -> Path:
+    """Where a published table lies: "table2" … "table8", "figure9", or "tasks" (items and test of each task)."""
+    return Path(__file__).with_name(f"{name}.csv")
+
+
+def table(name: str) -> "pl.DataFrame":
+    """A published table; names as for `path`."""
+    import polars as pl  # the configuration's check imports this module, and should stay quick
+
+    return pl.read_csv(path(name))
+
+
+def baseline() -> "pl.DataFrame":
+    """Every printed value of the paper's main setting, wherever it is printed: `source`, `model`, `task`, `quantity`, `value`."""
+    import polars as pl
+
+    places = {
+        "table2": {"s_gen": "S_gen", "s_disc": "S_disc", "dg_diff": "DG-Diff"},
+        "table6": {"s_gen": "S_gen", "s_disc_option": "S_disc"},
+        "table8": {"s_gen": "S_gen", "s_disc": "S_disc"},
+        "figure9": {"dg_diff_original": "DG-Diff"},
+    }
+    parts = []
+    for name, columns in places.items():
+        values = table(name)
+        if name == "table8":
+            values = values.filter(pl.col("wording") == 1)  # the wording of the main setting
+        for column, quantity in columns.items():
+            source = f"{name[:-1].title()} {name[-1]}"
+            parts.append(
+                values.select(
+                    pl.lit(source).alias("source"), "model", "task",
+                    pl.lit(quantity).alias("quantity"), pl.col(column).alias("value"),
+                )
+            )  # fmt: skip
+    return pl.concat(parts)

@@ -15,6 +15,7 @@ except ModuleNotFoundError as error:
 from selfincorrect.config_check import check, with_command_line
 from selfincorrect.errors import UserError
 from selfincorrect.figures import NAMES as FIGURES
+from selfincorrect.published import PAPER_TABLES, path as published_path
 from selfincorrect.sources import LocalFile, is_folder, model_files
 
 # Snakemake writes the interpreter's path into its shell commands as it is, also where it holds spaces.
@@ -32,6 +33,6 @@ wildcard_constraints:
     model="|".join(CONFIG.models),
     task="|".join(CONFIG.tasks),
     k="|".join(map(str, CONFIG.k)),
-    audited="|".join(["table2", *CONFIG.audit]),
+    audited="|".join([*PAPER_TABLES, *CONFIG.audit]),
     shard=r"\d+",
     figure="|".join(FIGURES),

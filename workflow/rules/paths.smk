@@ -8,6 +8,7 @@ CHOICES = "results/{model}/{task}/k{k}/choices.parquet"
 METRICS = "results/{model}/{task}/k{k}/metrics.parquet"
 GRADINGS = "results/{model}/{task}/k{k}/gradings.parquet"
 TABLE = "results/tables/{table}.{kind}"
+AUDIT = "results/tables/audit_{audited}.{kind}"
 TABLES = ("metrics", "gradings", "grading_differences", "pass_at", "slots", "flips")
 FIGURE = "results/figures/{figure}.{kind}"
 REPORT = "results/report.html"

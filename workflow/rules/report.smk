@@ -2,9 +2,11 @@
 rule report:
     input:
         metrics=rules.tables.output.metrics_parquet,
+        gradings=rules.tables.output.gradings_parquet,
+        differences=rules.tables.output.grading_differences_parquet,
         figures=FIGURE_FILES,
-        manifests=expand(MANIFEST, model=CONFIG.models),
-        datasets=expand(DATASET, task=CONFIG.tasks),
+        manifests=expand(MANIFEST, model=CONFIG.weighted),
+        datasets=ALL_DATASETS,
         candidates=ALL_CANDIDATES,
         grades=ALL_GRADES,
         choices=ALL_CHOICES,
