@@ -10,7 +10,7 @@ ARGS ?=
 BIN := .venv/bin
 CODE := selfincorrect scripts tests
 
-.PHONY: help run test lint format docs clean
+.PHONY: help run test lint format docs simulate clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ format: .venv/.test ## rewrite the code in its standard layout
 
 docs: .venv/.run ## write the generated parts: configuration schema and README table
 	@$(BIN)/python -m selfincorrect.docs
+
+simulate: .venv/.run ## check tests, intervals and power on 10,000 simulated pools: tables and a figure, some minutes
+	@$(BIN)/python -m selfincorrect.simulate results/simulation $(ARGS)
 
 clean: ## remove the environment; results/ and resources/ stay
 	rm -rf .venv

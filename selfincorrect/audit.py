@@ -95,7 +95,9 @@ def _cell(row: Mapping[str, str], tasks: Mapping[str, Mapping[str, Any]]) -> dic
         notes.append(f"p above {FORMULA_LIMIT}, which the printed formula cannot exceed")
     if not 0 <= s_gen <= 100 or not 0 <= s_disc <= 100:
         raise UserError(f"{row['model']}, {row['task']}: scores {s_gen} and {s_disc} are not both percentages.")
-    low, high = p_bounds(s_gen / 100, s_disc / 100, items, *(_half_step(row[name]) / 100 for name in ("s_gen", "s_disc")))
+    low, high = p_bounds(
+        s_gen / 100, s_disc / 100, items, *(_half_step(row[name]) / 100 for name in ("s_gen", "s_disc"))
+    )
     found |= {"p_smallest": low, "p_largest": high, "p_independent": independent(s_gen / 100, s_disc / 100, items)}
     if printed is None:
         verdict = "not given"
@@ -111,7 +113,9 @@ def _half_step(text: str) -> float:
     return 0.5 * 10.0 ** int(exponent)
 
 
-def p_bounds(s_gen: float, s_disc: float, m: int, slack_gen: float = 0.0, slack_disc: float = 0.0) -> tuple[float, float]:
+def p_bounds(
+    s_gen: float, s_disc: float, m: int, slack_gen: float = 0.0, slack_disc: float = 0.0
+) -> tuple[float, float]:
     """Smallest and largest one-sided McNemar p over all counts with these scores (fractions, each known up to its slack).
 
     With a = S_gen, b = S_disc and d = b − a ≥ 0, n01 − n10 = d·m and n01 + n10 lies between d·m (nothing lost) and

@@ -158,7 +158,9 @@ def _pool_problems(config: Config) -> list[Problem]:
                 problems += _pattern_problems(f"{key}.outputs.pattern", pool.outputs.pattern)
     for name in PAPER_TABLES:
         if name in config.audit:
-            problems.append(Problem(f"audit.{name}", repr(name), "another name: this is the paper's", "audit: {mine: …}"))
+            problems.append(
+                Problem(f"audit.{name}", repr(name), "another name: this is the paper's", "audit: {mine: …}")
+            )
     return problems
 
 

@@ -14,7 +14,7 @@ from scipy.special import comb
 from selfincorrect import hypothesis, intervals
 from selfincorrect.digest import seed_of
 from selfincorrect.intervals import Array, clustered_se, interval, score_interval
-from selfincorrect.power import null_se, smallest_effect
+from selfincorrect.power import smallest_effect
 from selfincorrect.selectors import majority
 
 NEARLY_CONSTANT = 0.9  # share of one position among valid choices
@@ -83,14 +83,16 @@ def cell(table: pl.DataFrame, k: int, seed: int) -> Row:
     f = np.array(table["grade"].to_list(), dtype=float).reshape(-1, k)
     clusters = table["cluster"].to_numpy()
     c = chosen_grades(f, table["chosen_sample"].to_list(), table["shared"].to_list())
+    single = chosen_grades(f, table["chosen_sample"].to_list(), [None] * len(f))  # ties broken by the seed
+    picks = np.array([f[i, seed_of("pick", seed, q, k) % k] for i, q in enumerate(table["question_id"])])
     row: Row = {
         "selector": table["selector"][0],
         "n": len(f),
         "clusters": len(np.unique(clusters)),
-        **_scores(f, c, clusters),
+        **scores(f, c, clusters),
         **_anatomy(f, c, clusters, table, k, seed),
         **_invalid(f, c, table),
-        **_tests(f, c, clusters, table, k, seed),
+        **tests(f, c, single, picks, clusters),
         **_positions(table, k),
     }
     row = {name: _plain(value) for name, value in row.items()}
@@ -129,7 +131,7 @@ def gradings(questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFram
             votes = [majority_grade(*pair) for pair in table.select("extracted", "grade").iter_rows()]
             row = {
                 "k": k, "variant": variant, "grading": grading or primary, "primary": grading is None, "n": len(f),
-                **_scores(f, c, table["cluster"].to_numpy()),
+                **scores(f, c, table["cluster"].to_numpy()),
                 "mixed_questions": int(_mixed(f).sum()), "oracle": f.max(axis=1).mean(), "majority": np.mean(votes),
                 "differing": differing,
             }  # fmt: skip
@@ -142,7 +144,7 @@ def _mixed(f: Array) -> NDArray[np.bool_]:
     return np.asarray(f.min(axis=1) < f.max(axis=1))
 
 
-def _scores(f: Array, c: Array, clusters: NDArray[Any]) -> Row:
+def scores(f: Array, c: Array, clusters: NDArray[Any]) -> Row:
     """Generation and discrimination score, and their difference."""
     p = f.mean(axis=1)
     d = c - p
@@ -199,14 +201,13 @@ def _invalid(f: Array, c: Array, table: pl.DataFrame) -> Row:
     }  # fmt: skip
 
 
-def _tests(f: Array, c: Array, clusters: NDArray[Any], table: pl.DataFrame, k: int, seed: int) -> Row:
+def tests(f: Array, c: Array, single: Array, picks: Array, clusters: NDArray[Any]) -> Row:
     """p-values, the smallest effect that could have been found, and the equivalence test.
 
-    McNemar's and Wilcoxon's tests compare with one seeded pick a question, as the paper does: a pick and a uniform choice
-    can change places, so their difference is symmetric under H0. The difference from the mean grade is not.
+    Of `f` [m, k], the grades chosen `c` [m] (ties shared) and `single` (ties drawn), and of one seeded pick a question,
+    `picks`. McNemar's and Wilcoxon's tests compare with the pick, as the paper does: a pick and a uniform choice can change
+    places, so their difference is symmetric under H0. The difference from the mean grade is not.
     """
-    picks = np.array([f[i, seed_of("pick", seed, q, k) % k] for i, q in enumerate(table["question_id"])])
-    single = chosen_grades(f, table["chosen_sample"].to_list(), [None] * len(f))  # ties broken by the seed
     n01, n10 = int((single > picks).sum()), int((single < picks).sum())
     mcnemar, binary = hypothesis.mcnemar(n01, n10), _binary(f)
     gains = intervals.cluster_means(single - picks, clusters)
@@ -223,7 +224,7 @@ def _tests(f: Array, c: Array, clusters: NDArray[Any], table: pl.DataFrame, k: i
         "p_wilcoxon": None if binary else hypothesis.wilcoxon(gains, "pratt"),
         "p_wilcoxon_drop": None if binary else hypothesis.wilcoxon(gains, "wilcox"),
         "p_tost": hypothesis.equivalence(float(d.mean()), clustered_se(d, clusters), len(gains), margin),
-        "mde": smallest_effect(null_se(f)) if _mixed(f).any() else None,
+        "mde": smallest_effect(f),
     }  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Printed p-values beside the range that the printed scores allow."""
 
+from typing import Any
+
 import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
@@ -42,7 +44,7 @@ def draw(audited: pl.DataFrame) -> Figure:
         axis.set_title(task_name(task), loc="left")
     axes[-1, 0].set_xlim(LOWEST * 0.8, 1)
     axes[-1, 0].set_xlabel(f"one-sided p-value ({LOWEST:g} stands for all below)")
-    named = {}
+    named: dict[str, Any] = {}
     for axis in axes[:, 0]:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
             named.setdefault(label, handle)
