@@ -47,8 +47,8 @@ def _rows(schema: dict[str, Any], node: dict[str, Any], prefix: str) -> list[tup
     rows = []
     required = node.get("required", [])
     for name, entry in node["properties"].items():
-        key, target = f"{prefix}{name}", _section(schema, entry)
-        if target is None:
+        key, targets = f"{prefix}{name}", _sections(schema, entry)
+        if not targets:
             default = "required" if name in required else f"`{json.dumps(entry.get('default'))}`"
             rows.append(
                 (
@@ -60,17 +60,18 @@ def _rows(schema: dict[str, Any], node: dict[str, Any], prefix: str) -> list[tup
             )
             continue
         mapping = "additionalProperties" in entry or "patternProperties" in entry
-        rows += _rows(schema, target, f"{key}.<name>." if mapping else f"{key}.")
-    return rows
+        for target in targets:
+            rows += _rows(schema, target, f"{key}.<name>." if mapping else f"{key}.")
+    return list({row[0]: row for row in reversed(rows)}.values())[::-1]  # a key that several forms have, once
 
 
-def _section(schema: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any] | None:
-    """The object that an entry holds (or holds by name), None for plain values."""
+def _sections(schema: dict[str, Any], entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """The objects that an entry can hold (or hold by name), none for plain values."""
     values = [entry.get("additionalProperties"), *entry.get("patternProperties", {}).values()]
     references = [entry.get("$ref"), *(v.get("$ref") for v in values if isinstance(v, dict))]
     references += [each.get("$ref") for each in entry.get("allOf", [])]
-    found = next((reference for reference in references if reference), None)
-    return schema["$defs"][found.rsplit("/", 1)[1]] if found else None
+    references += [each["$ref"] for v in values if isinstance(v, dict) for each in v.get("oneOf", [])]
+    return [schema["$defs"][reference.rsplit("/", 1)[1]] for reference in references if reference]
 
 
 def _kind(entry: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from scipy import signal, stats
 
 Array = NDArray[np.float64]
 ALPHA = 0.05  # of each one-sided test
-EXACT_LIMIT = 5000  # questions; above it the randomisation test uses its normal approximation
+EXACT_LIMIT = 5000  # mixed questions; above it the randomisation test uses its normal approximation
 STEPS = range(1, 61)  # steps per unit tried when scores are laid on a grid
 
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
@@ -19,7 +19,7 @@ Verdict = Literal["better", "worse", "equivalent", "undecided"]
 def randomisation(grades: Array, chosen: Array) -> float:
     """p of a total chosen grade at least as large, if every choice were a uniform draw from its candidates.
 
-    `grades` [m, k] and `chosen` [m]. Exact for m ≤ EXACT_LIMIT: the total is a sum of independent draws,
+    `grades` [m, k] and `chosen` [m]. Exact for up to EXACT_LIMIT mixed questions: the total is a sum of independent draws,
     Poisson-binomial for grades of 0 and 1, else the convolution of the questions' distributions. Above the limit, or for
     scores on no common grid, normal with variance Σ var(grades of question i). 1.0 where no question's candidates differ,
     since then no choice can matter. For the other side give −`grades` and −`chosen`.

@@ -9,7 +9,7 @@ from typing import Any
 
 from selfincorrect import __version__
 
-PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "polars", "snakemake")
+PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "statsmodels", "polars", "snakemake")
 
 
 def versions() -> dict[str, str]:

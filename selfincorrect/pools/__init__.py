@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
+_FORMATS = "`canonical` (a row a candidate), `lm-eval` (samples logged by lm-evaluation-harness) or `columns` (a row a question)."
 OUTPUTS = "outputs"  # the variant of choices that came with a pool
 
 
@@ -24,13 +25,13 @@ class _Pool(BaseModel):
 class CanonicalPool(_Pool):
     """A row a candidate: `question_id` (or `question`, its exact text), `sample`, `text`, and `grade` if it has one."""
 
-    format: Literal["canonical"] = Field("canonical", description="A row a candidate.")
+    format: Literal["canonical"] = Field("canonical", description=_FORMATS)
 
 
 class LmEvalPool(_Pool):
     """The samples file of lm-evaluation-harness's `--log_samples`; its `repeats` are the candidates."""
 
-    format: Literal["lm-eval"] = Field(description="Samples logged by lm-evaluation-harness.")
+    format: Literal["lm-eval"] = Field(description=_FORMATS)
 
 
 class Outputs(BaseModel):
@@ -48,14 +49,21 @@ class Outputs(BaseModel):
 class FlatPool(_Pool):
     """A row a question, with a column for each candidate."""
 
-    format: Literal["columns"] = Field(description="A row a question, a column a candidate.")
-    question: str = Field("question", description="Column of the question's text, or of its id.")
-    answers: list[str] = Field(min_length=1, description="Columns of the candidates, in order of sample.")
-    grades: list[str] | None = Field(
-        None, description="Columns of their grades (true and false, or numbers), if given."
+    format: Literal["columns"] = Field(description=_FORMATS)
+    question: str = Field("question", description="`columns`: the column of the question's text or id.")
+    answers: list[str] = Field(
+        min_length=1, description="`columns`: the columns of the candidates, in order of sample."
     )
-    drop: list[str] = Field([], description="Texts that stand for no answer: a question that has one is left out.")
-    outputs: Outputs | None = Field(None, description="Discrimination outputs in the same file.")
+    grades: list[str] | None = Field(
+        None, description="`columns`: the columns of their grades (true and false, or numbers), if given."
+    )
+    drop: list[str] = Field(
+        [], description="`columns`: texts that stand for no answer: a question that has one is left out."
+    )
+    outputs: Outputs | None = Field(
+        None,
+        description="`columns`: discrimination outputs in the same file, `{column: …}`, and `ending` or `pattern` to read them.",
+    )
 
 
 FORMATS = {"canonical": CanonicalPool, "lm-eval": LmEvalPool, "columns": FlatPool}

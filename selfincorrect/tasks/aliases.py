@@ -2,7 +2,7 @@
 
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 from selfincorrect.tasks.base import Question
@@ -34,7 +34,11 @@ def extract(text: str) -> str | None:
 
 def grade(extracted: str | None, question: Question) -> float:
     """1.0 if the normal form equals that of any reference, else 0.0. An empty reference matches nothing."""
-    accepted = {normalise(reference) for reference in question.references} - {""}
+    return _matches(extracted, question, normalise)
+
+
+def _matches(extracted: str | None, question: Question, form: Callable[[str], str]) -> float:
+    accepted = {form(reference) for reference in question.references} - {""}
     return float(extracted in accepted)
 
 
@@ -44,8 +48,7 @@ def extract_lm_eval(text: str) -> str | None:
 
 def grade_lm_eval(extracted: str | None, question: Question) -> float:
     """As `grade`, in the normal form of lm-evaluation-harness."""
-    accepted = {normalise_lm_eval(reference) for reference in question.references} - {""}
-    return float(extracted in accepted)
+    return _matches(extracted, question, normalise_lm_eval)
 
 
 def form(answer: str) -> str:

@@ -31,7 +31,7 @@ def copy(tmp_path):
     return make
 
 
-GRADE = ("grading.grade_table", "tasks.triviaqa.extract", "tasks.triviaqa.grade")
+GRADE = ("grading.grade_table", "tasks.triviaqa.GRADINGS", "tasks.triviaqa.form")
 GENERATE = ("candidates.generation_requests", "candidates.candidate_table", "engines.transformers")
 LOAD = ("prepare.load_questions", "tasks.triviaqa.load")
 EDITS = {
@@ -47,6 +47,12 @@ EDITS = {
         'answer["value"], *answer["aliases"]',
         '*answer["aliases"]',
         {LOAD},
+    ),
+    "another way of grading": (
+        "tasks/aliases.py",
+        "text.lower().translate(_DELETED)",
+        "text.translate(_DELETED)",
+        {GRADE},
     ),
     "the sampler": (
         "engines/transformers/sampling.py",
@@ -102,11 +108,7 @@ def test_slices_depend_on_their_own_part_alone():
     assert changed(run={"batch_size": 2, "device": "cpu", "store": "elsewhere"}) == set()
     assert changed(figures={"dpi": 100}) == {"figure"}
     assert changed(sampling={"n": 6}) == {"generate"}
-    assert changed(variants={"full": {}, "easy": {"distractors": "easy"}}) == {
-        "discriminate",
-        "tables",
-        "report",
-    }
+    assert changed(variants={"full": {}, "easy": {"distractors": "easy"}}) == {"discriminate", "tables"}
     assert changed(k=[2, 4]) == {"tables"}
     assert changed(report={"questions": 3}) == {"report"}
     assert changed(seed=5) == {"generate", "discriminate", "measure", "report"}

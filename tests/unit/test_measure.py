@@ -1,6 +1,8 @@
 """Estimators against hand-computed values, brute force and the identities that must hold on any data."""
 
 import itertools
+import subprocess
+import sys
 from math import comb
 
 import numpy as np
@@ -10,11 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from selfincorrect import hypothesis as tests
 from selfincorrect import measure as m
 
 
-def cell_table(grades, chosen, order=None, extracted=None, cluster=None):
+def cell_table(grades, chosen, order=None, extracted=None, cluster=None, shared=None, selector="choose"):
     """A table as `measure.cell` takes it."""
     count, k = len(grades), len(grades[0])
     return pl.DataFrame(
@@ -26,6 +27,8 @@ def cell_table(grades, chosen, order=None, extracted=None, cluster=None):
             "order": order or [list(range(k))] * count,
             "chosen_sample": pl.Series(chosen, dtype=pl.Int32),
             "pool": [list(map(float, g)) for g in grades],
+            "shared": pl.Series(shared or [None] * count, dtype=pl.List(pl.Int32)),
+            "selector": [selector] * count,
             "how": ["none" if c is None else "strict" for c in chosen],
         },
         schema_overrides={"extracted": pl.List(pl.String)},
@@ -108,73 +111,6 @@ def test_pass_at_by_enumeration(n):
             assert m.pass_at(right, n, j) == pytest.approx(sum(map(max, draws)) / comb(n, j))
 
 
-@pytest.mark.parametrize(
-    ("n01", "n10", "exact", "midp"),
-    [
-        (0, 0, 1.0, 0.5),
-        (1, 0, 0.5, 0.25),
-        (3, 1, 5 / 16, 5 / 16 - 4 / 32),
-        (8, 2, 56 / 1024, 56 / 1024 - 45 / 2048),
-    ],
-)
-def test_mcnemar(n01, n10, exact, midp):
-    found = tests.mcnemar(n01, n10)
-    assert found["exact"] == pytest.approx(exact)
-    assert found["midp"] == pytest.approx(midp)
-    z = (n01 - n10) / np.sqrt(n01 + n10) if n01 + n10 else 0
-    assert found["asymptotic"] == pytest.approx(1 - stats.norm.cdf(z))
-    assert found["as_printed"] == pytest.approx(0.5 * (1 - stats.norm.cdf(abs(z))))
-    assert found["as_printed"] <= 0.25
-
-
-def test_randomisation_by_enumeration():
-    grades = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [1, 0, 1.0]])
-    chosen = np.array([1, 1, 0, 0.0])
-    totals = [sum(each) for each in itertools.product(*grades)]
-    expected = np.mean([total >= chosen.sum() for total in totals])
-    assert tests.randomisation(grades, chosen) == pytest.approx(expected)
-
-
-def test_randomisation_of_scores_is_the_normal_tail():
-    grades = np.array([[1, 5, 9, 9], [2, 2, 8, 4], [7, 7, 7, 7.0]])
-    chosen = np.array([9, 8, 7.0])
-    z = (9 - 6 + 8 - 4) / np.sqrt(grades[0].var() + grades[1].var())
-    assert tests.randomisation(grades, chosen) == pytest.approx(stats.norm.sf(z))
-
-
-def test_wilcoxon_against_the_definition():
-    differences = np.array([3, -1, 2, 0, 4, 5, -2, 6.0])
-    ranks = stats.rankdata(np.abs(differences))  # Pratt: zeros are ranked, then left out
-    signed = (ranks * (differences > 0)).sum()
-    kept = ranks[differences != 0]
-    z = (signed - kept.sum() / 2) / np.sqrt((kept**2).sum() / 4)
-    assert tests.wilcoxon(differences) == pytest.approx(stats.norm.sf(z))
-
-
-def test_clustered_standard_error():
-    values, clusters = np.array([1, 0, 1, 1.0]), np.array(["a", "a", "b", "b"])
-    # mean 3/4; sums of deviations 1/4 - 3/4 = -1/2 and +1/2
-    assert m.clustered_se(values, clusters) == pytest.approx(np.sqrt(0.5) / 4)
-    single = np.array(list("abcd"))
-    assert m.clustered_se(values, single) == pytest.approx(values.std() / 2)
-
-
-def test_scores_without_spread_get_wilsons_interval():
-    clusters = np.arange(12)
-    low, high = m.score_interval(np.zeros(12), clusters)
-    assert low == 0
-    assert high == pytest.approx(1.959964**2 / (12 + 1.959964**2), rel=1e-4)
-
-
-def test_ratio_interval_is_seeded_and_covers_the_ratio():
-    rng = np.random.default_rng(1)
-    bottom = rng.random(200)
-    top = 0.3 * bottom + rng.normal(0, 0.05, 200)
-    low, high = m.ratio_interval(top, bottom, np.arange(200), 5)
-    assert low < top.sum() / bottom.sum() < high
-    assert (low, high) == m.ratio_interval(top, bottom, np.arange(200), 5)
-
-
 @st.composite
 def cells(draw):
     k = draw(st.integers(2, 5))
@@ -195,7 +131,7 @@ def test_identities(case):
     assert row["headroom"] == pytest.approx(row["oracle"] - row["s_gen"])
     assert row["s_gen_low"] <= row["s_gen"] <= row["s_gen_high"]
     assert 0 <= row["p_randomisation"] <= 1
-    if row["mixed_questions"]:
+    if row["se"]:
         assert row["ci_low"] <= row["dg_diff"] <= row["ci_high"]
     else:
         assert row["ci_low"] is None
@@ -212,3 +148,113 @@ def test_order_of_questions_does_not_matter(case):
     k, grades, chosen = case
     table = cell_table(grades, chosen)
     assert m.cell(table, k, 7) == pytest.approx(m.cell(table.reverse().sort("question_id"), k, 7), nan_ok=True)
+
+
+def test_four_rules_for_invalid_outputs():
+    # Valid and right of 2; invalid among [1, 0]; invalid among [1, 1]; valid and wrong.
+    row = m.cell(cell_table([[1, 0], [1, 0], [1, 1], [0, 1]], [0, None, None, 0]), 2, 7)
+    assert row["s_disc"] == pytest.approx((1 + 0 + 1 + 0) / 4)  # the lowest grade
+    assert row["s_disc_zero"] == pytest.approx((1 + 0 + 0 + 0) / 4)
+    assert row["s_disc_expected"] == pytest.approx((1 + 0.5 + 1 + 0) / 4)
+    assert row["s_disc_valid"] == pytest.approx((1 + 0) / 2)
+    assert row["s_gen"] == pytest.approx(2.5 / 4)
+    assert row["dg_diff_zero"] == pytest.approx(0.25 - 0.625)
+    assert row["dg_diff_expected"] == pytest.approx(0)
+    assert row["dg_diff_valid"] == pytest.approx(0)  # +1/2 and −1/2 on the valid two
+
+
+def test_rules_agree_where_all_outputs_are_valid():
+    row = m.cell(cell_table([[1, 0], [0, 1], [1, 1]], [0, 0, 1]), 2, 7)
+    assert row["s_disc"] == row["s_disc_zero"] == row["s_disc_expected"] == row["s_disc_valid"]
+
+
+def test_ties_are_shared_in_scores_and_drawn_in_counts():
+    grades, shared = [[1, 0], [0, 1], [1, 0], [0, 1], [1, 0]], [[0, 1]] * 4 + [None]
+    row = m.cell(cell_table(grades, [0, 0, 0, 0, 0], shared=shared, selector="majority"), 2, 7)
+    assert row["s_disc"] == pytest.approx((4 * 0.5 + 1) / 5)
+    assert row["n01"] + row["n10"] <= 5
+    assert row["top_slot"] is None
+    assert row["p_slots"] is None
+    assert row["selector"] == "majority"
+
+
+def test_scored_grades_use_their_own_tests_and_margin():
+    rng = np.random.default_rng(2)
+    grades = rng.integers(1, 11, (60, 4)).tolist()
+    clusters = [f"q{i // 2}" for i in range(60)]
+    row = m.cell(cell_table(grades, rng.integers(0, 4, 60).tolist(), cluster=clusters), 4, 7)
+    assert row["clusters"] == 30
+    assert row["p_mcnemar"] is row["p_mcnemar_midp"] is row["p_mcnemar_exact"] is row["p_as_printed"] is None
+    assert 0 < row["p_wilcoxon"] < 1
+    assert 0 < row["p_wilcoxon_drop"] < 1
+    assert row["pass_at_k"] is None
+    assert row["s_gen_high"] > 1
+
+
+def test_verdicts():
+    right = cell_table([[1, 0], [0, 1]] * 20, [0, 1] * 20)
+    wrong = cell_table([[1, 0], [0, 1]] * 20, [1, 0] * 20)
+    even = cell_table([[1, 0], [0, 1]] * 20, [0, 0, 1, 1] * 10)
+    assert [m.cell(table, 2, 7)["verdict"] for table in (right, wrong, even)] == ["better", "worse", "undecided"]
+    # 40 mixed questions among many: half right, half wrong, so DG-Diff is 0 and its interval within a point.
+    many = cell_table([[1, 0], [0, 1]] * 20 + [[1, 1]] * 3960, [0, 0, 1, 1] * 10 + [0, 1] * 1980)
+    assert m.cell(many, 2, 7)["verdict"] == "equivalent"
+    constant = cell_table([[1, 0]] * 40, [0] * 40)
+    row = m.cell(constant, 2, 7)
+    assert (row["p_randomisation"] < 0.001, row["verdict"]) == (True, "undecided"), "a constant pick shows nothing"
+
+
+def test_gradings_score_the_same_choices_in_every_way():
+    samples = {"question_id": ["a", "a", "b", "b"], "sample": [0, 1, 0, 1]}
+    grades = pl.DataFrame(
+        samples
+        | {
+            "extracted": ["1", "2", "3", "4"], "grade": [1.0, 0.0, 0.0, 1.0], "valid": True, "grading": "flexible",
+            "extracted_strict": ["1", None, None, None], "grade_strict": [1.0, 0.0, 0.0, 0.0],
+        }
+    )  # fmt: skip
+    choices = pl.DataFrame(
+        {
+            "question_id": ["a", "b"], "variant": "full", "selector": "choose", "order": [[0, 1]] * 2,
+            "chosen_sample": [0, 1], "shared": pl.Series([None, None], dtype=pl.List(pl.Int32)), "how": "strict",
+        }
+    )  # fmt: skip
+    questions = pl.DataFrame({"question_id": ["a", "b"], "cluster": ["a", "b"]})
+    first, other = m.gradings(questions, grades, choices, 2).to_dicts()
+    assert (first["grading"], first["primary"], first["s_gen"], first["s_disc"]) == ("flexible", True, 0.5, 1.0)
+    assert (other["grading"], other["primary"], other["s_gen"], other["s_disc"]) == ("strict", False, 0.25, 0.5)
+    assert (first["differing"], other["differing"], other["oracle"]) == (0, 1, 0.5)
+
+
+def test_a_large_measurement_is_quick_and_needs_no_torch():
+    """1,319 questions x 4 candidates x 10 variants, graded and measured from tables, in a process of its own."""
+    script = """
+import sys, time
+import numpy as np, polars as pl
+from selfincorrect import grading, measure, tables
+from selfincorrect.tasks import gsm8k
+from selfincorrect.tasks.base import Question
+from selfincorrect.variants import SCHEMA
+rng = np.random.default_rng(0)
+ids = [f"q{i}" for i in range(1319)]
+questions = {q: Question(q, q, "?", ("4",)) for q in ids}
+dataset = pl.DataFrame([q.row() for q in questions.values()])
+texts = ["Two and two is 4.\\n#### 4", "So 18.\\n#### 18", "It is 4", "no idea"]
+pool = [(q, s, texts[rng.integers(0, 4)]) for q in ids for s in range(4)]
+start = time.perf_counter()
+grades = grading.grade_table(pl.DataFrame(pool, schema=["question_id", "sample", "text"], orient="row"), questions, gsm8k)
+rows = [
+    {"question_id": q, "k": 4, "variant": f"v{v}", "selector": "choose", "order": [0, 1, 2, 3], "how": "strict",
+     "chosen_sample": int(rng.integers(0, 4)), "valid": True}
+    for v in range(10) for q in ids
+]
+choices = pl.DataFrame(rows, schema=SCHEMA)
+table = measure.measure(dataset, grades, choices, 4, 7)
+measure.gradings(dataset, grades, choices, 4)
+tables.with_adjusted(table)
+print(time.perf_counter() - start, table.height, "torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    seconds, rows, torch = done.stdout.split()
+    assert (int(rows), torch) == (10, "False")
+    assert float(seconds) < 30, f"{seconds} s"

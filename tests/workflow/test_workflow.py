@@ -79,18 +79,20 @@ def test_files_carry_what_is_needed_to_judge_them(finished):
         "extracted",
         "grade",
         "valid",
+        "grading",
     ]
     choices = finished.table(f"{cell}/k4/choices.parquet")
-    assert choices.columns[:9] == [
+    assert choices.columns[:10] == [
         "question_id",
         "k",
         "variant",
+        "selector",
         "order",
         "output",
         "parsed",
         "how",
         "chosen_sample",
-        "valid",
+        "shared",
     ]
     assert choices.height == 12 * 2
     for name in ("candidates", "grades", "k2/choices", "k4/metrics"):
