@@ -157,7 +157,8 @@ def main(arguments: list[str] | None = None) -> None:
     for name, table in made.items():
         with atomic(given.folder / f"{name}.csv") as file:
             table.write_csv(file)
-        print(table)
+        with pl.Config(tbl_rows=-1, tbl_hide_dataframe_shape=True):
+            print(table)
     style.apply({"font_size": 9, "dpi": 200})
     style.save(simulation.draw(**made), [str(given.folder / f"simulation.{kind}") for kind in ("pdf", "png")])
     print(f"tables and figure: {given.folder}")

@@ -24,7 +24,7 @@ def draw(rejections: pl.DataFrame, coverage: pl.DataFrame, power: pl.DataFrame) 
         100 * power["effect"], 100 * power["found"], MARKERS[1], color=COLOURS[1], markersize=5, label="simulated"
     )
     right.axhline(80, color="black", linestyle="--", linewidth=0.8)
-    right.set_title("Power of the randomisation test")
+    right.set_title("Power, randomisation test")
     right.set_xlabel("planted DG-Diff (points)")
     right.set_ylabel("found (% of draws)")
     right.legend()
