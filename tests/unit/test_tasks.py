@@ -36,6 +36,7 @@ def test_gsm8k(case):
 def test_aliases(case):
     question = Question("q", "q", "?", tuple(case["references"]))
     assert aliases.grade(aliases.extract(case["text"]), question) == case["right"]
+    assert aliases.grade_lm_eval(aliases.extract_lm_eval(case["text"]), question) == case["lm_eval"]
 
 
 @pytest.mark.parametrize("case", cases("parse"), ids=lambda c: repr(c["output"])[:40])
@@ -145,3 +146,15 @@ def test_prompt_renders_as_text_and_as_messages():
 def test_hostile_text_is_not_a_template():
     template = task_prompts("gsm8k").generate
     assert "{evil} {0}" in template.query.format(question="{evil} {0}")
+
+
+@pytest.mark.parametrize("name", tasks.NAMES)
+def test_the_first_grading_is_the_one_that_prompts_and_distractors_use(name):
+    task = tasks.get_task(name)
+    assert next(iter(task.GRADINGS.values())) == (task.extract, task.grade)
+    assert "given" not in task.GRADINGS
+
+
+def test_forms_of_given_answers():
+    assert [gsm8k.form(text) for text in ("3.00", "$1,200", "12 eggs", "")] == ["3", "1200", "12 eggs", ""]
+    assert [aliases.form(text) for text in ("The Beatles!", "?!")] == ["beatles", "?!"]

@@ -1,9 +1,11 @@
 # Published tables: can their p-values come from their scores? Needs no model and no data.
 rule audit_table:
     input:
-        lambda wildcards: Path(CONFIG.audit[wildcards.audited]).expanduser()
-        if wildcards.audited in CONFIG.audit
-        else [],
+        lambda wildcards: (
+            Path(CONFIG.audit[wildcards.audited]).expanduser()
+            if wildcards.audited in CONFIG.audit
+            else []
+        ),
     output:
         csv=AUDIT.format(audited="{audited}", kind="csv"),
         page=AUDIT.format(audited="{audited}", kind="md"),

@@ -7,10 +7,10 @@ rule discriminate:
         candidates=CANDIDATES,
     output:
         CHOICES,
-    wildcard_constraints:
-        model=WEIGHTED,
     log:
         LOG.format(rule="discriminate", name="{model}/{task}/k{k}"),
+    wildcard_constraints:
+        model=WEIGHTED,
     conda:
         "../../envs/environment.yaml"
     threads: CONFIG.run.threads or workflow.cores

@@ -5,10 +5,10 @@ rule generate:
         dataset=DATASET,
     output:
         SHARD,
-    wildcard_constraints:
-        model=WEIGHTED,
     log:
         LOG.format(rule="generate", name="{model}/{task}/{shard}"),
+    wildcard_constraints:
+        model=WEIGHTED,
     conda:
         "../../envs/environment.yaml"
     threads: CONFIG.run.threads or workflow.cores
@@ -27,10 +27,10 @@ rule collect:
         ),
     output:
         CANDIDATES,
-    wildcard_constraints:
-        model=WEIGHTED,
     log:
         LOG.format(rule="collect", name="{model}/{task}"),
+    wildcard_constraints:
+        model=WEIGHTED,
     conda:
         "../../envs/environment.yaml"
     script:

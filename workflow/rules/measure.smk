@@ -25,7 +25,10 @@ rule tables:
         choices=ALL_CHOICES,
         datasets=ALL_DATASETS,
     output:
-        **{f"{table}_parquet": TABLE.format(table=table, kind="parquet") for table in TABLES},
+        **{
+            f"{table}_parquet": TABLE.format(table=table, kind="parquet")
+            for table in TABLES
+        },
         **{
             f"{table}_csv": report(
                 TABLE.format(table=table, kind="csv"),

@@ -20,7 +20,11 @@ POOLED = "|".join(CONFIG.pooled) or "(?!)"
 
 def every_cell(pattern, **more):
     """A path for each model and task that are measured together."""
-    return [path for model, task in CONFIG.cells() for path in expand(pattern, model=model, task=task, **more)]
+    return [
+        path
+        for model, task in CONFIG.cells()
+        for path in expand(pattern, model=model, task=task, **more)
+    ]
 
 
 ALL_CANDIDATES = every_cell(CANDIDATES)
@@ -35,7 +39,10 @@ FIGURE_FILES = expand(FIGURE, figure=FIGURES, kind=["pdf", "png"])
 def graded_where_needed(wildcards):
     """The grades, if a variant needs them; else discrimination does not wait for a judge."""
     variants = CONFIG.variants_of(wildcards.task).values()
-    needed = any(v.distractors == "easy" or v.selector in ("majority", "oracle") for v in variants)
+    needed = any(
+        v.distractors == "easy" or v.selector in ("majority", "oracle")
+        for v in variants
+    )
     return {"grades": GRADES} if needed else {}
 
 

@@ -5,10 +5,10 @@ rule import_pool:
         dataset=DATASET,
     output:
         CANDIDATES,
-    wildcard_constraints:
-        model=POOLED,
     log:
         LOG.format(rule="import_pool", name="{model}/{task}"),
+    wildcard_constraints:
+        model=POOLED,
     conda:
         "../../envs/environment.yaml"
     params:
@@ -27,10 +27,10 @@ rule select:
         grades=GRADES,
     output:
         CHOICES,
-    wildcard_constraints:
-        model=POOLED,
     log:
         LOG.format(rule="select", name="{model}/{task}/k{k}"),
+    wildcard_constraints:
+        model=POOLED,
     conda:
         "../../envs/environment.yaml"
     params:

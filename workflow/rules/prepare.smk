@@ -9,10 +9,10 @@ rule prepare_model:
         local_model,
     output:
         MANIFEST,
-    wildcard_constraints:
-        model=WEIGHTED,
     log:
         LOG.format(rule="prepare_model", name="{model}"),
+    wildcard_constraints:
+        model=WEIGHTED,
     conda:
         "../../envs/environment.yaml"
     params:
