@@ -219,7 +219,7 @@ def _choice_problems(config: Config) -> list[Problem]:
     problems = []
     n = config.sampling.n
     for index, k in enumerate(config.k):
-        if not 2 <= k <= n:
+        if k < 2 or (k > n and config.weighted):  # a pool from elsewhere has an n of its own, checked when it is read
             problems.append(
                 Problem(
                     f"k.{index}",
