@@ -11,6 +11,7 @@ from selfincorrect.tasks import get_task
 with job(snakemake):
     candidates = pl.read_parquet(snakemake.input.candidates)
     questions = {q.question_id: q for q in questions_of(pl.read_parquet(snakemake.input.dataset))}
-    grades = grade_table(candidates, questions, get_task(snakemake.wildcards.task))
+    task, settings = get_task(snakemake.wildcards.task), snakemake.params.slice
+    grades = grade_table(candidates, questions, task, settings["texts"])
     origin = read_provenance(snakemake.input.candidates)
-    write_table(snakemake.output[0], grades, origin | {"grader": snakemake.params.slice["code"]})
+    write_table(snakemake.output[0], grades, origin | {"grader": settings["code"]})

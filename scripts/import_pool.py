@@ -6,6 +6,7 @@ import polars as pl
 from pydantic import TypeAdapter
 
 from selfincorrect.digest import digest, file_sha256
+from selfincorrect.errors import UserError
 from selfincorrect.io import read_provenance, write_table
 from selfincorrect.job import job, log
 from selfincorrect.pools import Pool
@@ -21,8 +22,19 @@ with job(snakemake):
     questions = questions_of(pl.read_parquet(inputs.dataset))
     table = pool_table(read(pool), questions, path, settings["k"])
     kept = [each.question_id for each in sample_questions(questions, settings["limit"], settings["seed"])]
+    there = set(table["question_id"])
     table = table.filter(pl.col("question_id").is_in(kept))
-    log.info("%d candidates of %d questions", table.height, table["question_id"].n_unique())
+    found = table["question_id"].n_unique()
+    if not found:
+        raise UserError(
+            f"{path}: none of its {len(there)} questions is among the {len(kept)} that `limit` draws. Raise or remove "
+            f"tasks.{snakemake.wildcards.task}.limit."
+        )
+    log.info("%d candidates of %d questions", table.height, found)
+    if found < len(kept):
+        log.warning(
+            "%s: %d of the %d questions asked have no candidates and are left out", path, len(kept) - found, len(kept)
+        )
     sha256 = file_sha256(path)
     write_table(
         snakemake.output[0],

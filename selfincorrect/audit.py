@@ -41,26 +41,38 @@ def read_published(path: Path) -> pl.DataFrame:
             f"{path} has no column {', '.join(missing)}; found: {', '.join(table.columns)}. Needed: {', '.join(COLUMNS)}; "
             "also `p_value`, which may be empty, and `items` (questions of the cell) for tasks that the paper does not have."
         )
+    if not table.height:
+        raise UserError(f"{path} holds no cells.")
+    table = table.with_columns(pl.col(pl.String).str.strip_chars())
     if "p_value" not in table.columns:
         table = table.with_columns(p_value=pl.lit(None, dtype=pl.String))
     for number, row in enumerate(table.iter_rows(named=True), 2):
         for column in (*COLUMNS[2:], "p_value"):
             if row[column] is None and column == "p_value":
                 continue
-            try:
-                good = Decimal(row[column] or "").is_finite()
-            except InvalidOperation:
-                good = False
-            if not good:
+            value = _decimal(row[column])
+            if value is None:
                 raise UserError(f"{path}, line {number}: {column} is {row[column]!r}, not a number.")
+            if column == "p_value" and not 0 <= value <= 1:
+                raise UserError(f"{path}, line {number}: p_value is {row[column]}, not between 0 and 1.")
+        if not row["model"] or not row["task"]:
+            raise UserError(f"{path}, line {number}: `model` and `task` need a value.")
     return table
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    try:
+        value = Decimal(text or "")
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
 
 
 def audit(table: pl.DataFrame) -> pl.DataFrame:
     """A row of SCHEMA for each published cell; `table` as from `read_published`.
 
     Scores are in the table's own units; `m` is the number of items. For tasks tested by McNemar's test, `p_smallest` and
-    `p_largest` bound its asymptotic p over all tables of counts that agree with the rounded scores and with DG-Diff ≥ 0, and
+    `p_largest` bound its asymptotic p over all tables of counts that agree with the rounded scores and the sign of DG-Diff, and
     `p_independent` is its value if candidate and choice were drawn independently. `verdict` is "not given" without a printed
     p, "no bound" for scored tasks, else "consistent" or "infeasible". Raises UserError where the number of items is not
     known or a score of such a task is no percentage.
@@ -71,13 +83,16 @@ def audit(table: pl.DataFrame) -> pl.DataFrame:
 
 def _cell(row: Mapping[str, str], tasks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     task = tasks.get(row["task"], {"test": "mcnemar", "items": None})
+    given = row.get("items") or task["items"]
     try:
-        items = int(row.get("items") or task["items"])
+        items = int(given)
     except (TypeError, ValueError):
+        items = 0
+    if items < 1:
         raise UserError(
-            f"{row['model']}, {row['task']}: the number of questions is not known. Give a whole number in a column `items`; "
-            f"known without it: {', '.join(tasks)}."
-        ) from None
+            f"{row['model']}, {row['task']}: the number of questions is {given!r}. Give a whole number from 1 in a column "
+            f"`items`; known without it: {', '.join(tasks)}."
+        )
     s_gen, s_disc, dg_diff = (float(row[name]) for name in ("s_gen", "s_disc", "dg_diff"))
     printed = None if row["p_value"] is None else float(row["p_value"])
     found: dict[str, Any] = {
@@ -95,9 +110,15 @@ def _cell(row: Mapping[str, str], tasks: Mapping[str, Mapping[str, Any]]) -> dic
         notes.append(f"p above {FORMULA_LIMIT}, which the printed formula cannot exceed")
     if not 0 <= s_gen <= 100 or not 0 <= s_disc <= 100:
         raise UserError(f"{row['model']}, {row['task']}: scores {s_gen} and {s_disc} are not both percentages.")
+    if 0 < max(s_gen, s_disc) <= 1:
+        raise UserError(
+            f"{row['model']}, {row['task']}: scores {s_gen} and {s_disc} look like fractions. Give percentages."
+        )
     low, high = p_bounds(
         s_gen / 100, s_disc / 100, items, *(_half_step(row[name]) / 100 for name in ("s_gen", "s_disc"))
     )
+    if dg_diff >= 0:  # so it is printed: the scores' rounding hides no loss
+        high = min(high, 0.5)
     found |= {"p_smallest": low, "p_largest": high, "p_independent": independent(s_gen / 100, s_disc / 100, items)}
     if printed is None:
         verdict = "not given"
@@ -118,15 +139,21 @@ def p_bounds(
 ) -> tuple[float, float]:
     """Smallest and largest one-sided McNemar p over all counts with these scores (fractions, each known up to its slack).
 
-    With a = S_gen, b = S_disc and d = b − a ≥ 0, n01 − n10 = d·m and n01 + n10 lies between d·m (nothing lost) and
-    m·(d + 2·min(a, 1 − b)) (all else changed). p = 1 − Φ(d·m / √(n01 + n10)) grows with a, falls with b and grows with
-    n01 + n10, so the corners of the rounding box are the bounds. At most ½, since d ≥ 0.
+    With a = S_gen, b = S_disc and d = b − a, n01 − n10 = d·m, and n01 + n10 lies between |d|·m (no change back) and
+    m·(|d| + 2·min(a, b, 1 − a, 1 − b)) (all else changed). p = 1 − Φ(d·m / √(n01 + n10)) grows with a and falls with b at
+    both ends, so two corners of the rounding box hold the bounds.
     """
-    a, b = min(s_gen + slack_gen, 1.0), max(s_disc - slack_disc, 0.0)
+    smallest = min(_p_at_both_ends(max(s_gen - slack_gen, 0.0), min(s_disc + slack_disc, 1.0), m))
+    largest = max(_p_at_both_ends(min(s_gen + slack_gen, 1.0), max(s_disc - slack_disc, 0.0), m))
+    return smallest, largest
+
+
+def _p_at_both_ends(a: float, b: float, m: int) -> tuple[float, float]:
+    """p with the fewest and with the most questions changed."""
     d = b - a
-    largest = 0.5 if d <= 0 else float(stats.norm.sf(d * m / np.sqrt(m * (d + 2 * min(a, 1 - b)))))
-    widest = max((s_disc + slack_disc) - (s_gen - slack_gen), 0.0)
-    return float(stats.norm.sf(np.sqrt(widest * m))), largest
+    fewest, most = abs(d) * m, m * (abs(d) + 2 * min(a, b, 1 - a, 1 - b))
+    fewest_p, most_p = (float(stats.norm.sf(d * m / np.sqrt(total))) if total > 0 else 0.5 for total in (fewest, most))
+    return fewest_p, most_p
 
 
 def independent(s_gen: float, s_disc: float, m: int) -> float:

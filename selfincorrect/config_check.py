@@ -154,6 +154,14 @@ def _pool_problems(config: Config) -> list[Problem]:
                 found = f"{len(pool.grades)} columns for {len(pool.answers)} answers"
                 paste = f"grades: [{', '.join(f'{answer}_correct' for answer in pool.answers)}]"
                 problems.append(Problem(f"{key}.grades", found, "one for each answer", paste))
+            if isinstance(pool, FlatPool) and len(set(pool.answers)) < len(pool.answers):
+                problems.append(
+                    Problem(f"{key}.answers", str(pool.answers), "each column once", "answers: [answer1, answer2]")
+                )
+            if isinstance(pool, FlatPool) and pool.outputs and len(pool.answers) not in config.k:
+                found = f"outputs over {len(pool.answers)} answers, and k: {config.k}"
+                paste = f"k: {sorted({*config.k, len(pool.answers)})}"
+                problems.append(Problem(f"{key}.outputs", found, "a k that is the number of answers shown", paste))
             if isinstance(pool, FlatPool) and pool.outputs and pool.outputs.pattern:
                 problems += _pattern_problems(f"{key}.outputs.pattern", pool.outputs.pattern)
     for name in PAPER_TABLES:

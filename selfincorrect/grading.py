@@ -10,19 +10,23 @@ from selfincorrect.tasks.base import Question, Task
 GIVEN = "given"
 
 
-def grade_table(candidates: pl.DataFrame, questions: Mapping[str, Question], task: Task) -> pl.DataFrame:
+def grade_table(
+    candidates: pl.DataFrame, questions: Mapping[str, Question], task: Task, texts: str = "solution"
+) -> pl.DataFrame:
     """A row for each candidate: `question_id`, `sample`, `extracted` (the task's normal form of the answer, null where there
     is none), `grade`, `valid` (whether an answer could be extracted), `grading` (the way of grading behind these: the task's
     primary one, or "given"), and for each other way `extracted_<name>`, `grade_<name>`.
 
     A candidate without an answer has grade 0 and is not valid. Where `candidates` has a column `grade`, these grades stand,
-    and ours are beside them.
+    and ours are beside them. Their texts are whole solutions, or final answers alone if `texts` is "final": then the text is
+    the answer, and a longer one agrees with none but itself.
     """
     columns: dict[str, dict[str, list[Any]]] = {}
     pool = candidates.select("question_id", "sample", "text")
     if "grade" in candidates.columns:
-        texts, grades = candidates["text"].to_list(), candidates["grade"].to_list()
-        columns[GIVEN] = {"extracted": [task.form(text) if text else None for text in texts], "grade": grades}
+        form = task.form if texts == "final" else task.extract
+        forms = [form(text) if text else None for text in candidates["text"]]
+        columns[GIVEN] = {"extracted": forms, "grade": candidates["grade"].to_list()}
     for name, (extract, grade) in task.GRADINGS.items():
         extracted = [None if text is None else extract(text) for text in pool["text"]]
         graded = [

@@ -12,6 +12,7 @@ Array = NDArray[np.float64]
 ALPHA = 0.05  # of each one-sided test
 EXACT_LIMIT = 5000  # mixed questions; above it the randomisation test uses its normal approximation
 STEPS = range(1, 61)  # steps per unit tried when scores are laid on a grid
+DRAWS = 10_000  # for scores on no grid
 
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
 
@@ -20,21 +21,24 @@ def randomisation(grades: Array, chosen: Array) -> float:
     """p of a total chosen grade at least as large, if every choice were a uniform draw from its candidates.
 
     `grades` [m, k] and `chosen` [m]. Exact for up to EXACT_LIMIT mixed questions: the total is a sum of independent draws,
-    Poisson-binomial for grades of 0 and 1, else the convolution of the questions' distributions. Above the limit, or for
-    scores on no common grid, normal with variance Σ var(grades of question i). 1.0 where no question's candidates differ,
-    since then no choice can matter. For the other side give −`grades` and −`chosen`.
+    Poisson-binomial for grades of 0 and 1, else the convolution of the questions' distributions; for scores on no common
+    grid by DRAWS seeded draws of the total, (draws that reach it + 1)/(DRAWS + 1), which keeps the level too. Above the limit
+    normal with variance Σ var(grades of question i). 1.0 where no question's candidates differ, since then no choice can
+    matter. For the other side give −`grades` and −`chosen`.
     """
     mixed = grades.min(axis=1) < grades.max(axis=1)
     if not mixed.any():
         return 1.0
     grades, chosen = grades[mixed], chosen[mixed]
-    steps = _steps_per_unit(grades) if len(grades) <= EXACT_LIMIT else None
-    if steps is None:
+    if len(grades) > EXACT_LIMIT:
         excess = chosen.sum() - grades.mean(axis=1).sum()
         return float(stats.norm.sf(excess / np.sqrt(grades.var(axis=1).sum())))
+    step = grid_step(grades)
+    if step is None:
+        return _drawn(grades, float(chosen.sum()))
     lowest = grades.min(axis=1)
-    above = np.rint((grades - lowest[:, None]) * steps).astype(int)
-    reached = ceil((chosen - lowest).sum() * steps - 1e-6)
+    above = np.rint((grades - lowest[:, None]) / step).astype(int)
+    reached = ceil((chosen - lowest).sum() / step - 1e-6)
     if above.max() == 1:
         tail = stats.poisson_binom.sf(reached - 1, above.mean(axis=1))
     else:
@@ -42,12 +46,23 @@ def randomisation(grades: Array, chosen: Array) -> float:
     return float(np.clip(tail, 0.0, 1.0))
 
 
-def _steps_per_unit(grades: Array) -> int | None:
-    """The coarsest grid that all grades lie on, in steps per unit; None if there is none."""
+def grid_step(grades: Array) -> float | None:
+    """The largest step by which the grades of each question, [m, k], differ in whole numbers; None if there is none."""
+    above = grades - grades.min(axis=1, keepdims=True)
     for steps in STEPS:
-        if np.allclose(grades * steps, np.rint(grades * steps), atol=1e-9):
-            return steps
+        whole = np.rint(above * steps).astype(int)
+        if np.allclose(above * steps, whole, atol=1e-9):
+            return float(np.gcd.reduce(whole, axis=None)) / steps
     return None
+
+
+def _drawn(grades: Array, reached: float) -> float:
+    """p of a total of at least `reached` by seeded uniform draws."""
+    rng, count = np.random.default_rng(0), 0
+    for _ in range(10):  # in blocks, so that memory stays small
+        picks = rng.integers(0, grades.shape[1], (DRAWS // 10, len(grades)))
+        count += int((grades[np.arange(len(grades)), picks].sum(axis=1) >= reached - 1e-9).sum())
+    return (count + 1) / (DRAWS + 1)
 
 
 def _distribution_of_total(values: NDArray[np.int64]) -> Array:
@@ -95,14 +110,14 @@ def uniform_slots(counts: NDArray[np.int64]) -> float:
     return float(stats.chisquare(counts).pvalue) if counts.sum() else 1.0
 
 
-def equivalence(mean: float, se: float, clusters: int, margin: float) -> float:
+def equivalence(mean: float, ses: tuple[float, float], clusters: int, margin: float) -> float:
     """p of TOST: the larger of the one-sided t tests' p-values that the mean lies beyond −margin or +margin.
 
-    `se` is the clustered standard error, with clusters − 1 degrees of freedom. 1.0 where there is no spread to judge by.
+    `ses` are the standard errors of the two tests, clusters − 1 the degrees of freedom. 1.0 where there is no spread.
     """
-    if clusters < 2 or se == 0:
+    if clusters < 2 or not all(ses):
         return 1.0
-    beyond = stats.t.sf([(mean + margin) / se, (margin - mean) / se], clusters - 1)
+    beyond = stats.t.sf([(mean + margin) / ses[0], (margin - mean) / ses[1]], clusters - 1)
     return float(beyond.max())
 
 

@@ -32,11 +32,14 @@ def clustered_se(values: Array, clusters: NDArray[Any]) -> float:
 
 
 def interval(values: Array, clusters: NDArray[Any]) -> tuple[float, float]:
-    """95 % t interval of the mean, clusters − 1 degrees of freedom; NaN with fewer than two clusters."""
-    count = len(np.unique(clusters))
-    if count < 2:
+    """95 % t interval of the mean, clusters − 1 degrees of freedom.
+
+    NaN with fewer than two clusters or without any spread: ± 0 would be a claim.
+    """
+    count, se = len(np.unique(clusters)), clustered_se(values, clusters)
+    if count < 2 or se < 1e-12:
         return NONE
-    half = stats.t.ppf((1 + LEVEL) / 2, count - 1) * clustered_se(values, clusters)
+    half = stats.t.ppf((1 + LEVEL) / 2, count - 1) * se
     return float(values.mean() - half), float(values.mean() + half)
 
 
@@ -57,7 +60,7 @@ def score_interval(values: Array, clusters: NDArray[Any]) -> tuple[float, float]
     if values.min() < 0 or values.max() > 1:
         return interval(values, clusters)
     count, binary = len(np.unique(clusters)), set(np.unique(values)) <= {0.0, 1.0}
-    if binary and (count == len(values) or values.min() == values.max()):
+    if (binary and count == len(values)) or np.ptp(values) < 1e-12:
         return share_interval(round(values.mean() * count), count)
     low, high = interval(values, clusters)
     return max(low, 0.0), min(high, 1.0)
@@ -66,7 +69,7 @@ def score_interval(values: Array, clusters: NDArray[Any]) -> tuple[float, float]
 def ratio_interval(top: Array, bottom: Array, clusters: NDArray[Any], seed: int) -> tuple[float, float]:
     """95 % percentile interval of Σ top / Σ bottom by cluster bootstrap, BOOTSTRAP_DRAWS seeded draws.
 
-    NaN where no draw has a bottom other than 0.
+    NaN where no draw has a bottom other than 0, or where all draws agree.
     """
     tops, bottoms = cluster_sums(top, clusters), cluster_sums(bottom, clusters)
     # Clusters with the same sums are interchangeable: draw how many of each kind, which is the same and much quicker.
@@ -81,4 +84,4 @@ def ratio_interval(top: Array, bottom: Array, clusters: NDArray[Any], seed: int)
     if not len(found):
         return NONE
     low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+    return (float(low), float(high)) if high - low > 1e-12 else NONE

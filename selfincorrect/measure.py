@@ -20,6 +20,10 @@ from selfincorrect.selectors import majority
 NEARLY_CONSTANT = 0.9  # share of one position among valid choices
 FEW_MIXED = 5  # with fewer mixed questions, a bootstrap of them is no interval
 FEW_PICKS = 5  # with fewer valid choices, nothing can be said of positions
+FEW_VALID = 0.5  # with a smaller share of valid outputs, a score shows how the others are scored
+FEW_FOR_EQUIVALENCE = (
+    30  # with fewer mixed questions, the standard error is too uncertain to show that nothing is there
+)
 MARGIN, MARGIN_SCORED = 0.01, 0.1  # differences smaller than this are equivalent: one point; a tenth of a score
 
 Row = dict[str, Any]
@@ -92,15 +96,15 @@ def cell(table: pl.DataFrame, k: int, seed: int) -> Row:
         **scores(f, c, clusters),
         **_anatomy(f, c, clusters, table, k, seed),
         **_invalid(f, c, table),
-        **tests(f, c, single, picks, clusters),
+        **tests(f, c, single, picks, clusters, table["chosen_sample"].is_not_null().to_numpy()),
         **_positions(table, k),
     }
     row = {name: _plain(value) for name, value in row.items()}
     row["nearly_constant"] = (row["top_slot_share"] or 0) >= NEARLY_CONSTANT and row["valid"] >= FEW_PICKS
-    row["informative"] = row["mixed_questions"] > 0 and row["valid"] >= FEW_PICKS and not row["nearly_constant"]
-    row["verdict"] = (
-        hypothesis.verdict(row["p_randomisation"], row["p_worse"], row["p_tost"]) if row["informative"] else "undecided"
-    )
+    enough = row["valid"] >= FEW_PICKS and row["valid"] >= FEW_VALID * row["n"]
+    row["informative"] = row["mixed_questions"] > 0 and enough and not row["nearly_constant"]
+    p_values = (row["p_randomisation"], row["p_worse"], 1.0 if row["p_tost"] is None else row["p_tost"])
+    row["verdict"] = hypothesis.verdict(*p_values) if row["informative"] else "undecided"
     return row | {"note": note(row)}
 
 
@@ -149,12 +153,11 @@ def scores(f: Array, c: Array, clusters: NDArray[Any]) -> Row:
     p = f.mean(axis=1)
     d = c - p
     gen, disc = score_interval(p, clusters), score_interval(c, clusters)
-    se = clustered_se(d, clusters)
-    ci = interval(d, clusters) if se > 0 else intervals.NONE  # 0 ± 0 would be a claim
+    ci = interval(d, clusters)
     return {
         "s_gen": p.mean(), "s_gen_low": gen[0], "s_gen_high": gen[1],
         "s_disc": c.mean(), "s_disc_low": disc[0], "s_disc_high": disc[1],
-        "dg_diff": d.mean(), "se": se, "ci_low": ci[0], "ci_high": ci[1],
+        "dg_diff": d.mean(), "se": clustered_se(d, clusters), "ci_low": ci[0], "ci_high": ci[1],
     }  # fmt: skip
 
 
@@ -201,31 +204,50 @@ def _invalid(f: Array, c: Array, table: pl.DataFrame) -> Row:
     }  # fmt: skip
 
 
-def tests(f: Array, c: Array, single: Array, picks: Array, clusters: NDArray[Any]) -> Row:
+def tests(f: Array, c: Array, single: Array, picks: Array, clusters: NDArray[Any], valid: NDArray[np.bool_]) -> Row:
     """p-values, the smallest effect that could have been found, and the equivalence test.
 
     Of `f` [m, k], the grades chosen `c` [m] (ties shared) and `single` (ties drawn), and of one seeded pick a question,
     `picks`. McNemar's and Wilcoxon's tests compare with the pick, as the paper does: a pick and a uniform choice can change
-    places, so their difference is symmetric under H0. The difference from the mean grade is not.
+    places, so their difference is symmetric under H0. The difference from the mean grade is not. `p_worse` looks at `valid`
+    outputs alone: the lowest grade that the others score would make a bad format look like bad judgement.
     """
     n01, n10 = int((single > picks).sum()), int((single < picks).sum())
     mcnemar, binary = hypothesis.mcnemar(n01, n10), _binary(f)
     gains = intervals.cluster_means(single - picks, clusters)
     margin = MARGIN if f.min() >= 0 and f.max() <= 1 else MARGIN_SCORED
     d = c - f.mean(axis=1)
+    se = clustered_se(d, clusters)
+    ses = max(se, _se_at(margin, f, f.min(axis=1))), max(se, _se_at(margin, f, f.max(axis=1)))
     return {
         "s_gen_pick": picks.mean(), "n01": n01, "n10": n10,
         "p_randomisation": hypothesis.randomisation(f, c),
-        "p_worse": hypothesis.randomisation(-f, -c),
+        "p_worse": hypothesis.randomisation(-f[valid], -c[valid]) if valid.any() else 1.0,
         "p_mcnemar": mcnemar["asymptotic"] if binary else None,
         "p_mcnemar_midp": mcnemar["midp"] if binary else None,
         "p_mcnemar_exact": mcnemar["exact"] if binary else None,
         "p_as_printed": mcnemar["as_printed"] if binary else None,
         "p_wilcoxon": None if binary else hypothesis.wilcoxon(gains, "pratt"),
         "p_wilcoxon_drop": None if binary else hypothesis.wilcoxon(gains, "wilcox"),
-        "p_tost": hypothesis.equivalence(float(d.mean()), clustered_se(d, clusters), len(gains), margin),
+        "p_tost": hypothesis.equivalence(float(d.mean()), ses, len(gains), margin)
+        if _mixed(f).sum() >= FEW_FOR_EQUIVALENCE
+        else None,
         "mde": smallest_effect(f),
     }  # fmt: skip
+
+
+def _se_at(margin: float, f: Array, extreme: Array) -> float:
+    """Standard error of DG-Diff if it were `margin`, by taking the `extreme` candidate now and then and one at random else.
+
+    Where few questions are mixed, a small difference and a small observed standard error come by the same luck; this one
+    depends on the candidates alone. 0 where no such chooser reaches the margin.
+    """
+    gap = np.abs(extreme - f.mean(axis=1))
+    skill = margin * len(f) / gap.sum() if gap.any() else 1.0
+    if skill >= 1:
+        return 0.0
+    squares = ((1 - skill) * f.var(axis=1) + skill * gap**2).sum()
+    return float(np.sqrt(max(squares - len(f) * margin**2, 0.0)) / len(f))
 
 
 def _positions(table: pl.DataFrame, k: int) -> Row:
@@ -262,9 +284,9 @@ def note(row: Row) -> str:
         )
     if row["invalid"] > 0.05:
         notes.append(f"{row['invalid']:.0%} of the outputs name no usable label and score the lowest grade.")
-    if row["valid"] < FEW_PICKS:
+    if row["valid"] < max(FEW_PICKS, FEW_VALID * row["n"]):
         notes.append(
-            f"With {row['valid']} valid outputs, DG-Diff shows how invalid ones are scored, not discrimination."
+            f"With {row['valid']} valid outputs of {row['n']}, DG-Diff shows how invalid ones are scored, not discrimination."
         )
     if row["too_long"]:
         notes.append(f"{row['too_long']} prompts do not fit the model's context and were not sent.")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from selfincorrect.hypothesis import ALPHA
+from selfincorrect.hypothesis import ALPHA, grid_step
 
 POWER = 0.80
 Array = NDArray[np.float64]
@@ -28,9 +28,9 @@ class Moments:
 
 
 def moments(grades: Array) -> Moments:
-    """The moments of a pool, `grades` [m, k]; grades that are whole numbers make an exact test with steps of 1."""
+    """The moments of a pool, `grades` [m, k]."""
     above = grades.max(axis=1) - grades.mean(axis=1)
-    step = float(np.array_equal(grades, np.rint(grades)))
+    step = grid_step(grades) or 0.0
     return Moments(float(above.sum()), float(grades.var(axis=1).sum()), float((above**2).sum()), step)
 
 
@@ -82,18 +82,17 @@ def planned(n: int, mixed: float, k: int = 2, right: int = 1) -> Array:
 
 
 def questions_needed(effect: float, mixed: float, k: int = 2, right: int = 1) -> int:
-    """Questions that find a DG-Diff of `effect` with probability POWER, if the share `mixed` is as in `planned`."""
-    from statsmodels.stats.power import normal_sample_size_one_tail
+    """Questions that find a DG-Diff of `effect` with probability POWER, if the share `mixed` is as in `planned`.
 
+    The n with n · effect − ½ = z₀.₉₅ √(n v₀) + z₀.₈₀ √(n v₁), v the variances of a question. Raises ValueError if `effect` is
+    not below the headroom.
+    """
     p, skill = right / k, effect / (mixed * (1 - right / k))
     if skill >= 1:
         raise ValueError(f"an effect of {effect} is beyond the headroom, {mixed * (1 - p):.3f}")
     null, other = mixed * p * (1 - p), mixed * (1 - skill) * (p * (1 - p) + skill * (1 - p) ** 2)
-    return int(
-        np.ceil(
-            normal_sample_size_one_tail(effect, POWER, ALPHA, std_null=np.sqrt(null), std_alternative=np.sqrt(other))
-        )
-    )
+    spread = stats.norm.isf(ALPHA) * np.sqrt(null) + stats.norm.ppf(POWER) * np.sqrt(other)
+    return int(np.ceil(((spread + np.sqrt(spread**2 + 2 * effect)) / (2 * effect)) ** 2))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -14,7 +14,7 @@ import polars as pl
 
 from selfincorrect.digest import seed_of
 from selfincorrect.hypothesis import ALPHA, Verdict
-from selfincorrect.measure import FEW_PICKS
+from selfincorrect.measure import FEW_PICKS, FEW_VALID
 from selfincorrect.tables import percent
 
 CAPTIONS = {
@@ -95,7 +95,7 @@ def findings(metrics: pl.DataFrame) -> list[str]:
     cells = metrics.height
     constant = metrics.filter("nearly_constant").height
     unmixed = metrics.filter(pl.col("mixed_questions") == 0).height
-    few = metrics.filter(pl.col("valid") < FEW_PICKS).height
+    few = metrics.filter((pl.col("valid") < FEW_PICKS) | (pl.col("valid") < FEW_VALID * pl.col("n"))).height
     usable = metrics.filter("informative")
     verdicts = {name: usable.filter(pl.col("verdict") == name).height for name in get_args(Verdict)}
     holm = usable.filter(pl.col("p_holm") <= ALPHA).height
@@ -112,7 +112,7 @@ def findings(metrics: pl.DataFrame) -> list[str]:
     if unmixed:
         lines.append(f"In {unmixed} cells no question is mixed, so DG-Diff is 0 whatever is picked.")
     if few:
-        lines.append(f"In {few} cells fewer than {FEW_PICKS} outputs name a usable label.")
+        lines.append(f"In {few} cells fewer than {FEW_PICKS}, or fewer than half, of the outputs name a usable label.")
     if usable.height:
         lines.append(
             f"Of the {usable.height} remaining cells, choosing is better than a random pick in {verdicts['better']}, worse in "

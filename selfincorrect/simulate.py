@@ -5,7 +5,7 @@ interval holds the truth, and how the power of the primary test compares with it
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,9 @@ SPREAD = np.array([-5, -2, -1, 0, 0, 0, 1])
 K = 4
 
 
-def binary_pool(rng: Rng) -> tuple[Array, NDArray[Any]]:
-    """Grades [1319, 4] of 0 and 1, and the questions' clusters, one each."""
-    right = rng.choice(len(RIGHT), size=QUESTIONS, p=RIGHT)
+def binary_pool(rng: Rng, shares: Array = RIGHT) -> tuple[Array, NDArray[Any]]:
+    """Grades [1319, 4] of 0 and 1 with 0 … 4 right in these `shares` of the questions, and their clusters, one each."""
+    right = rng.choice(len(shares), size=QUESTIONS, p=shares)
     grades = (np.arange(K) < right[:, None]).astype(float)
     return rng.permuted(grades, axis=1), np.arange(QUESTIONS)
 
@@ -58,7 +58,7 @@ def rejections(pool: Callable[[Rng], tuple[Array, NDArray[Any]]], draws: int, se
     for _ in range(draws):
         f, clusters = pool(rng)
         c, picks = choose(f, 0, rng), choose(f, 0, rng)
-        found = measure.tests(f, c, c, picks, clusters)
+        found = measure.tests(f, c, c, picks, clusters, np.full(len(f), True))
         found["p_slots"] = hypothesis.uniform_slots(np.bincount(rng.integers(0, K, len(f)), minlength=K))
         for name, p in found.items():
             if name.startswith("p_") and name != "p_tost" and p is not None:
@@ -69,6 +69,30 @@ def rejections(pool: Callable[[Rng], tuple[Array, NDArray[Any]]], draws: int, se
     return pl.DataFrame(
         {"test": list(counts), "rejected": [count / draws for count in counts.values()], "draws": draws}
     )
+
+
+def equivalences(mixed: Sequence[float], draws: int, seed: int) -> pl.DataFrame:
+    """Share of `draws` that call a true DG-Diff of one point equivalent, for pools with these shares of mixed questions."""
+    rows = []
+    for share in mixed:
+        rng, rejected = np.random.default_rng(seed), 0
+        between = np.where(np.isin(np.arange(K + 1), (0, K)), 0.0, RIGHT)
+        shares = between * share / between.sum()
+        shares[0] = 1 - share
+        skill = measure.MARGIN / (share - shares @ np.arange(K + 1) / K)
+        for _ in range(draws):
+            f, clusters = binary_pool(rng, shares)
+            c = choose(f, skill, rng)
+            p = measure.tests(f, c, c, choose(f, 0, rng), clusters, np.full(len(f), True))["p_tost"]
+            rejected += p is not None and p <= hypothesis.ALPHA
+        rows.append(
+            {
+                "test": f"p_tost, true difference a point, {share:.0%} mixed",
+                "rejected": rejected / draws,
+                "draws": draws,
+            }
+        )
+    return pl.DataFrame(rows)
 
 
 def coverage(skill: float, draws: int, seed: int, ratios: bool = True) -> pl.DataFrame:
@@ -143,7 +167,8 @@ def main(arguments: list[str] | None = None) -> None:
     if given.draws < 1:
         parser.error("--draws from 1")
     draws, seed = given.draws, given.seed
-    binary, scored = (rejections(pool, draws, seed) for pool in (binary_pool, scored_pool))
+    binary = pl.concat([rejections(binary_pool, draws, seed), equivalences([0.03, 0.05, 0.25], draws, seed)])
+    scored = rejections(scored_pool, draws, seed)
     made = {
         "rejections": pl.concat(
             [binary.select(pl.lit("right or wrong").alias("grades"), pl.all()), scored.select(pl.lit("scores").alias("grades"), pl.all())]

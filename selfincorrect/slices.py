@@ -102,8 +102,12 @@ def select(config: Config, model: str, task: str) -> Slice:
     }  # fmt: skip
 
 
-def grade(task: str) -> Slice:
-    return {"code": code_digest("grading.grade_table", f"tasks.{task}.GRADINGS", f"tasks.{task}.form")}
+def grade(config: Config, model: str, task: str) -> Slice:
+    pool = config.pooled[model].pools[task] if model in config.pooled else None
+    return {
+        "texts": pool.texts if isinstance(pool, FlatPool) else "solution",
+        "code": code_digest("grading.grade_table", f"tasks.{task}.GRADINGS", f"tasks.{task}.form"),
+    }
 
 
 def discriminate(config: Config, model: str, task: str) -> Slice:

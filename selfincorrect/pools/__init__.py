@@ -57,6 +57,9 @@ class FlatPool(_Pool):
     grades: list[str] | None = Field(
         None, description="`columns`: the columns of their grades (true and false, or numbers), if given."
     )
+    texts: Literal["final", "solution"] = Field(
+        "final", description="`columns`: whether the candidates are final answers alone, or whole solutions."
+    )
     drop: list[str] = Field(
         [], description="`columns`: texts that stand for no answer: a question that has one is left out."
     )

@@ -1,5 +1,6 @@
 """Check candidates from elsewhere, match them to the questions of a task, and write them as tables of ours."""
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from selfincorrect.parse import parse_choice, parse_pattern
 from selfincorrect.pools import OUTPUTS, Outputs
 from selfincorrect.pools.formats import Row
 from selfincorrect.tasks.base import Question
+
+log = logging.getLogger("selfincorrect")
 
 
 def identities(keys: Sequence[str], questions: Sequence[Question], path: Path) -> list[str]:
@@ -42,8 +45,8 @@ def identities(keys: Sequence[str], questions: Sequence[Question], path: Path) -
 def pool_table(rows: Sequence[Row], questions: Sequence[Question], path: Path, k: int) -> pl.DataFrame:
     """candidates.parquet of a pool: samples 0 … n − 1 of its questions in the data's order, with `grade` if it has grades.
 
-    Raises UserError, with counts, for unknown questions, duplicate samples, unequal n, n below `k`, and
-    grades of only some candidates.
+    Raises UserError, with counts, for unknown questions, duplicate samples, unequal n, n below `k`, grades
+    of only some candidates, or outside [0, 1].
     """
     if not rows:
         raise UserError(f"{path} holds no candidates.")
@@ -56,6 +59,15 @@ def pool_table(rows: Sequence[Row], questions: Sequence[Question], path: Path, k
     graded = sum(row.grade is not None for row in rows)
     if graded not in (0, len(rows)):
         raise UserError(f"{path}: {graded} of {len(rows)} candidates have a grade. Give all of them one, or none.")
+    beyond = [row for row in rows if row.grade is not None and not 0 <= row.grade <= 1]
+    if beyond:
+        raise UserError(
+            f"{path}: {len(beyond)} of {len(rows)} grades lie outside 0 to 1, such as {beyond[0].grade} for "
+            f"{beyond[0].key[:80]!r}. Give fractions, or true and false."
+        )
+    empty = sum(not row.text for row in rows)
+    if empty:
+        log.warning("%s: %d of %d candidates have no text", path, empty, len(rows))
     found = [
         {"question_id": question.question_id, "sample": row.sample, "text": row.text, "grade": row.grade}
         for question in questions

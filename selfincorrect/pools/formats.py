@@ -43,6 +43,8 @@ def _canonical(path: Path) -> Iterator[Row]:
         sample = _number(row["sample"], path, number, "sample")
         if sample is None or sample != int(sample):
             raise UserError(f"{path}, row {number + 1}: `sample` is {row['sample']!r}, not a whole number.")
+        if row[key] is None:
+            raise UserError(f"{path}, row {number + 1}: `{key}` is empty.")
         yield Row(str(row[key]), int(sample), _text(row["text"], path, number), _grade(row, "grade", path, number))
 
 

@@ -58,7 +58,8 @@ def test_findings_of_the_paper(table2):
 
 
 @pytest.mark.parametrize(
-    ("right_gen", "right_disc", "m"), [(5, 8, 12), (0, 3, 12), (9, 12, 12), (6, 6, 12), (2, 10, 12)]
+    ("right_gen", "right_disc", "m"),
+    [(5, 8, 12), (0, 3, 12), (9, 12, 12), (6, 6, 12), (2, 10, 12), (8, 5, 12), (12, 9, 12), (7, 1, 12)],
 )
 def test_bounds_by_enumeration_of_all_counts(right_gen, right_disc, m):
     possible = []
@@ -78,6 +79,17 @@ def test_rounding_widens_the_bounds():
     inside = [audit.p_bounds(a, b, 1000) for a in (0.2995, 0.3, 0.3005) for b in (0.3195, 0.32, 0.3205)]
     assert rounded[0] == pytest.approx(min(low for low, _ in inside))
     assert rounded[1] == pytest.approx(max(high for _, high in inside))
+
+
+def test_losses_are_bounded_too(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        HEADER + "A,gsm8k,-2.0,50.0,48.0,0.95,\nB, gsm8k ,-0.1,50.0,49.9,.53,\nC,gsm8k,-2.0,50.0,48.0,0.3,\n"
+    )
+    table = audit.audit(audit.read_published(path))
+    assert table["verdict"].to_list() == ["consistent", "consistent", "infeasible"]
+    assert (table["p_smallest"] <= table["p_independent"]).all()
+    assert (table["p_independent"] <= table["p_largest"]).all()
 
 
 def test_independent_phases():
@@ -104,7 +116,16 @@ MISTAKES = {
     "no column s_disc": ("model,task,dg_diff,s_gen\nA,gsm8k,1,2\n", ["no column s_disc", "found: model, task"]),
     "no number": (HEADER + "A,gsm8k,1.0,x,3.0,,\n", ["line 2", "s_gen is 'x'"]),
     "no score": (HEADER + "A,gsm8k,1.0,,3.0,,\n", ["line 2", "s_gen is None"]),
-    "unknown items": (HEADER + "A,mine,1.0,2.0,3.0,,\n", ["A, mine: the number of questions is not known", "`items`"]),
+    "unknown items": (HEADER + "A,mine,1.0,2.0,3.0,,\n", ["A, mine: the number of questions is None", "`items`"]),
+    "items in words": (
+        HEADER + "A,gsm8k,1.0,2.0,3.0,,'1,319'\n".replace("'", '"'),
+        ["the number of questions is '1,319'"],
+    ),
+    "no items": (HEADER + "A,gsm8k,1.0,2.0,3.0,,0\n", ["the number of questions is '0'", "from 1"]),
+    "p above 1": (HEADER + "A,gsm8k,1.0,2.0,3.0,5,\n", ["line 2", "p_value is 5, not between 0 and 1"]),
+    "no model": (HEADER + ",gsm8k,1.0,2.0,3.0,,\n", ["line 2", "`model` and `task` need a value"]),
+    "no cells": (HEADER, ["holds no cells"]),
+    "fractions": (HEADER + "A,gsm8k,0.02,0.50,0.52,,\n", ["look like fractions"]),
     "no percentage": (HEADER + "A,gsm8k,1.0,200.0,201.0,,\n", ["not both percentages"]),
 }
 

@@ -93,7 +93,7 @@ def test_slices_depend_on_their_own_part_alone():
             "prepare_model": slices.prepare_model(config, "m"),
             "prepare_dataset": slices.prepare_dataset(config, "triviaqa"),
             "generate": slices.generate(config, "m", "triviaqa"),
-            "grade": slices.grade("triviaqa"),
+            "grade": slices.grade(config, "m", "triviaqa"),
             "discriminate": slices.discriminate(config, "m", "triviaqa"),
             "measure": slices.measure(config),
             "tables": slices.tables(config),

@@ -62,7 +62,7 @@ def test_invalid_output_scores_the_lowest_grade():
     assert row["invalid"] == 1
     assert row["top_slot"] is None
     assert "name no usable label" in row["note"]
-    assert "With 0 valid outputs" in row["note"]
+    assert "With 0 valid outputs of 2" in row["note"]
     assert not row["informative"]
 
 
@@ -199,9 +199,38 @@ def test_verdicts():
     # 40 mixed questions among many: half right, half wrong, so DG-Diff is 0 and its interval within a point.
     many = cell_table([[1, 0], [0, 1]] * 20 + [[1, 1]] * 3960, [0, 0, 1, 1] * 10 + [0, 1] * 1980)
     assert m.cell(many, 2, 7)["verdict"] == "equivalent"
+    few = cell_table([[1, 0], [0, 1]] * 10 + [[1, 1]] * 3980, [0, 0, 1, 1] * 5 + [0, 1] * 1990)
+    assert (m.cell(few, 2, 7)["p_tost"], m.cell(few, 2, 7)["verdict"]) == (None, "undecided"), (
+        "20 are too few to show it"
+    )
     constant = cell_table([[1, 0]] * 40, [0] * 40)
     row = m.cell(constant, 2, 7)
     assert (row["p_randomisation"] < 0.001, row["verdict"]) == (True, "undecided"), "a constant pick shows nothing"
+
+
+def test_a_bad_format_is_not_bad_judgement():
+    # 400 mixed questions: half of the valid choices right, a tenth of the outputs invalid.
+    chosen = ([0, 0, 1, 1] * 9 + [None] * 4) * 10
+    row = m.cell(cell_table([[1, 0], [0, 1]] * 200, chosen), 2, 7)
+    assert (row["invalid"], row["valid"]) == (pytest.approx(0.1), 360)
+    assert row["dg_diff"] == pytest.approx(-0.05)
+    assert row["p_worse"] > 0.4
+    assert row["verdict"] != "worse"
+    mostly = m.cell(cell_table([[1, 0], [0, 1]] * 20, [1, 0] * 9 + [None] * 22), 2, 7)
+    assert (mostly["informative"], mostly["verdict"]) == (False, "undecided")
+    assert "With 18 valid outputs of 40" in mostly["note"]
+
+
+def test_check_numbers_of_a_real_pool():
+    """LLaMA-2 7B on GSM8K, four answers each: how many of the 1,319 questions have 0 to 4 right ones."""
+    counts = {0: 986, 1: 230, 2: 66, 3: 25, 4: 12}
+    grades = [[1] * right + [0] * (4 - right) for right, count in counts.items() for _ in range(count)]
+    row = m.cell(cell_table(grades, [0] * 1319), 4, 7)
+    assert row["s_gen"] == pytest.approx(0.09193, abs=5e-6)
+    assert row["oracle"] == pytest.approx(0.25246, abs=5e-6)
+    assert row["mixed_questions"] == 321
+    found = [np.mean([m.pass_at(sum(each), 4, j) for each in grades]) for j in (2, 3)]
+    assert found == pytest.approx([0.15694, 0.20887], abs=5e-6)
 
 
 def test_gradings_score_the_same_choices_in_every_way():

@@ -1,6 +1,8 @@
 """Pools from elsewhere: every format, every mistake a file can hold, and the choices of the rules that need no model."""
 
+import gzip
 import json
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -59,6 +61,18 @@ def test_canonical_json_lines_and_parquet(tmp_path):
     assert "grade" not in table.columns
 
 
+def test_other_spellings_of_the_same_file(tmp_path):
+    text = jsonl(tmp_path / "a.jsonl", ROWS)
+    lines = Path(text).read_text()
+    (tmp_path / "array.json").write_text(json.dumps(ROWS, indent=1))
+    (tmp_path / "mark.jsonl").write_text(lines, encoding="utf-8-sig")
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    pl.DataFrame(ROWS).write_csv(tmp_path / "a.csv")
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress((tmp_path / "a.csv").read_bytes()))
+    for name in ("array.json", "mark.jsonl", "a.jsonl.gz", "a.csv", "a.csv.gz"):
+        assert found(brought(str(tmp_path / name))) == EXPECTED, name
+
+
 def test_questions_are_matched_by_their_exact_text(tmp_path):
     texts = {question.question_id: question.question for question in QUESTIONS}
     rows = [{"question": texts[row["question_id"]], **{k: row[k] for k in ("sample", "text")}} for row in ROWS]
@@ -77,7 +91,9 @@ def test_grades_come_along_and_stand(tmp_path):
     assert graded["grading"].unique().to_list() == ["given"]
     assert graded["grade"].to_list() == [0.0, 0.0, 1.0, 1.0], "theirs"
     assert graded["grade_flexible"].to_list() == graded["grade_strict"].to_list() == [1.0, 0.0, 1.0, 0.0], "ours"
-    assert graded["extracted"].to_list() == ["#### 4", None, "#### 18", "#### 17"]
+    assert graded["extracted"].to_list() == ["4", None, "18", "17"], "whole solutions agree if their answers do"
+    final = grading.grade_table(table, questions, get_task("gsm8k"), "final")
+    assert final["extracted"].to_list() == ["#### 4", None, "#### 18", "#### 17"], "as answers alone they are none"
     assert graded["extracted_flexible"].to_list() == ["4", None, "18", "17"]
 
 
@@ -157,6 +173,9 @@ MISTAKES = {
     "some grades": ([{**ROWS[0], "grade": 1}, *ROWS[1:]], {}, ["1 of 4 candidates have a grade"]),
     "a grade in words": ([{**ROWS[0], "grade": "good"}], {}, ["`grade` is 'good'", "neither a number nor true or false"]),
     "too few for k": (ROWS, {"k": 3}, ["2 candidates a question, and k = 3", "at most 2"]),
+    "no id": ([{**ROWS[0], "question_id": None}], {}, ["row 1", "`question_id` is empty"]),
+    "a grade beyond 1": ([{**row, "grade": 7} for row in ROWS], {}, ["4 of 4 grades lie outside 0 to 1", "such as 7.0"]),
+    "no mappings": ([ROWS[0], 5], {}, ["row 2 is '5', not a mapping"]),
     "nothing": ([], {}, ["cannot be read", "empty CSV"]),
     "flat without a column": (FLAT, {**COLUMNS, "answers": ["a1", "a9"], "grades": None}, ["3 of 3 rows have no column 'a9'", "q, a1, a2"]),
     "lm-eval without responses": (ROWS, {"format": "lm-eval"}, ["no column 'doc'", "--log_samples"]),

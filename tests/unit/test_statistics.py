@@ -69,7 +69,7 @@ def test_convolution_equals_scipys_poisson_binomial():
     assert found == pytest.approx(known, abs=1e-13)
 
 
-def test_normal_above_the_limit_and_without_a_grid(monkeypatch):
+def test_normal_above_the_limit(monkeypatch):
     rng = np.random.default_rng(4)
     grades = rng.integers(1, 11, (400, 4)).astype(float)
     chosen = grades[np.arange(400), rng.integers(0, 4, 400)]
@@ -79,9 +79,26 @@ def test_normal_above_the_limit_and_without_a_grid(monkeypatch):
     assert tests.randomisation(grades, chosen) == pytest.approx(stats.norm.sf(z))
     assert exact == pytest.approx(stats.norm.sf(z), abs=0.01)
     assert exact != stats.norm.sf(z)
-    monkeypatch.undo()
-    uneven = grades * np.sqrt(2)
-    assert tests.randomisation(uneven, chosen * np.sqrt(2)) == pytest.approx(stats.norm.sf(z))
+
+
+def test_scores_on_no_grid_are_drawn():
+    rng = np.random.default_rng(4)
+    grades = rng.random((6, 4)) ** 3
+    chosen = grades[np.arange(6), rng.integers(0, 4, 6)]
+    totals = np.array([sum(each) for each in itertools.product(*grades)])
+    found = tests.randomisation(grades, chosen)
+    assert found == pytest.approx(np.mean(totals >= chosen.sum() - 1e-9), abs=0.02)
+    assert found == tests.randomisation(grades, chosen), "seeded"
+    best = tests.randomisation(grades[:2], grades[:2].max(axis=1))
+    assert best == pytest.approx(1 / 16, abs=0.01), "no smaller p is possible with two questions"
+
+
+@pytest.mark.parametrize(("scale", "step"), [(1, 1), (2, 2), (0.5, 0.5), (1 / 7, 1 / 7)])
+def test_grid_of_whole_steps(scale, step):
+    grades = np.array([[1, 0, 0], [3, 1, 2]]) * scale
+    assert tests.grid_step(grades) == pytest.approx(step)
+    assert tests.grid_step(grades + np.array([[0.3], [0.7]])) == pytest.approx(step), "only differences count"
+    assert tests.grid_step(np.array([[0, np.sqrt(2)], [0, 1]])) is None
 
 
 def test_mcnemar_against_scipy_and_statsmodels():
@@ -129,11 +146,11 @@ def test_equivalence_against_statsmodels():
     clusters = np.arange(300)
     known, _, _ = DescrStatsW(values).ttost_mean(-0.01, 0.01)
     se = intervals.clustered_se(values, clusters) * np.sqrt(300 / 299)  # statsmodels divides by n − 1
-    assert tests.equivalence(values.mean(), se, 300, 0.01) == pytest.approx(known)
-    assert tests.equivalence(0.0, 0.0, 300, 0.01) == 1
+    assert tests.equivalence(values.mean(), (se, se), 300, 0.01) == pytest.approx(known)
+    assert tests.equivalence(0.0, (0.0, 0.1), 300, 0.01) == 1
     # Within the margin at 5 % exactly where the 90 % interval lies inside it.
     half = stats.t.ppf(0.95, 299) * se
-    assert tests.equivalence(0.01 - half, se, 300, 0.01) == pytest.approx(0.05)
+    assert tests.equivalence(0.01 - half, (se, se), 300, 0.01) == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize(
@@ -194,6 +211,14 @@ def test_clustered_intervals_against_statsmodels():
     assert intervals.interval(values, clusters) == pytest.approx(tuple(fit.conf_int()[0]))
 
 
+def test_no_interval_without_spread():
+    same, clusters = np.full(6, 0.5), np.arange(6)
+    assert np.isnan(intervals.interval(same, clusters)).all()
+    low, high = intervals.score_interval(same, clusters)
+    assert low < 0.5 < high
+    assert np.isnan(intervals.ratio_interval(same, same, clusters, 1)).all()
+
+
 def test_share_interval_is_wilsons():
     z = stats.norm.ppf(0.975)
     share, n = 0.3, 50
@@ -240,12 +265,13 @@ def test_smallest_effect():
     assert power.smallest_effect(np.ones((5, 4))) is None
     assert power.smallest_effect(power.planned(3, 1.0)) is None, "three coins show nothing at 5 %"
     assert power.power(power.moments(np.ones((5, 4))), 0.5) == 0
+    assert power.smallest_effect(2 * grades) == pytest.approx(2 * effect), "in the grades' own unit"
 
 
 def test_questions_needed_agree_with_the_power():
     needed = power.questions_needed(0.01, 0.25)
     pool = power.moments(power.planned(needed, 0.25))
-    assert power.power(pool, 0.01 * needed / pool.headroom) == pytest.approx(0.8, abs=0.02)
+    assert power.power(pool, 0.01 * needed / pool.headroom) == pytest.approx(0.8, abs=0.001)
     with pytest.raises(ValueError, match="beyond the headroom"):
         power.questions_needed(0.2, 0.25)
 

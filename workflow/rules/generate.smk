@@ -48,6 +48,6 @@ rule grade:
     conda:
         "../../envs/environment.yaml"
     params:
-        slice=lambda wildcards: slices.grade(wildcards.task),
+        slice=lambda wildcards: slices.grade(CONFIG, wildcards.model, wildcards.task),
     script:
         "../../scripts/grade.py"
