@@ -67,7 +67,8 @@ def rejections(pool: Callable[[Rng], tuple[Array, NDArray[Any]]], draws: int, se
             gained = found["n01"] >= found["n10"] and found["p_as_printed"] <= level
             counts["p_as_printed, gains"] = counts.get("p_as_printed, gains", 0) + gained
     return pl.DataFrame(
-        {"test": list(counts), "rejected": [count / draws for count in counts.values()], "draws": draws}
+        {"test": list(counts), "rejected": [count / draws for count in counts.values()], "draws": draws},
+        schema_overrides={"draws": pl.Int64},
     )
 
 

@@ -108,7 +108,7 @@ def test_a_task_without_a_pool(pools):
     models = {**pools.config["models"], "scripted": {"source": "./script.yaml", "prompt": "completion", "engine": "scripted"}}  # fmt: skip
     tasks = {**pools.config["tasks"], "gsm8k": {"source": {"path": "g.jsonl"}}}
     write(pools.folder / "g.jsonl", [{"question": "1 + 1?", "answer": "#### 2"}])
-    pools.configure(models=models, tasks=tasks, k=[2])
+    pools.configure(models=models, tasks=tasks, k=[2, 3])
     planned = pools.run("-n").stdout
     assert "results/scripted/gsm8k/k2" in planned
     assert "results/flat/gsm8k" not in planned
@@ -121,15 +121,17 @@ def test_a_model_and_a_pool_side_by_side(pools):
     """A model that chooses by itself, a rule on its own pool, the same candidates in two orders, and a pool."""
     models = {**pools.config["models"], "scripted": {"source": "./script.yaml", "prompt": "completion", "engine": "scripted"}}  # fmt: skip
     variants = {"full": {}, "shuffled": {"order": "permuted"}, "vote": {"selector": "majority"}}
-    pools.configure(models=models, tasks=pools.config["tasks"], k=[2], variants=variants)
+    pools.configure(models=models, tasks=pools.config["tasks"], k=[2, 3], variants=variants)
     pools.run()
     metrics = pools.table("tables/metrics.parquet")
     mine = metrics.filter(pl.col("model") == "scripted").select("variant", "selector").rows()
-    assert mine == [("full", "choose"), ("shuffled", "choose"), ("vote", "majority")]
+    assert mine == 2 * [("full", "choose"), ("shuffled", "choose"), ("vote", "majority")]
     assert "vote" in metrics.filter(pl.col("model") == "canonical")["variant"].to_list()
     flips = pools.table("tables/flips.parquet")
-    assert flips.select("model", "variant", "other_variant").rows() == [("scripted", "full", "shuffled")]
-    assert set(pools.table("tables/slots.parquet")["variant"]) == {"full", "shuffled"}
+    assert flips.select("model", "k", "variant", "other_variant").rows() == [
+        ("scripted", k, "full", "shuffled") for k in (2, 3)
+    ]
+    assert set(pools.table("tables/slots.parquet")["variant"]) == {"full", "shuffled", "outputs"}
 
 
 def test_audit(workflow):
