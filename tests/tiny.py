@@ -5,6 +5,8 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
+    Gemma2Config,
+    Gemma2ForCausalLM,
     Gemma3ForCausalLM,
     Gemma3TextConfig,
     LlamaConfig,
@@ -40,6 +42,9 @@ MODELS = {
     "gemma3": lambda: Gemma3ForCausalLM(
         Gemma3TextConfig(**SMALL, max_position_embeddings=256, sliding_window=16, query_pre_attn_scalar=8,
                          layer_types=["sliding_attention", "full_attention", "sliding_attention"])
+    ),
+    "gemma2": lambda: Gemma2ForCausalLM(  # soft caps: its attention is none that can be shared
+        Gemma2Config(**SMALL, max_position_embeddings=256, sliding_window=16, query_pre_attn_scalar=8, attn_logit_softcapping=2.0)
     ),
     "t5": lambda: T5ForConditionalGeneration(
         T5Config(vocab_size=400, d_model=32, d_ff=64, d_kv=8, num_layers=2, num_heads=4, decoder_start_token_id=0, pad_token_id=0, eos_token_id=1)

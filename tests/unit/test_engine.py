@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import AttentionInterface
 
 from selfincorrect.engines import CONTEXT, Decoding, Request
-from selfincorrect.engines.transformers import TransformersEngine
+from selfincorrect.engines.transformers import TransformersEngine, cascade, products
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.errors import UserError
 from selfincorrect.prepare import prepare_model
@@ -89,9 +90,69 @@ def test_greedy_is_plain_generate(engine, kind):
         assert response.text == text.split("\n\n")[0]
 
 
-def test_encoder_decoder_is_not_shared(engine):
-    assert not engine("t5").shared
-    assert engine("t5").model.config.is_encoder_decoder
+def test_models_that_cannot_share_are_read_whole(engine, caplog):
+    caplog.set_level("INFO", "selfincorrect")
+    for kind, words in (("t5", "encoder-decoder"), ("gemma2", "its attention (eager)")):
+        assert not engine(kind).shared
+        assert words in caplog.text
+
+
+def test_a_trial_finds_attention_that_does_more(engine, monkeypatch):
+    made = engine("llama")
+    made.model.set_attn_implementation("sdpa")
+    attend = cascade._attention
+
+    def biased(*arguments, **named):
+        result, nothing = attend(*arguments, **named)
+        return (result if named.get("cascade") is None else result * 1.2), nothing
+
+    AttentionInterface.register(cascade.NAME, biased)
+    try:
+        assert "a trial differs from its own attention" in cascade.fitted(made.model)
+        assert made.model.config._attn_implementation == "sdpa", "left as it was"
+    finally:
+        AttentionInterface.register(cascade.NAME, attend)
+    assert cascade.fitted(made.model) is None
+
+
+@pytest.mark.parametrize("kind", ["llama", "gemma3"])
+@pytest.mark.parametrize("shared", [0, 1, 9, 40])
+def test_cascade_gives_the_logits_of_ordinary_attention(engine, kind, shared):
+    model = engine(kind).model
+    draw = torch.Generator().manual_seed(shared)
+    start, *own = (torch.randint(5, 399, (n,), generator=draw).tolist() for n in (shared, 1, 4, 23))
+    steps = torch.randint(5, 399, (4, 3), generator=draw)  # four sequences, two of them of the last prompt
+    rows = [0, 1, 2, 2]
+    with torch.inference_mode():
+        beginning = cascade.read_beginning(model, start)
+        read = [cascade.read_own(model, beginning, tokens) for tokens in own]
+        together = cascade.join(beginning, [parts for parts, _ in read], rows, 3)
+        found = [torch.stack([logits for _, logits in read])[rows]]
+        found += [together.forward(model, steps[:, :1])]
+        kept = torch.tensor([0, 2, 3])
+        together.select(kept)
+        found += [together.forward(model, steps[kept][:, 1:2])]
+        for row, prompt in enumerate(rows):
+            whole = model(torch.tensor([start + own[prompt] + steps[row].tolist()])).logits[0]
+            at = shared + len(own[prompt]) - 1
+            assert torch.allclose(found[0][row], whole[at], atol=1e-4)
+            assert torch.allclose(found[1][row], whole[at + 1], atol=1e-4)
+            if row in kept:
+                place = kept.tolist().index(row)
+                assert torch.allclose(found[2][place], whole[at + 2], atol=1e-4)
+
+
+def test_products_by_columns_are_the_same_products():
+    layer = torch.nn.Linear(24, 5000)
+    x = torch.randn(2, 3, 24)
+    expected = layer(x)
+    products.prefer_columns(torch.nn.Sequential(layer))
+    assert type(layer) is products._Columns
+    assert torch.allclose(layer(x), expected, atol=1e-5)
+    assert layer(torch.randn(600, 24)).shape == (600, 5000)
+    half = torch.nn.Linear(4, 4).bfloat16()
+    products.prefer_columns(torch.nn.Sequential(half))
+    assert type(half) is torch.nn.Linear
 
 
 def test_chat_prompts_go_through_the_template(engine):

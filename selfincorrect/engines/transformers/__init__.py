@@ -12,7 +12,7 @@ import torch
 from transformers.utils import chat_template_utils
 
 from selfincorrect.engines import CONTEXT, Decoding, Request, Response
-from selfincorrect.engines.transformers import decoding, loading, prefix
+from selfincorrect.engines.transformers import cascade, decoding, loading
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.errors import UserError
 from selfincorrect.prompts import Prompt
@@ -38,9 +38,12 @@ class TransformersEngine:
         self.mode, self.name = manifest["prompt"], manifest["name"]
         self.batch_size: int = run["batch_size"]
         self.context: int | None = manifest["context"]
-        self.shared = prefix.supported(self.model)
-        if not self.shared:
-            log.info("%s: prompts are read whole, its cache cannot be shared", self.name)
+        reason = cascade.fitted(self.model)
+        self.shared = reason is None
+        if reason:
+            log.info("%s: prompts are read whole, its cache cannot be shared: %s", self.name, reason)
+        else:
+            log.info("%s: what its prompts have in common is read once (cascade attention, by trial)", self.name)
         if self.mode == "chat" and not self.tokenizer.chat_template:
             raise UserError(
                 f"{self.name} has `prompt: chat`, but its tokenizer has no chat template. Write `prompt: completion`, or "
@@ -69,8 +72,8 @@ class TransformersEngine:
 
     @torch.inference_mode()
     def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
-        """Yield answers in batches of consecutive requests with the same decoding options."""
-        for how, group in groupby(requests, key=lambda request: request.decoding):
+        """Yield answers in batches of consecutive requests with the same decoding options and beginning of the prompt."""
+        for (how, _), group in groupby(requests, key=lambda request: (request.decoding, _start(request.prompt))):
             yield from self._answer_alike(list(group), how)
 
     def _answer_alike(self, requests: list[Request], how: Decoding) -> Iterator[list[tuple[Request, Response]]]:
@@ -107,22 +110,21 @@ class TransformersEngine:
 
     def _read_starts(
         self, requests: Sequence[Request], prompts: Mapping[Prompt, list[int]]
-    ) -> dict[Start, tuple[int, Any]]:
-        """The common beginning of the prompts with the same instruction and shots: its length and its cache."""
+    ) -> dict[Start, cascade.Beginning]:
+        """What the prompts with the same instruction and shots have in common, read once."""
         starts = {}
         for start in dict.fromkeys(_start(request.prompt) for request in requests):
             # Against an empty query: the length then does not depend on which questions are asked together.
             reference = self.tokens(self.render(Prompt(*start, query="")))
             alike = [prompts[r.prompt] for r in requests if _start(r.prompt) == start]
-            length = prefix.common_length(reference, alike)
-            starts[start] = length, prefix.read(self.model, reference[:length])
+            starts[start] = cascade.read_beginning(self.model, reference[: cascade.common_length(reference, alike)])
         return starts
 
     def _decode(
         self,
         batch: Sequence[Request],
         prompts: Mapping[Prompt, list[int]],
-        starts: Mapping[Start, tuple[int, Any]],
+        starts: Mapping[Start, cascade.Beginning],
     ) -> list[decoding.Generated]:
         how = batch[0].decoding
         seeds = [request.seed for request in batch]
@@ -137,16 +139,14 @@ class TransformersEngine:
         if not self.shared:
             whole = [prompts[request.prompt] for request in batch]
             return decoding.decode_plainly(self.model, whole, self.padding, sampler, how.max_tokens, self.eos, ends)
+        beginning = starts[_start(batch[0].prompt)]
         unique = list(dict.fromkeys(request.prompt for request in batch))
-        caches = []
-        for prompt in unique:
-            length, past = starts[_start(prompt)]
-            caches.append(prefix.read(self.model, prompts[prompt][length:-1], past))
+        read = [cascade.read_own(self.model, beginning, prompts[prompt][beginning.length :]) for prompt in unique]
         place = {prompt: index for index, prompt in enumerate(unique)}
         rows = [place[request.prompt] for request in batch]
-        return decoding.decode_with_prefix(
-            self.model, [prompts[p] for p in unique], caches, rows, sampler, how.max_tokens, self.eos, ends
-        )  # fmt: skip
+        together = cascade.join(beginning, [parts for parts, _ in read], rows, how.max_tokens)
+        logits = torch.stack([each for _, each in read])[rows]
+        return decoding.decode_together(self.model, together, logits, sampler, how.max_tokens, self.eos, ends)
 
     def _response(self, request: Request, rendered: str, tokens_in: int, sequence: decoding.Generated) -> Response:
         text = self.tokenizer.decode(sequence.tokens, skip_special_tokens=True)

@@ -8,7 +8,7 @@ import torch
 from transformers import GenerationMixin, LogitsProcessor, LogitsProcessorList, StoppingCriteria
 from transformers.generation.stopping_criteria import StoppingCriteriaList
 
-from selfincorrect.engines.transformers import prefix
+from selfincorrect.engines.transformers.cascade import Cascade
 from selfincorrect.engines.transformers.sampling import Sampler
 
 
@@ -36,48 +36,33 @@ def _take(sequence: Generated, token: int, logprob: float, eos: frozenset[int], 
     sequence.ended = ends(sequence.tokens)
 
 
-def decode_with_prefix(
+def decode_together(
     model: Any,
-    prompts: Sequence[Sequence[int]],
-    caches: Sequence[Any],
-    rows: Sequence[int],
+    cascade: Cascade,
+    logits: torch.Tensor,
     sampler: Sampler,
     steps: int,
     eos: frozenset[int],
     ends: Ends,
 ) -> list[Generated]:
-    """One sequence for each of `rows`, an index into `prompts` and their `caches` (all but the last token read).
+    """One sequence for each row of `logits`, [batch, vocabulary], those after the prompts that `cascade` holds.
 
     Sequences that have ended leave the batch.
     """
-    sequences = [Generated() for _ in rows]
-    cache = prefix.join(model, caches, rows, steps)
-    lengths = torch.tensor([len(prompts[row]) for row in rows], device=model.device)
-    width = int(lengths.max())
-    columns = torch.arange(width, device=model.device)
-    mask = (columns[None] >= width - lengths[:, None]).long()
-    tokens = torch.tensor([prompts[row][-1] for row in rows], device=model.device)
-    alive = torch.arange(len(rows), device=model.device)
+    sequences = [Generated() for _ in logits]
+    alive = torch.arange(len(sequences), device=logits.device)
     for step in range(steps):
-        logits = model(
-            tokens[:, None],
-            attention_mask=mask,
-            position_ids=(lengths[alive] - 1 + step)[:, None],
-            past_key_values=cache,
-            use_cache=True,
-        ).logits[:, -1]
         tokens, logprobs = sampler(logits, alive, step)
-        tokens = tokens.to(model.device)
         for index, token, logprob in zip(alive.tolist(), tokens.tolist(), logprobs.tolist(), strict=True):
             _take(sequences[index], token, logprob, eos, ends)
         going = torch.tensor([not sequences[index].ended for index in alive.tolist()])
-        if not going.any():
+        if not going.any() or step == steps - 1:
             break
         if not going.all():
-            kept = going.nonzero()[:, 0].to(model.device)
-            cache.batch_select_indices(kept)
-            alive, tokens, mask = alive[kept], tokens[kept], mask[kept]
-        mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
+            kept = going.nonzero()[:, 0].to(logits.device)
+            cascade.select(kept)
+            alive, tokens = alive[kept], tokens[kept]
+        logits = cascade.forward(model, tokens[:, None].to(logits.device))
     return sequences
 
 
@@ -110,7 +95,7 @@ def decode_plainly(
     eos: frozenset[int],
     ends: Ends,
 ) -> list[Generated]:
-    """One sequence for each prompt by transformers' own `generate`: for every model that `prefix` does not support."""
+    """One sequence for each prompt by transformers' own `generate`: for every model that `cascade` does not fit."""
     sequences = [Generated() for _ in prompts]
     width = max(map(len, prompts))
     encoder_decoder = model.config.is_encoder_decoder

@@ -9,6 +9,7 @@ import torch
 import transformers
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
+from selfincorrect.engines.transformers.products import prefer_columns
 from selfincorrect.errors import UserError
 
 log = logging.getLogger("selfincorrect")
@@ -47,6 +48,7 @@ def load(manifest: Mapping[str, Any], weights: Path, run: Mapping[str, Any]) -> 
         trust_remote_code=remote,
         use_safetensors=True,
     ).eval()
+    prefer_columns(model)
     log.info(
         "loaded %s: %.0f M parameters, %s, on %s, %d threads",
         manifest["name"], sum(p.numel() for p in model.parameters()) / 1e6, manifest["dtype"],

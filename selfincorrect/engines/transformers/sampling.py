@@ -15,6 +15,8 @@ class Sampler:
 
     # The cumulative sum runs over blocks, then within one block: a large vocabulary is read once.
     BLOCK = 1024
+    # On a CPU a few rows at a time, so that the steps find them in the cache.
+    AT_ONCE = 2**19
 
     def __init__(self, seeds: Sequence[int | None], steps: int, temperature: float, top_p: float) -> None:
         """`seeds` of the sequences (None only with temperature 0), for at most `steps` tokens each."""
@@ -28,6 +30,11 @@ class Sampler:
 
         `sequences` [B] says which seeds the rows of `logits` belong to.
         """
+        count = max(1, self.AT_ONCE // logits.shape[1]) if logits.device.type == "cpu" else len(logits)
+        parts = [self._choose(*part, step) for part in zip(logits.split(count), sequences.split(count), strict=True)]
+        return torch.cat([tokens for tokens, _ in parts]), torch.cat([logprobs for _, logprobs in parts])
+
+    def _choose(self, logits: torch.Tensor, sequences: torch.Tensor, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         logits = logits.float()
         if self.temperature == 0:
             tokens = logits.argmax(-1)
