@@ -8,9 +8,9 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 ARGS ?=
 BIN := .venv/bin
-CODE := selfincorrect scripts tests
+CODE := selfincorrect scripts bench tests
 
-.PHONY: help run test lint format docs simulate clean
+.PHONY: help run test lint format docs simulate bench clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,8 +44,12 @@ docs: .venv/.run ## write the generated parts: configuration schema and README t
 simulate: .venv/.run ## check tests, intervals and power on 10,000 simulated pools: tables and a figure, some minutes
 	@$(BIN)/python -m selfincorrect.simulate results/simulation $(ARGS)
 
+bench: .venv/.run .venv-bench/.peer ## compare speed with lm-evaluation-harness: results/bench.json, about half an hour on two cores
+	@$(BIN)/snakemake --cores $(CORES) resources/models/{smollm2-135m-instruct,gemma-3-270m}/manifest.json resources/datasets/{gsm8k,triviaqa}.parquet
+	@$(BIN)/python -m bench.compare results/bench.json --peer .venv-bench/bin/python --threads $(CORES) $(ARGS)
+
 clean: ## remove the environment; results/ and resources/ stay
-	rm -rf .venv
+	rm -rf .venv .venv-bench
 
 .venv/.run: envs/requirements.txt pyproject.toml
 	@echo "== making the environment in .venv (once, some minutes)"
@@ -53,6 +57,12 @@ clean: ## remove the environment; results/ and resources/ stay
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-bench/.peer: envs/requirements-bench.txt
+	@echo "== making the peers' environment in .venv-bench (once, some minutes)"
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r envs/requirements-bench.txt
 	@touch $@
 
 .venv/.test: .venv/.run envs/requirements-test.txt

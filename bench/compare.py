@@ -1,0 +1,137 @@
+"""Speed beside lm-evaluation-harness on this machine: `make bench`, or `python -m bench.compare --help`.
+
+Both get the same few-shot prompts, model, precision, threads and number of new tokens, each run in a process of its own,
+alternating, and the medians of the times of answering are compared (loading is not counted).
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import polars as pl
+
+from selfincorrect.candidates import generation_prompt
+from selfincorrect.io import read_json, write_json
+from selfincorrect.prepare import questions_of
+from selfincorrect.prompts import Prompt, task_prompts
+from selfincorrect.provenance import machine, versions
+from selfincorrect.tasks import get_task
+from selfincorrect.tasks.base import Question, sample_questions
+from selfincorrect.variants import Candidate, discrimination_requests
+
+SEED, N = 20240404, 4
+
+
+def prompt_job(prompts: Sequence[Prompt], **settings: Any) -> dict[str, Any]:
+    return {
+        "prompts": [{"instruction": p.instruction, "shots": p.shots, "query": p.query} for p in prompts],
+        "texts": [p.text() for p in prompts],
+        **settings,
+    }
+
+
+def generation_job(task: str, questions: Sequence[Question], new_tokens: int, base: dict[str, Any]) -> dict[str, Any]:
+    """n samples of exactly `new_tokens` tokens to each question: nobody gains by answers that end early."""
+    prompts, shots = task_prompts(task), get_task(task).SHOTS
+    asked = [generation_prompt(question, prompts, shots) for question in questions]
+    return prompt_job(asked, samples=N, temperature=0.7, new_tokens=new_tokens, stop=[], may_end=False, **base)
+
+
+def discrimination_job(
+    task: str, questions: Sequence[Question], texts: Sequence[str], base: dict[str, Any]
+) -> dict[str, Any]:
+    """The paper's question over four answers each, which the model gave; answers end as they do in a run."""
+    module, prompts = get_task(task), task_prompts(task)
+    pool = {
+        question.question_id: [Candidate(module.trim(text)) for text in texts[N * i : N * (i + 1)]]
+        for i, question in enumerate(questions)
+    }
+    variant = {"candidates": None, "distractors": "own", "order": "drawn", "labels": "digits"}
+    settings = {"seed": SEED, "shots": module.SHOTS, "choice_tokens": min(module.CHOICE_TOKENS, 64)}
+    requests = discrimination_requests(questions, questions, pool, module, prompts, variant, N, settings)
+    how = requests[0].decoding
+    return prompt_job(
+        [request.prompt for request in requests], samples=1, temperature=0.0, new_tokens=how.max_tokens,
+        stop=list(how.stop), may_end=True, **base,
+    )  # fmt: skip
+
+
+def timed(command: Sequence[str], job: dict[str, Any], folder: Path) -> dict[str, Any]:
+    (folder / "job.json").write_text(json.dumps(job))
+    subprocess.run([*command, str(folder / "job.json"), str(folder / "result.json")], check=True)
+    result: dict[str, Any] = read_json(folder / "result.json")
+    return result
+
+
+def compare(what: str, job: dict[str, Any], peer: str, rounds: int, folder: Path) -> dict[str, Any]:
+    """Medians of `rounds` alternating runs; `ratio` is how many times as fast we are."""
+    commands = {
+        "ours": [sys.executable, "-m", "bench.ours"],
+        "lm-eval": [peer, str(Path(__file__).with_name("lm_eval_peer.py"))],
+    }
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            runs[name].append(timed(command, job, folder))
+    seconds = {name: median(each["seconds"] for each in found) for name, found in runs.items()}
+    tokens = {name: found[-1]["tokens"] for name, found in runs.items()}
+    count = len(job["prompts"]) * job["samples"]
+    rates = {name: tokens[name] / seconds[name] for name in commands}
+    ratio = seconds["lm-eval"] / seconds["ours"]
+    print(
+        f"{what}: ours {rates['ours']:.0f} tok/s, lm-eval {rates['lm-eval']:.0f} tok/s, ratio {ratio:.2f} "
+        f"({count} answers in {seconds['ours']:.1f} and {seconds['lm-eval']:.1f} s)",
+        flush=True,
+    )
+    return {
+        "what": what, "answers": count, "seconds": seconds, "tokens": tokens, "ratio": ratio, "rounds": rounds,
+        "all_seconds": {name: [each["seconds"] for each in found] for name, found in runs.items()},
+        "texts": runs["ours"][-1]["texts"],
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.compare", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("result", type=Path, help="JSON file of results")
+    parser.add_argument("--peer", required=True, help="interpreter of an environment with lm_eval")
+    parser.add_argument("--resources", type=Path, default=Path("resources"), help="prepared models and data sets")
+    parser.add_argument("--models", nargs="+", default=["smollm2-135m-instruct", "gemma-3-270m"])
+    parser.add_argument("--questions", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--batch-size", type=int, default=48)
+    parser.add_argument("--peer-batch-size", type=int, default=16)
+    given = parser.parse_args()
+    found = []
+    for model in given.models:
+        base = {
+            "model": str((given.resources / "models" / model).resolve()), "threads": given.threads,
+            "batch_size": given.batch_size, "peer_batch_size": given.peer_batch_size,
+        }  # fmt: skip
+        for task, new_tokens in (("gsm8k", 64), ("triviaqa", 24)):
+            data = pl.read_parquet(given.resources / "datasets" / f"{task}.parquet")
+            questions = sample_questions(questions_of(data), given.questions, SEED)
+            with tempfile.TemporaryDirectory() as folder:
+                job = generation_job(task, questions, new_tokens, base)
+                if task == "gsm8k":
+                    made = compare(f"generation {task} cpu {model}", job, given.peer, given.rounds, Path(folder))
+                    found.append({key: value for key, value in made.items() if key != "texts"})
+                    texts = made["texts"]
+                else:  # generated once, to have answers to choose among
+                    texts = timed([sys.executable, "-m", "bench.ours"], job, Path(folder))["texts"]
+                job = discrimination_job(task, questions, texts, base)
+                made = compare(f"discrimination {task} cpu {model}", job, given.peer, given.rounds, Path(folder))
+                found.append({key: value for key, value in made.items() if key != "texts"})
+    settings = {key: value for key, value in vars(given).items() if key not in ("result", "peer", "resources")}
+    write_json(given.result, {"comparisons": found, "settings": settings, "machine": machine(), "versions": versions()})
+    print(f"written to {given.result}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""One timed run of this package's engine: `python -m bench.ours JOB.json RESULT.json`, in a process of its own.
+
+A job names a prepared model, prompts (instruction, shots, query), how to decode, and whether answers may end early.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from selfincorrect.engines import Decoding, Request
+from selfincorrect.engines.transformers import TransformersEngine
+from selfincorrect.io import read_json, write_json
+from selfincorrect.prompts import Prompt
+
+
+def requests_of(job: dict[str, Any]) -> list[Request]:
+    """`samples` requests for each prompt, in order."""
+    decoding = Decoding(job["new_tokens"], job["temperature"], 1.0, tuple(job["stop"]))
+    return [
+        Request(
+            Prompt(each["instruction"], tuple(map(tuple, each["shots"])), each["query"]),
+            decoding,
+            seed=1000 * index + sample if job["temperature"] else None,
+        )
+        for index, each in enumerate(job["prompts"])
+        for sample in range(job["samples"])
+    ]
+
+
+def main(job_path: str, result_path: str) -> None:
+    job = json.loads(Path(job_path).read_text())
+    folder = Path(job["model"])
+    run = {"device": "cpu", "threads": job["threads"], "batch_size": job["batch_size"]}
+    engine = TransformersEngine(
+        {**read_json(folder / "manifest.json"), "prompt": "completion"}, folder / "weights", run
+    )
+    if not job["may_end"]:
+        engine.eos = frozenset()
+    requests = requests_of(job)
+    start = time.perf_counter()
+    found = {id(request): response for batch in engine.answer(requests) for request, response in batch}
+    seconds = time.perf_counter() - start
+    responses = [found[id(request)] for request in requests]
+    write_json(
+        result_path,
+        {"seconds": seconds, "tokens": sum(r.tokens_out for r in responses), "texts": [r.text for r in responses]},
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
