@@ -117,7 +117,9 @@ def test_a_trial_finds_attention_that_does_more(engine, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["llama", "gemma3"])
 @pytest.mark.parametrize("shared", [0, 1, 9, 40])
-def test_cascade_gives_the_logits_of_ordinary_attention(engine, kind, shared):
+@pytest.mark.parametrize("read", [1, 8, 512])
+def test_cascade_gives_the_logits_of_ordinary_attention(engine, monkeypatch, kind, shared, read):
+    monkeypatch.setattr(cascade, "READ", read)  # tokens read at a time: one prompt, some, all
     model = engine(kind).model
     draw = torch.Generator().manual_seed(shared)
     start, *own = (torch.randint(5, 399, (n,), generator=draw).tolist() for n in (shared, 1, 4, 23))
@@ -125,9 +127,9 @@ def test_cascade_gives_the_logits_of_ordinary_attention(engine, kind, shared):
     rows = [0, 1, 2, 2]
     with torch.inference_mode():
         beginning = cascade.read_beginning(model, start)
-        read = [cascade.read_own(model, beginning, tokens) for tokens in own]
-        together = cascade.join(beginning, [parts for parts, _ in read], rows, 3)
-        found = [torch.stack([logits for _, logits in read])[rows]]
+        parts, logits = cascade.read_own(model, beginning, own)
+        together = cascade.join(beginning, parts, rows, 3)
+        found = [logits[rows]]
         found += [together.forward(model, steps[:, :1])]
         kept = torch.tensor([0, 2, 3])
         together.select(kept)

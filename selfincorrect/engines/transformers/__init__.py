@@ -141,12 +141,12 @@ class TransformersEngine:
             return decoding.decode_plainly(self.model, whole, self.padding, sampler, how.max_tokens, self.eos, ends)
         beginning = starts[_start(batch[0].prompt)]
         unique = list(dict.fromkeys(request.prompt for request in batch))
-        read = [cascade.read_own(self.model, beginning, prompts[prompt][beginning.length :]) for prompt in unique]
+        own = [prompts[prompt][beginning.length :] for prompt in unique]
+        parts, logits = cascade.read_own(self.model, beginning, own)
         place = {prompt: index for index, prompt in enumerate(unique)}
         rows = [place[request.prompt] for request in batch]
-        together = cascade.join(beginning, [parts for parts, _ in read], rows, how.max_tokens)
-        logits = torch.stack([each for _, each in read])[rows]
-        return decoding.decode_together(self.model, together, logits, sampler, how.max_tokens, self.eos, ends)
+        together = cascade.join(beginning, parts, rows, how.max_tokens)
+        return decoding.decode_together(self.model, together, logits[rows], sampler, how.max_tokens, self.eos, ends)
 
     def _response(self, request: Request, rendered: str, tokens_in: int, sequence: decoding.Generated) -> Response:
         text = self.tokenizer.decode(sequence.tokens, skip_special_tokens=True)

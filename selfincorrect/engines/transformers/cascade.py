@@ -21,6 +21,7 @@ from transformers.masking_utils import sdpa_mask
 
 NAME = "selfincorrect_cascade"
 Pair = tuple[torch.Tensor, torch.Tensor]  # keys and values
+READ = 512  # tokens read at a time
 TOLERANCE = {
     torch.float32: 1e-3,
     torch.bfloat16: 5e-2,
@@ -82,7 +83,7 @@ class Cascade:
             1, 1, 1, 1, device=tokens.device
         )  # a mask of four dimensions is taken as it is: none is built
         logits: torch.Tensor = model(
-            tokens, position_ids=self.positions, attention_mask=unused, past_key_values=self.cache, use_cache=True,
+            tokens, position_ids=self.positions.clamp(min=0), attention_mask=unused, past_key_values=self.cache, use_cache=True,
             logits_to_keep=1, cascade=self,
         ).logits[:, -1]  # fmt: skip
         return logits
@@ -109,6 +110,7 @@ class Cascade:
         else:
             key = (self.first[:, None] + range_)[:, None]
             seen = (key >= self.beginning.length) & (key <= query)
+            seen |= key == query  # padding sees itself, since a softmax over nothing is no number
         if window is not None:
             seen = seen & (query - key < window)
         if seen.all():
@@ -163,11 +165,32 @@ def read_beginning(model: Any, tokens: Sequence[int]) -> Beginning:
     return Beginning(len(tokens), layers)
 
 
-def read_own(model: Any, beginning: Beginning, tokens: Sequence[int]) -> tuple[list[Pair], torch.Tensor]:
-    """Keys and values of one prompt's own `tokens` for each layer, [heads, tokens, size], and the logits after it."""
-    cascade = _empty(beginning, 1, len(tokens))
-    logits = cascade.forward(model, torch.tensor([list(tokens)], device=model.device))
-    return [(layer.space[0][0], layer.space[1][0]) for layer in cascade.cache.layers], logits[0]
+def read_own(
+    model: Any, beginning: Beginning, prompts: Sequence[Sequence[int]]
+) -> tuple[list[list[Pair]], torch.Tensor]:
+    """For each prompt's own tokens, keys and values of each layer, [heads, tokens, size]; and the logits after them, [prompts, vocabulary].
+
+    Prompts of similar length are read together, READ tokens at a time: large products, little padding.
+    """
+    order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
+    parts: dict[int, list[Pair]] = {}
+    logits: dict[int, torch.Tensor] = {}
+    while order:
+        width = len(prompts[order[-1]])
+        count = max(1, READ // width)
+        order, chunk = order[:-count], order[-count:]
+        lengths = [len(prompts[index]) for index in chunk]
+        cascade = _empty(beginning, len(chunk), width)
+        cascade.first = cascade.first + torch.tensor(lengths, device=model.device) - width
+        rows = [[0] * (width - len(prompts[index])) + list(prompts[index]) for index in chunk]
+        found = cascade.forward(model, torch.tensor(rows, device=model.device))
+        for row, (index, length) in enumerate(zip(chunk, lengths, strict=True)):
+            logits[index] = found[row]
+            parts[index] = [
+                (layer.space[0][row, :, width - length :], layer.space[1][row, :, width - length :])
+                for layer in cascade.cache.layers
+            ]
+    return [parts[index] for index in range(len(prompts))], torch.stack([logits[i] for i in range(len(prompts))])
 
 
 def _empty(beginning: Beginning, batch: int, width: int) -> Cascade:
@@ -224,7 +247,7 @@ def fitted(model: Any) -> str | None:
     try:
         model.set_attn_implementation(NAME)
         beginning = read_beginning(model, tokens[:12])
-        cascade = join(beginning, [read_own(model, beginning, tokens[12:-2])[0]], [0, 0], 2)
+        cascade = join(beginning, read_own(model, beginning, [tokens[12:-2]])[0], [0, 0], 2)
         for token in tokens[-2:]:
             found = cascade.forward(model, torch.tensor([[token]] * 2, device=model.device)).float()
         distance = float((found - expected).abs().max() / expected.abs().max())
