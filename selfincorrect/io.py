@@ -50,9 +50,3 @@ def read_provenance(path: Path | str) -> dict[str, Any]:
     """The key-value metadata that `write_table` put into a parquet file."""
     metadata = pl.read_parquet_metadata(path)
     return {name: json.loads(value) for name, value in metadata.items() if name != "ARROW:schema"}
-
-
-def read_jsonl(path: Path | str) -> list[Any]:
-    """Records of a JSON-lines file. Split on line feeds only: U+2028 may stand inside a string."""
-    lines = Path(path).read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in lines if line.strip()]
