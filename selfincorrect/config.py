@@ -129,7 +129,9 @@ class RunConfig(_Section):
         ge=1,
         description="CPU threads of a job that runs a model; default: all cores given to Snakemake.",
     )
-    batch_size: int = Field(32, ge=1, description="Sequences per batch; halved when memory runs out.")
+    batch_size: int | None = Field(
+        None, ge=1, description="Sequences decoded together; default: what fits. Halved when memory runs out."
+    )
     store: str = Field("results/store", min_length=1, description="Folder of the response store; may be shared.")
 
 

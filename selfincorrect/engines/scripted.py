@@ -17,9 +17,9 @@ from selfincorrect.errors import UserError
 
 
 class ScriptedEngine:
-    def __init__(self, script: Path, batch_size: int) -> None:
+    def __init__(self, script: Path, batch_size: int | None) -> None:
         self._script = yaml.safe_load(script.read_text(encoding="utf-8"))
-        self._path, self._batch_size = script, batch_size
+        self._path, self._batch_size = script, batch_size or 32
 
     def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
         for start in range(0, len(requests), self._batch_size):

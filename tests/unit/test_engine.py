@@ -119,29 +119,32 @@ def test_a_trial_finds_attention_that_does_more(engine, monkeypatch):
 @pytest.mark.parametrize("shared", [0, 1, 9, 40])
 @pytest.mark.parametrize("read", [1, 8, 512])
 def test_cascade_gives_the_logits_of_ordinary_attention(engine, monkeypatch, kind, shared, read):
-    monkeypatch.setattr(cascade, "READ", read)  # tokens read at a time: one prompt, some, all
+    monkeypatch.setitem(cascade.READ, "cpu", read)  # tokens read at a time: one prompt, some, all
+    monkeypatch.setattr(cascade, "GROW", 1)
     model = engine(kind).model
     draw = torch.Generator().manual_seed(shared)
-    start, *own = (torch.randint(5, 399, (n,), generator=draw).tolist() for n in (shared, 1, 4, 23))
+    start, *own, late = (torch.randint(5, 399, (n,), generator=draw).tolist() for n in (shared, 1, 4, 23, 30))
     steps = torch.randint(5, 399, (4, 3), generator=draw)  # four sequences, two of them of the last prompt
     rows = [0, 1, 2, 2]
     with torch.inference_mode():
-        beginning = cascade.read_beginning(model, start)
-        parts, logits = cascade.read_own(model, beginning, own)
-        together = cascade.join(beginning, parts, rows, 3)
-        found = [logits[rows]]
-        found += [together.forward(model, steps[:, :1])]
-        kept = torch.tensor([0, 2, 3])
-        together.select(kept)
-        found += [together.forward(model, steps[kept][:, 1:2])]
+        together = cascade.Cascade(model, cascade.read_beginning(model, start))
+        found = [together.enter(own, [1, 1, 2])[rows]]
+        found += [together.forward(steps[:, 0])]
+        kept = [0, 2, 3]
+        together.keep(kept)
+        entered = together.enter([late], [2])  # in the place of the one that left: 0, 2, 3, and two new ones
+        found += [together.forward(torch.cat([steps[kept, 1], steps[:2, 0]]))]
         for row, prompt in enumerate(rows):
             whole = model(torch.tensor([start + own[prompt] + steps[row].tolist()])).logits[0]
             at = shared + len(own[prompt]) - 1
             assert torch.allclose(found[0][row], whole[at], atol=1e-4)
             assert torch.allclose(found[1][row], whole[at + 1], atol=1e-4)
             if row in kept:
-                place = kept.tolist().index(row)
-                assert torch.allclose(found[2][place], whole[at + 2], atol=1e-4)
+                assert torch.allclose(found[2][kept.index(row)], whole[at + 2], atol=1e-4)
+        for row in (0, 1):
+            whole = model(torch.tensor([start + late + steps[row].tolist()])).logits[0]
+            assert torch.allclose(entered[0], whole[shared + len(late) - 1], atol=1e-4)
+            assert torch.allclose(found[2][3 + row], whole[shared + len(late)], atol=1e-4)
 
 
 def test_products_by_columns_are_the_same_products():
@@ -229,15 +232,16 @@ def test_out_of_memory_makes_the_batch_smaller_and_loses_nothing(engine, monkeyp
     expected = [r.text for r in answers(made, requests())]
     decode = TransformersEngine._decode
 
-    def small_memory(self, batch, prompts, start):
-        if len(batch) > 2:
-            raise torch.OutOfMemoryError("too much")
-        return decode(self, batch, prompts, start)
+    def small_memory(self, waiting, prompts, beginning, size):
+        for finished in decode(self, waiting, prompts, beginning, size):
+            yield finished  # some answers are there when memory runs out
+            if size > 2:
+                raise torch.OutOfMemoryError("too much")
 
     monkeypatch.setattr(TransformersEngine, "_decode", small_memory)
     assert [r.text for r in answers(made, requests())] == expected
 
-    def no_memory(self, batch, prompts, start):
+    def no_memory(self, waiting, prompts, beginning, size):
         raise torch.OutOfMemoryError("too much")
 
     monkeypatch.setattr(TransformersEngine, "_decode", no_memory)
@@ -248,7 +252,7 @@ def test_out_of_memory_makes_the_batch_smaller_and_loses_nothing(engine, monkeyp
 def test_sampler_draws_from_the_softmax():
     logits = torch.tensor([2.0, 0.0, 1.0, -1.0, -30.0]).repeat(20_000, 1)
     sampler = Sampler(list(range(20_000)), 1, 0.7, 1.0)
-    tokens, logprobs = sampler(logits, torch.arange(20_000), 0)
+    tokens, logprobs = sampler(logits.clone(), range(20_000), [0] * 20_000)
     shares = torch.bincount(tokens, minlength=5) / 20_000
     assert shares.tolist() == pytest.approx(torch.softmax(logits[0] / 0.7, 0).tolist(), abs=0.012)
     assert logprobs[tokens == 2][0].item() == pytest.approx(torch.log_softmax(logits[0], 0)[2].item())
@@ -257,12 +261,12 @@ def test_sampler_draws_from_the_softmax():
 def test_sampler_over_many_blocks_and_the_nucleus():
     torch.manual_seed(1)
     logits = torch.randn(1, 5000).repeat(4000, 1)
-    tokens, _ = Sampler(list(range(4000)), 1, 1.0, 1.0)(logits, torch.arange(4000), 0)
+    tokens, _ = Sampler(list(range(4000)), 1, 1.0, 1.0)(logits.clone(), range(4000), [0] * 4000)
     assert tokens.min() >= 0
     assert tokens.max() < 5000
     expected = torch.softmax(logits[0], 0)[:1024].sum().item()
     assert (tokens < 1024).float().mean().item() == pytest.approx(expected, abs=0.03)
-    nucleus, _ = Sampler(list(range(4000)), 1, 1.0, 0.3)(logits, torch.arange(4000), 0)
+    nucleus, _ = Sampler(list(range(4000)), 1, 1.0, 0.3)(logits.clone(), range(4000), [0] * 4000)
     ordered, places = torch.softmax(logits[0], 0).sort(descending=True)
     kept = set(places[(ordered.cumsum(0) - ordered) < 0.3].tolist())
     assert set(nucleus.tolist()) <= kept

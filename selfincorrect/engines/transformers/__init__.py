@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from itertools import groupby
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from transformers.utils import chat_template_utils
 
 from selfincorrect.engines import CONTEXT, Decoding, Request, Response
-from selfincorrect.engines.transformers import cascade, decoding, loading
+from selfincorrect.engines.transformers import batching, cascade, decoding, loading
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.errors import UserError
 from selfincorrect.prompts import Prompt
@@ -36,7 +37,7 @@ class TransformersEngine:
     def __init__(self, manifest: Mapping[str, Any], weights: Path, run: Mapping[str, Any]) -> None:
         self.model, self.tokenizer = loading.load(manifest, weights, run)
         self.mode, self.name = manifest["prompt"], manifest["name"]
-        self.batch_size: int = run["batch_size"]
+        self.batch_size: int | None = run["batch_size"]
         self.context: int | None = manifest["context"]
         reason = cascade.fitted(self.model)
         self.shared = reason is None
@@ -83,52 +84,53 @@ class TransformersEngine:
         long = [request for request in requests if len(prompts[request.prompt]) > limit]
         if long:
             yield [(r, _too_long(rendered[r.prompt], len(prompts[r.prompt]))) for r in long]
-        fitting = [request for request in requests if len(prompts[request.prompt]) <= limit]
-        starts = self._read_starts(fitting, prompts) if self.shared else {}
-        size, done = self.batch_size, 0
-        while done < len(fitting):
-            batch = fitting[done : done + size]
+        waiting = [request for request in requests if len(prompts[request.prompt]) <= limit]
+        if not waiting:
+            return
+        # Similar lengths together: little padding. The longest first: memory that is short is short at once.
+        waiting.sort(key=lambda request: (-len(prompts[request.prompt]), rendered[request.prompt]))
+        beginning = self._beginning(waiting, prompts)
+        size = self.batch_size or batching.sequences_at_once(self.model, prompts[waiting[0].prompt], beginning, how)
+        while waiting:
+            done: set[int] = set()
             try:
-                sequences = self._decode(batch, prompts, starts)
+                for finished in self._decode(waiting, prompts, beginning, size):
+                    done |= {index for index, _ in finished}
+                    yield [
+                        (r, self._response(r, rendered[r.prompt], len(prompts[r.prompt]), sequence))
+                        for r, sequence in ((waiting[index], sequence) for index, sequence in finished)
+                    ]
             except torch.OutOfMemoryError as error:
-                sequences = None
-                if len(batch) == 1:
+                if size == 1:
                     raise UserError(
-                        f"{self.name} runs out of memory on one sequence of {len(prompts[batch[0].prompt])} tokens. Use a "
+                        f"{self.name} runs out of memory on one sequence of {len(prompts[waiting[0].prompt])} tokens. Use a "
                         "larger GPU, several (device: auto), `dtype: bfloat16`, or a smaller model."
                     ) from error
-            if sequences is None:  # outside of `except`, whose error holds on to the memory
-                size = max(1, len(batch) // 2)
+                size = max(1, min(size, len(waiting)) // 2)
+                log.warning("out of memory: going on with %d sequences at a time", size)
+            # Outside of `except`, whose error holds on to the memory.
+            waiting = [request for index, request in enumerate(waiting) if index not in done]
+            if waiting:
                 torch.cuda.empty_cache()
-                log.warning("out of memory: going on with %d sequences per batch", size)
-                continue
-            done += len(batch)
-            yield [
-                (r, self._response(r, rendered[r.prompt], len(prompts[r.prompt]), sequence))
-                for r, sequence in zip(batch, sequences, strict=True)
-            ]
 
-    def _read_starts(
-        self, requests: Sequence[Request], prompts: Mapping[Prompt, list[int]]
-    ) -> dict[Start, cascade.Beginning]:
-        """What the prompts with the same instruction and shots have in common, read once."""
-        starts = {}
-        for start in dict.fromkeys(_start(request.prompt) for request in requests):
-            # Against an empty query: the length then does not depend on which questions are asked together.
-            reference = self.tokens(self.render(Prompt(*start, query="")))
-            alike = [prompts[r.prompt] for r in requests if _start(r.prompt) == start]
-            starts[start] = cascade.read_beginning(self.model, reference[: cascade.common_length(reference, alike)])
-        return starts
+    def _beginning(self, requests: Sequence[Request], prompts: Mapping[Prompt, list[int]]) -> cascade.Level | None:
+        """What the prompts, with the same instruction and shots, have in common, read once."""
+        if not self.shared:
+            return None
+        # Against an empty query: the length then does not depend on which questions are asked together.
+        reference = self.tokens(self.render(replace(requests[0].prompt, query="")))
+        alike = [prompts[request.prompt] for request in requests]
+        return cascade.read_beginning(self.model, reference[: cascade.common_length(reference, alike)])
 
     def _decode(
         self,
-        batch: Sequence[Request],
+        requests: Sequence[Request],
         prompts: Mapping[Prompt, list[int]],
-        starts: Mapping[Start, cascade.Beginning],
-    ) -> list[decoding.Generated]:
-        how = batch[0].decoding
-        seeds = [request.seed for request in batch]
-        sampler = Sampler(seeds, how.max_tokens, how.temperature, how.top_p)
+        beginning: cascade.Level | None,
+        size: int,
+    ) -> Iterator[decoding.Finished]:
+        how = requests[0].decoding
+        sampler = Sampler([request.seed for request in requests], how.max_tokens, how.temperature, how.top_p)
 
         def ends(tokens: Sequence[int]) -> bool:
             # A stop string is at most as many tokens as bytes; a token before it may hold its first character.
@@ -136,17 +138,12 @@ class TransformersEngine:
             text = self.tokenizer.decode(tail, skip_special_tokens=True)
             return any(stop in text for stop in how.stop)
 
+        rules = decoding.Rules(how.max_tokens, self.eos, ends)
+        whole = [prompts[request.prompt] for request in requests]
         if not self.shared:
-            whole = [prompts[request.prompt] for request in batch]
-            return decoding.decode_plainly(self.model, whole, self.padding, sampler, how.max_tokens, self.eos, ends)
-        beginning = starts[_start(batch[0].prompt)]
-        unique = list(dict.fromkeys(request.prompt for request in batch))
-        own = [prompts[prompt][beginning.length :] for prompt in unique]
-        parts, logits = cascade.read_own(self.model, beginning, own)
-        place = {prompt: index for index, prompt in enumerate(unique)}
-        rows = [place[request.prompt] for request in batch]
-        together = cascade.join(beginning, parts, rows, how.max_tokens)
-        return decoding.decode_together(self.model, together, logits[rows], sampler, how.max_tokens, self.eos, ends)
+            return decoding.decode_plainly(self.model, whole, size, self.padding, sampler, rules)
+        read = int(beginning.end) if beginning else 0
+        return decoding.decode_together(self.model, beginning, [each[read:] for each in whole], size, sampler, rules)
 
     def _response(self, request: Request, rendered: str, tokens_in: int, sequence: decoding.Generated) -> Response:
         text = self.tokenizer.decode(sequence.tokens, skip_special_tokens=True)

@@ -1,19 +1,21 @@
-"""Attention in two parts (shared-prefix or cascade attention): a beginning that all sequences share, and each one's own.
+"""Attention in levels (shared-prefix or cascade attention): what sequences have in common is read, kept and met once.
 
-Few-shot prompts of a task differ in their last part only. The common beginning is read once; then every query of every
-sequence meets its keys in one matrix product per head, and each sequence's own keys in a small one. Nothing of the
-beginning is copied per sequence, and own parts are written in place. Both parts go through one softmax, so the result is that
-of ordinary attention up to rounding.
+Few-shot prompts of a task begin alike, and the n samples of a question share all of its prompt. So there are three levels: the
+beginning of all prompts, the rest of each prompt, and each sequence's own tokens. At each level all queries that share a text
+meet its keys in one matrix product per head. Nothing shared is copied per sequence, and own tokens are written in place. The
+levels go through one softmax, so the result is that of ordinary attention up to rounding.
 
-Positions tell everything about masks: an own part is aligned at the right end of its space, so its columns have positions
-too; those before the beginning's end are padding.
+Positions tell everything about masks: a text is aligned at the right end of its columns, so its columns have positions too;
+those before its start are padding.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import torch
+from torch.nn.functional import pad
 from transformers import AttentionInterface, AttentionMaskInterface, Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -21,7 +23,8 @@ from transformers.masking_utils import sdpa_mask
 
 NAME = "selfincorrect_cascade"
 Pair = tuple[torch.Tensor, torch.Tensor]  # keys and values
-READ = 512  # tokens read at a time
+READ = {"cpu": 512, "cuda": 8192}  # tokens of prompts read at a time
+GROW = 64  # columns that own tokens get more space by
 TOLERANCE = {
     torch.float32: 1e-3,
     torch.bfloat16: 5e-2,
@@ -30,194 +33,292 @@ TOLERANCE = {
 
 
 @dataclass
-class Beginning:
-    """What the prompts share: `length` tokens, and keys and values of each layer, [heads, kept, size].
+class Level:
+    """Texts of one level.
 
-    A layer with a sliding window keeps the last tokens only.
+    `layers` has keys and values of each layer, [texts, heads, columns, size]; layers with a sliding window may keep the last
+    columns only. `start` and `end` [texts] are the positions of a text's first token and after its last.
     """
 
-    length: int
-    layers: list[Pair]
+    start: torch.Tensor
+    end: torch.Tensor
+    layers: list[Pair] = field(default_factory=list)
 
 
-class _Own(DynamicLayer):
-    """Keys and values of the own parts, [batch, heads, width, size], written into space that was set aside."""
+class _Shared:
+    """A level and the text of each sequence in it, `owner`."""
 
-    is_sliding = False
+    def __init__(self, level: Level, owner: Sequence[int]) -> None:
+        self.level = level
+        members: list[list[int]] = [[] for _ in level.start]
+        ranks = []
+        for sequence, text in enumerate(owner):
+            ranks.append(len(members[text]))
+            members[text].append(sequence)
+        most = max(map(len, members))
+        place = [text * most + rank for text, rank in zip(owner, ranks, strict=True)]
+        self.in_order = place == list(range(len(members) * most))
+        filled = [(each or [0]) + (each or [0])[:1] * (most - max(1, len(each))) for each in members]
+        self.members = torch.tensor(filled, device=level.start.device)
+        self.place = torch.tensor(place, device=level.start.device)
 
-    def __init__(self, space: Pair, used: int) -> None:
-        super().__init__()
-        self.space, self.used, self.is_initialized = space, used, True
+    def by_text(self, x: torch.Tensor) -> torch.Tensor:
+        """[sequences, …] as [texts, sequences of a text, …]; places without a sequence repeat another one."""
+        shape = (*self.members.shape, *x.shape[1:])
+        return x.reshape(shape) if self.in_order else x[self.members.flatten()].view(shape)
 
-    def update(self, keys: torch.Tensor, values: torch.Tensor, *args: Any, **kwargs: Any) -> Pair:
-        end = self.used + keys.shape[-2]
-        for space, states in zip(self.space, (keys, values), strict=True):
-            space[:, :, self.used : end] = states
-        self.used = end
-        return self.space[0][:, :, :end], self.space[1][:, :, :end]
-
-    def get_seq_length(self) -> int:
-        return self.used
-
-    def select(self, rows: torch.Tensor) -> None:
-        self.space = self.space[0][rows], self.space[1][rows]
+    def by_sequence(self, x: torch.Tensor) -> torch.Tensor:
+        """The way back."""
+        flat = x.reshape(-1, *x.shape[2:])
+        return flat if self.in_order else flat[self.place]
 
 
 @dataclass
-class Cascade:
-    """A batch of sequences that share a beginning. `first` [batch] is the position of each one's first own column."""
+class _Step:
+    """What attention has to know in one pass: the levels, the sequences' own one last, and the positions [batch, count]."""
 
-    beginning: Beginning
-    cache: Cache
-    first: torch.Tensor
-    positions: torch.Tensor = field(default_factory=lambda: torch.empty(0))
+    levels: list[_Shared]
+    positions: torch.Tensor
     _biases: dict[Any, torch.Tensor | None] = field(default_factory=dict)
 
-    def forward(self, model: Any, tokens: torch.Tensor) -> torch.Tensor:
-        """Logits [batch, vocabulary] after `tokens` [batch, count], which are appended to the own parts."""
-        used, count = self.cache.layers[0].get_seq_length(), tokens.shape[1]
-        columns = torch.arange(used, used + count, device=tokens.device)
-        self.positions = self.first[:, None] + columns
-        self._biases.clear()
-        unused = torch.empty(
-            1, 1, 1, 1, device=tokens.device
-        )  # a mask of four dimensions is taken as it is: none is built
-        logits: torch.Tensor = model(
-            tokens, position_ids=self.positions.clamp(min=0), attention_mask=unused, past_key_values=self.cache, use_cache=True,
-            logits_to_keep=1, cascade=self,
-        ).logits[:, -1]  # fmt: skip
-        return logits
-
-    def select(self, rows: torch.Tensor) -> None:
-        """Keep these sequences alone."""
-        self.first = self.first[rows]
-        for layer in self.cache.layers:
-            layer.select(rows)
-
-    def bias(self, part: str, columns: int, window: int | None, dtype: torch.dtype) -> torch.Tensor | None:
-        """What is added to the scores, [batch, 1, 1, queries, columns]: −∞ where a key is not seen; None if all are."""
-        key = part, columns, window
+    def bias(self, index: int, columns: int, window: int | None) -> torch.Tensor | None:
+        """What is added to scores, [texts, 1, sequences, 1, count, columns]: −∞ where a key is not seen; None if all are."""
+        key = index, columns, window
         if key not in self._biases:
-            self._biases[key] = self._bias(part, columns, window, dtype)
+            self._biases[key] = self._bias(self.levels[index], columns, window)
         return self._biases[key]
 
-    def _bias(self, part: str, columns: int, window: int | None, dtype: torch.dtype) -> torch.Tensor | None:
-        range_ = torch.arange(columns, device=self.first.device)
-        query = self.positions[:, :, None]
-        if part == "beginning":
-            key = self.beginning.length - columns + range_[None, None]
-            seen = torch.ones_like(key, dtype=torch.bool)
-        else:
-            key = (self.first[:, None] + range_)[:, None]
-            seen = (key >= self.beginning.length) & (key <= query)
-            seen |= key == query  # padding sees itself, since a softmax over nothing is no number
+    def _bias(self, shared: _Shared, columns: int, window: int | None) -> torch.Tensor | None:
+        query = shared.by_text(self.positions)[..., None]
+        start, end = shared.level.start[:, None, None, None], shared.level.end[:, None, None, None]
+        key = end - columns + torch.arange(columns, device=query.device)
+        seen = (key >= start) & (key <= query)
+        seen |= key == query  # padding sees itself, since a softmax over nothing is no number
         if window is not None:
-            seen = seen & (query - key < window)
+            seen &= query - key < window
         if seen.all():
             return None
-        return torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill_(~seen, -torch.inf)[:, None, None]
+        return torch.zeros(seen.shape, device=seen.device).masked_fill_(~seen, -torch.inf)[:, None, :, None]
+
+
+class _Own(DynamicLayer):
+    """Keys and values of the sequences' own tokens, in space [batch, heads, columns, size] at columns `at` [batch].
+
+    Without space, the first tokens make it.
+    """
+
+    is_sliding = False
+
+    def __init__(self, space: Pair | None = None, at: torch.Tensor | None = None, columns: int = 0) -> None:
+        super().__init__()
+        self.space, self.at, self.columns, self.is_initialized = space, at, columns, True
+
+    def update(self, keys: torch.Tensor, values: torch.Tensor, *args: Any, **kwargs: Any) -> Pair:
+        if self.space is None:
+            self.space = keys, values
+            return self.space
+        rows = torch.arange(len(keys), device=keys.device)
+        for space, states in zip(self.space, (keys, values), strict=True):
+            space[rows, :, self.at] = states[:, :, 0]
+        return self.space[0][:, :, : self.columns], self.space[1][:, :, : self.columns]
+
+    def get_seq_length(self) -> int:
+        return 0  # positions are given
 
 
 def _attention(
     module: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor | None,
-    scaling: float | None = None, sliding_window: int | None = None, cascade: Cascade | None = None, **others: Any,
+    scaling: float | None = None, sliding_window: int | None = None, cascade: _Step | None = None, **others: Any,
 ) -> tuple[torch.Tensor, None]:  # fmt: skip
-    """transformers' attention function: `query` [batch, heads, count, size], own `key`, `value` [batch, groups, width, size]."""
+    """transformers' attention function: `query` [batch, heads, count, size], own `key`, `value` [batch, groups, columns, size]."""
     if cascade is None:
         if sliding_window is not None:
             others["sliding_window"] = sliding_window
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **others)
     batch, heads, count, size = query.shape
-    groups, width = key.shape[1:3]
-    shared_keys, shared_values = cascade.beginning.layers[module.layer_idx]
-    shared, rows = shared_keys.shape[1], heads // groups * count
-    scaled = (query * (size**-0.5 if scaling is None else scaling)).reshape(batch, groups, rows, size)
-    by_group = scaled.transpose(0, 1).reshape(groups, batch * rows, size)
-    shape = (batch, groups, heads // groups, count)
-    own = torch.matmul(scaled, key.transpose(2, 3)).view(*shape, width)
-    first = torch.bmm(by_group, shared_keys.transpose(1, 2)).view(groups, batch, *shape[2:], shared).transpose(0, 1)
-    for scores, part in ((own, "own"), (first, "beginning")):
-        bias = cascade.bias(part, scores.shape[-1], sliding_window, scores.dtype)
-        if bias is not None:
-            scores += bias
-    weights = torch.softmax(torch.cat([first, own], dim=-1), dim=-1, dtype=torch.float32).to(query.dtype)
-    to_first = weights[..., :shared].transpose(0, 1).reshape(groups, batch * rows, shared)
-    result = torch.matmul(weights[..., shared:].reshape(batch, groups, rows, width), value)
-    result += torch.bmm(to_first, shared_values).view(groups, batch, rows, size).transpose(0, 1)
-    return result.view(batch, heads, count, size).transpose(1, 2).contiguous(), None
+    groups = key.shape[1]
+    scaled = query * (size**-0.5 if scaling is None else scaling)
+    scaled = scaled.reshape(batch, groups, heads // groups, count, size)
+    pairs = [shared.level.layers[module.layer_idx] for shared in cascade.levels[:-1]] + [(key, value)]
+    parts = [
+        _attend(shared, pair, scaled, cascade.bias(index, pair[0].shape[2], sliding_window))
+        for index, (shared, pair) in enumerate(zip(cascade.levels, pairs, strict=True))
+    ]
+    largest = reduce(torch.maximum, (each[1] for each in parts))
+    factors = [(each[1] - largest).exp_() for each in parts]
+    total = sum(each[2] * factor for each, factor in zip(parts, factors, strict=True))
+    result = sum(each[0] * factor for each, factor in zip(parts, factors, strict=True)) / total
+    return result.to(query.dtype).reshape(batch, heads, count, -1).transpose(1, 2).contiguous(), None
+
+
+def _attend(
+    shared: _Shared, pair: Pair, scaled: torch.Tensor, bias: torch.Tensor | None
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The part of one level for `scaled` queries [batch, groups, repeats, count, size].
+
+    Returns sums of values weighted by exp(score − largest), [batch, groups, repeats, count, size], the largest scores and the
+    sums of weights, [batch, groups, repeats, count, 1].
+    """
+    keys, values = pair
+    by_text = shared.by_text(scaled).transpose(1, 2)
+    texts, groups, most, repeats, count, size = by_text.shape
+    scores = torch.matmul(by_text.reshape(texts, groups, -1, size), keys.transpose(2, 3)).float()
+    if bias is not None:
+        scores.view(texts, groups, most, repeats, count, -1).add_(bias)
+    # A text that a query does not see at all has weight 0, not NaN.
+    largest = scores.amax(-1, keepdim=True).clamp_(min=torch.finfo(scores.dtype).min)
+    weights = scores.sub_(largest).exp_()
+    total = weights.sum(-1, keepdim=True)
+    result = torch.matmul(weights.to(values.dtype), values)
+    return tuple(
+        shared.by_sequence(x.view(texts, groups, most, repeats, count, -1).transpose(1, 2))
+        for x in (result, largest, total)
+    )
 
 
 AttentionInterface.register(NAME, _attention)
 AttentionMaskInterface.register(NAME, sdpa_mask)
 
 
-def read_beginning(model: Any, tokens: Sequence[int]) -> Beginning:
-    """Keys and values after the shared tokens; none of them gives an empty beginning."""
+def _forward(model: Any, step: _Step, tokens: torch.Tensor, layers: list[_Own]) -> torch.Tensor:
+    """Logits [batch, vocabulary] after `tokens` [batch, count]; `layers` take their keys and values."""
+    # A mask of four dimensions is taken as it is: none is built.
+    unused = torch.empty(1, 1, 1, 1, device=tokens.device)
+    logits: torch.Tensor = model(
+        tokens, position_ids=step.positions.clamp(min=0), attention_mask=unused, past_key_values=Cache(layers=layers),
+        use_cache=True, logits_to_keep=1, cascade=step,
+    ).logits[:, -1]  # fmt: skip
+    return logits
+
+
+def read_beginning(model: Any, tokens: Sequence[int]) -> Level | None:
+    """What all prompts share; None for no token at all."""
+    if not tokens:
+        return None
     cache = DynamicCache(config=model.config.get_text_config())
-    # Without any token the shapes are not known: one is read and left out.
-    shown = list(tokens) or [0]
-    model(torch.tensor([shown], device=model.device), past_key_values=cache, use_cache=True, logits_to_keep=1)
-    kept = [min(len(tokens), layer.keys.shape[2]) for layer in cache.layers]
+    shown = torch.tensor([list(tokens)], device=model.device)
+    model(shown, past_key_values=cache, use_cache=True, logits_to_keep=1)
     layers = [
-        (layer.keys[0, :, layer.keys.shape[2] - n :].contiguous(), layer.values[0, :, layer.values.shape[2] - n :].contiguous())
-        for layer, n in zip(cache.layers, kept, strict=True)
-    ]  # fmt: skip
-    return Beginning(len(tokens), layers)
+        (layer.keys[:, :, -len(tokens) :].contiguous(), layer.values[:, :, -len(tokens) :].contiguous())
+        for layer in cache.layers
+    ]
+    zero = torch.zeros(1, dtype=torch.long, device=model.device)
+    return Level(zero, zero + len(tokens), layers)
 
 
-def read_own(
-    model: Any, beginning: Beginning, prompts: Sequence[Sequence[int]]
-) -> tuple[list[list[Pair]], torch.Tensor]:
-    """For each prompt's own tokens, keys and values of each layer, [heads, tokens, size]; and the logits after them, [prompts, vocabulary].
+class Cascade:
+    """Sequences that are decoded together, [batch], each after one of the prompts."""
 
-    Prompts of similar length are read together, READ tokens at a time: large products, little padding.
-    """
-    order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
-    parts: dict[int, list[Pair]] = {}
-    logits: dict[int, torch.Tensor] = {}
-    while order:
-        width = len(prompts[order[-1]])
-        count = max(1, READ // width)
-        order, chunk = order[:-count], order[-count:]
-        lengths = [len(prompts[index]) for index in chunk]
-        cascade = _empty(beginning, len(chunk), width)
-        cascade.first = cascade.first + torch.tensor(lengths, device=model.device) - width
-        rows = [[0] * (width - len(prompts[index])) + list(prompts[index]) for index in chunk]
-        found = cascade.forward(model, torch.tensor(rows, device=model.device))
-        for row, (index, length) in enumerate(zip(chunk, lengths, strict=True)):
-            logits[index] = found[row]
-            parts[index] = [
-                (layer.space[0][row, :, width - length :], layer.space[1][row, :, width - length :])
-                for layer in cascade.cache.layers
-            ]
-    return [parts[index] for index in range(len(prompts))], torch.stack([logits[i] for i in range(len(prompts))])
+    def __init__(self, model: Any, beginning: Level | None) -> None:
+        self.model, self.beginning = model, beginning
+        self.prompts: Level | None = None
+        self.owner: list[int] = []  # prompt of each sequence
+        self.used: list[int] = []  # own tokens of each sequence
+        self.spaces: list[Pair] = []  # and where they are, [batch, heads, columns, size] for each layer
+
+    def enter(self, prompts: Sequence[Sequence[int]], samples: Sequence[int]) -> torch.Tensor:
+        """Read prompts, each the tokens after the beginning, and add `samples` sequences to each, at the end of the batch.
+
+        Returns the logits after the prompts, [prompts, vocabulary].
+        """
+        levels = [self.prompts] if self.prompts else []
+        before = len(levels[0].start) if levels else 0
+        self.owner += [before + text for text, count in enumerate(samples) for _ in range(count)]
+        self.used += [0] * sum(samples)
+        logits = []
+        for chunk in _chunks(prompts, READ[self.model.device.type]):
+            level, after = self._read(chunk)
+            levels.append(level)
+            logits.append(after)
+        self.prompts = _joined(levels)
+        if not self.spaces:
+            self.spaces = [(keys[:0, :, :0], values[:0, :, :0]) for keys, values in self.prompts.layers]
+        self._map_spaces(lambda space: pad(space, (0, 0, 0, 0, 0, 0, 0, sum(samples))))
+        return torch.cat(logits)
+
+    def _read(self, prompts: Sequence[Sequence[int]]) -> tuple[Level, torch.Tensor]:
+        """Prompts as a level, and the logits after them."""
+        device, width = self.model.device, max(map(len, prompts))
+        start = torch.zeros(len(prompts), dtype=torch.long, device=device)
+        if self.beginning:
+            start += self.beginning.end
+        level = Level(start, start + torch.tensor([len(prompt) for prompt in prompts], device=device))
+        rows = torch.tensor([[0] * (width - len(prompt)) + list(prompt) for prompt in prompts], device=device)
+        layers = [_Own() for _ in range(self.model.config.get_text_config().num_hidden_layers)]
+        positions = level.end[:, None] - width + torch.arange(width, device=device)
+        step = _Step([*self._start(len(prompts)), _Shared(level, range(len(prompts)))], positions)
+        logits = _forward(self.model, step, rows, layers)
+        level.layers = [layer.space for layer in layers if layer.space]
+        return level, logits
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Logits [batch, vocabulary] after one more token of each sequence, `tokens` [batch]."""
+        assert self.prompts
+        columns = max(self.used) + 1
+        if columns > self.spaces[0][0].shape[2]:
+            self._map_spaces(lambda space: pad(space, (0, 0, 0, GROW)))
+        at = torch.tensor(self.used, device=tokens.device)
+        start = self.prompts.end[torch.tensor(self.owner, device=tokens.device)]
+        own = _Shared(Level(start, start + columns), range(len(tokens)))
+        levels = [*self._start(len(tokens)), _Shared(self.prompts, self.owner), own]
+        layers = [_Own(space, at, columns) for space in self.spaces]
+        logits = _forward(self.model, _Step(levels, (start + at)[:, None]), tokens[:, None], layers)
+        self.used = [used + 1 for used in self.used]
+        return logits
+
+    def keep(self, sequences: Sequence[int]) -> None:
+        """Keep these sequences alone, in ascending order, with their prompts."""
+        assert self.prompts
+        owner = [self.owner[sequence] for sequence in sequences]
+        texts = sorted(set(owner))
+        self.owner = [texts.index(text) for text in owner]
+        self.used = [self.used[sequence] for sequence in sequences]
+        self.prompts = _chosen(self.prompts, texts) if texts else None
+        rows, columns = torch.tensor(sequences, dtype=torch.long, device=self.model.device), max(self.used, default=0)
+        self._map_spaces(lambda space: space[:, :, :columns][rows])
+
+    def _start(self, batch: int) -> list[_Shared]:
+        return [_Shared(self.beginning, [0] * batch)] if self.beginning else []
+
+    def _map_spaces(self, change: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        # One layer at a time: the old and the new spaces of all layers need not be held together.
+        for index, (keys, values) in enumerate(self.spaces):
+            self.spaces[index] = change(keys), change(values)
 
 
-def _empty(beginning: Beginning, batch: int, width: int) -> Cascade:
-    layers = []
-    for keys, values in beginning.layers:
-        heads, _, size = keys.shape
-        space = keys.new_empty(batch, heads, width, size), values.new_empty(batch, heads, width, values.shape[2])
-        layers.append(_Own(space, 0))
-    first = torch.full((batch,), beginning.length, device=beginning.layers[0][0].device)
-    return Cascade(beginning, Cache(layers=layers), first)
+def _chunks(prompts: Sequence[Sequence[int]], most: int) -> Iterator[Sequence[Sequence[int]]]:
+    """Prompts in order, as many at a time as make at most `most` tokens with their padding, but at least one."""
+    first, width = 0, 0
+    for index, prompt in enumerate(prompts):
+        width = max(width, len(prompt))
+        if index > first and (index + 1 - first) * width > most:
+            yield prompts[first:index]
+            first, width = index, len(prompt)
+    yield prompts[first:]
 
 
-def join(beginning: Beginning, parts: Sequence[list[Pair]], rows: Sequence[int], steps: int) -> Cascade:
-    """A batch whose sequence r has the own part `parts[rows[r]]`, with space for `steps` more tokens."""
-    lengths = [part[0][0].shape[1] for part in parts]
-    width = max(lengths)
-    cascade = _empty(beginning, len(rows), width + steps)
-    for index, layer in enumerate(cascade.cache.layers):
-        for row, part in enumerate(rows):
-            for space, states in zip(layer.space, parts[part][index], strict=True):
-                space[row, :, : width - lengths[part]] = (
-                    0  # masked, but a product with what lay there might be no number
-                )
-                space[row, :, width - lengths[part] : width] = states
-        layer.used = width
-    cascade.first = cascade.first + torch.tensor([lengths[part] - width for part in rows], device=cascade.first.device)
-    return cascade
+def _chosen(level: Level, texts: Sequence[int]) -> Level:
+    """A level with these texts alone, without columns that none of them needs."""
+    rows = torch.tensor(texts, device=level.start.device)
+    start, end = level.start[rows], level.end[rows]
+    columns = int((end - start).max())
+    return Level(start, end, [(keys[rows, :, -columns:], values[rows, :, -columns:]) for keys, values in level.layers])
+
+
+def _joined(levels: Sequence[Level]) -> Level:
+    """Levels one after the other, padded to the widest."""
+    if len(levels) == 1:
+        return levels[0]
+    columns = max(level.layers[0][0].shape[2] for level in levels)
+
+    def together(states: Sequence[torch.Tensor]) -> torch.Tensor:
+        return torch.cat([pad(each, (0, 0, columns - each.shape[2], 0)) for each in states])
+
+    layers = [
+        (together([keys for keys, _ in same]), together([values for _, values in same]))
+        for same in zip(*(level.layers for level in levels), strict=True)
+    ]
+    return Level(torch.cat([level.start for level in levels]), torch.cat([level.end for level in levels]), layers)
 
 
 def common_length(reference: Sequence[int], prompts: Sequence[Sequence[int]]) -> int:
@@ -233,7 +334,7 @@ def common_length(reference: Sequence[int], prompts: Sequence[Sequence[int]]) ->
 def fitted(model: Any) -> str | None:
     """Let `model` use this attention, if a trial gives the logits of its own one; else leave it and return the reason.
 
-    The trial decodes two tokens after a beginning and an own part. It finds models that keep more than keys and values, or
+    The trial decodes two tokens after a beginning and a prompt. It finds models that keep more than keys and values, or
     whose attention does more than scale, mask and softmax (soft caps, sinks, biases).
     """
     if model.config.is_encoder_decoder:
@@ -246,10 +347,10 @@ def fitted(model: Any) -> str | None:
     expected = model(torch.tensor([tokens], device=model.device)).logits[0, -1].float()
     try:
         model.set_attn_implementation(NAME)
-        beginning = read_beginning(model, tokens[:12])
-        cascade = join(beginning, read_own(model, beginning, [tokens[12:-2]])[0], [0, 0], 2)
+        cascade = Cascade(model, read_beginning(model, tokens[:12]))
+        cascade.enter([tokens[12:-2]], [2])
         for token in tokens[-2:]:
-            found = cascade.forward(model, torch.tensor([[token]] * 2, device=model.device)).float()
+            found = cascade.forward(torch.tensor([token] * 2, device=model.device)).float()
         distance = float((found - expected).abs().max() / expected.abs().max())
         reason = (
             None if distance < TOLERANCE[model.dtype] else f"a trial differs from its own attention by {distance:.2g}"

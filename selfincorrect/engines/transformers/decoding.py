@@ -1,15 +1,19 @@
-"""Decode a batch of sequences token by token."""
+"""Decode sequences token by token, many at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import torch
 from transformers import GenerationMixin, LogitsProcessor, LogitsProcessorList, StoppingCriteria
 from transformers.generation.stopping_criteria import StoppingCriteriaList
 
-from selfincorrect.engines.transformers.cascade import Cascade
+from selfincorrect.engines.transformers.cascade import Cascade, Level
 from selfincorrect.engines.transformers.sampling import Sampler
+
+# Ended sequences leave, and new ones enter, when this share of the batch has ended: each change copies the caches.
+CHANGE = 1 / 8
 
 
 @dataclass
@@ -22,64 +26,111 @@ class Generated:
     ended: bool = False
 
 
-Ends = Callable[[Sequence[int]], bool]
+Finished = list[tuple[int, Generated]]  # with the index of the sequence
 
 
-def _take(sequence: Generated, token: int, logprob: float, eos: frozenset[int], ends: Ends) -> None:
-    """Add a token to a sequence and end it at an end token or a stop string."""
-    sequence.count += 1
-    sequence.logprob += logprob
-    if token in eos:
-        sequence.ended = True
-        return
-    sequence.tokens.append(token)
-    sequence.ended = ends(sequence.tokens)
+@dataclass(frozen=True)
+class Rules:
+    """When a sequence is over: after `steps` tokens, at a token of `eos`, or where `ends` says so of its tokens."""
+
+    steps: int
+    eos: frozenset[int]
+    ends: Callable[[Sequence[int]], bool]
+
+    def take(self, sequence: Generated, token: int, logprob: float) -> bool:
+        """Add a token to a sequence. Returns whether it goes on."""
+        sequence.count += 1
+        sequence.logprob += logprob
+        if token in self.eos:
+            sequence.ended = True
+        else:
+            sequence.tokens.append(token)
+            sequence.ended = self.ends(sequence.tokens)
+        return not sequence.ended and sequence.count < self.steps
+
+
+class _Together:
+    """The sequences that are being decoded, and their next tokens."""
+
+    def __init__(self, cascade: Cascade, sampler: Sampler, rules: Rules) -> None:
+        self.cascade, self.sampler, self.rules = cascade, sampler, rules
+        self.indices: list[int] = []
+        self.sequences: list[Generated] = []
+        self.going: list[bool] = []
+        self.tokens: list[int] = []
+
+    def take(self, logits: torch.Tensor, first: int) -> None:
+        """Choose a token for each sequence from the `first` one on, from its row of `logits`."""
+        chosen = range(first, len(self.indices))
+        steps = [min(self.sequences[i].count, self.rules.steps - 1) for i in chosen]
+        tokens, logprobs = self.sampler(logits, self.indices[first:], steps)
+        self.tokens[first:] = tokens.tolist()
+        for i, token, logprob in zip(chosen, self.tokens[first:], logprobs.tolist(), strict=True):
+            if self.going[i]:
+                self.going[i] = self.rules.take(self.sequences[i], token, logprob)
+
+    def enter(self, indices: Sequence[int], prompts: Sequence[Sequence[int]]) -> None:
+        """Start sequences; those next to each other with the same prompt share it."""
+        alike = [list(group) for _, group in groupby(indices, key=lambda index: prompts[index])]
+        logits = self.cascade.enter([prompts[group[0]] for group in alike], [len(group) for group in alike])
+        rows = [row for row, group in enumerate(alike) for _ in group]
+        first = len(self.indices)
+        self.indices += indices
+        self.sequences += [Generated() for _ in indices]
+        self.going += [True] * len(indices)
+        self.take(logits[rows], first)
+
+    def step(self) -> None:
+        logits = self.cascade.forward(torch.tensor(self.tokens, device=self.cascade.model.device))
+        self.take(logits, 0)
+
+    def leave(self) -> Finished:
+        """Take out the sequences that are over."""
+        over = [(i, s) for i, s, going in zip(self.indices, self.sequences, self.going, strict=True) if not going]
+        kept = [row for row, going in enumerate(self.going) if going]
+        self.cascade.keep(kept)
+        self.indices, self.sequences = [self.indices[i] for i in kept], [self.sequences[i] for i in kept]
+        self.tokens, self.going = [self.tokens[i] for i in kept], [True] * len(kept)
+        return over
 
 
 def decode_together(
     model: Any,
-    cascade: Cascade,
-    logits: torch.Tensor,
+    beginning: Level | None,
+    prompts: Sequence[Sequence[int]],
+    size: int,
     sampler: Sampler,
-    steps: int,
-    eos: frozenset[int],
-    ends: Ends,
-) -> list[Generated]:
-    """One sequence for each row of `logits`, [batch, vocabulary], those after the prompts that `cascade` holds.
+    rules: Rules,
+) -> Iterator[Finished]:
+    """One sequence for each of `prompts`, the tokens after `beginning`; at most `size` at a time.
 
-    Sequences that have ended leave the batch.
+    Yields sequences as they end. Others enter in their place, so that the batch stays full.
     """
-    sequences = [Generated() for _ in logits]
-    alive = torch.arange(len(sequences), device=logits.device)
-    for step in range(steps):
-        tokens, logprobs = sampler(logits, alive, step)
-        for index, token, logprob in zip(alive.tolist(), tokens.tolist(), logprobs.tolist(), strict=True):
-            _take(sequences[index], token, logprob, eos, ends)
-        going = torch.tensor([not sequences[index].ended for index in alive.tolist()])
-        if not going.any() or step == steps - 1:
-            break
-        if not going.all():
-            kept = going.nonzero()[:, 0].to(logits.device)
-            cascade.select(kept)
-            alive, tokens = alive[kept], tokens[kept]
-        logits = cascade.forward(model, tokens[:, None].to(logits.device))
-    return sequences
+    batch = _Together(Cascade(model, beginning), sampler, rules)
+    entered = 0
+    while entered < len(prompts) or batch.indices:
+        more = range(entered, min(len(prompts), entered + size - len(batch.indices)))
+        if more:
+            batch.enter(more, prompts)
+            entered = more.stop
+        while sum(batch.going) > (1 - CHANGE) * len(batch.indices):
+            batch.step()
+        yield batch.leave()
 
 
 class _Choose(LogitsProcessor, StoppingCriteria):
     """Lets the sampler choose inside `generate`: all other tokens get no weight; stops ended sequences."""
 
-    def __init__(self, sequences: list[Generated], sampler: Sampler, eos: frozenset[int], ends: Ends) -> None:
-        self.sequences, self.sampler, self.eos, self.ends = sequences, sampler, eos, ends
-        self.step = 0
+    def __init__(self, indices: Sequence[int], sampler: Sampler, rules: Rules) -> None:
+        self.indices, self.sampler, self.rules = indices, sampler, rules
+        self.sequences = [Generated() for _ in indices]
 
     def choose(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        rows = torch.arange(len(scores), device=scores.device)
-        tokens, logprobs = self.sampler(scores, rows, self.step)
-        self.step += 1
+        steps = [max(sequence.count for sequence in self.sequences)] * len(scores)
+        tokens, logprobs = self.sampler(scores, self.indices, steps)
         for sequence, token, logprob in zip(self.sequences, tokens.tolist(), logprobs.tolist(), strict=True):
             if not sequence.ended:
-                _take(sequence, token, logprob, self.eos, self.ends)
+                self.rules.take(sequence, token, logprob)
         return torch.full_like(scores, -torch.inf).scatter_(1, tokens[:, None], 0.0)
 
     def ended(self, input_ids: torch.Tensor, scores: Any) -> torch.Tensor:
@@ -89,36 +140,35 @@ class _Choose(LogitsProcessor, StoppingCriteria):
 def decode_plainly(
     model: GenerationMixin,
     prompts: Sequence[Sequence[int]],
+    size: int,
     padding: int,
     sampler: Sampler,
-    steps: int,
-    eos: frozenset[int],
-    ends: Ends,
-) -> list[Generated]:
-    """One sequence for each prompt by transformers' own `generate`: for every model that `cascade` does not fit."""
-    sequences = [Generated() for _ in prompts]
-    width = max(map(len, prompts))
-    encoder_decoder = model.config.is_encoder_decoder
-    rows, masks = [], []
-    for prompt in prompts:
-        fill = width - len(prompt)
-        row, mask = [padding] * fill + list(prompt), [0] * fill + [1] * len(prompt)
-        if encoder_decoder:  # an encoder reads from the left
-            row, mask = row[fill:] + row[:fill], mask[fill:] + mask[:fill]
-        rows.append(row)
-        masks.append(mask)
-    chooser = _Choose(sequences, sampler, eos, ends)
-    model.generate(
-        input_ids=torch.tensor(rows, device=model.device),
-        attention_mask=torch.tensor(masks, device=model.device),
-        logits_processor=LogitsProcessorList([chooser.choose]),
-        stopping_criteria=StoppingCriteriaList([chooser.ended]),
-        do_sample=False,
-        num_beams=1,
-        repetition_penalty=1.0,  # no penalty of the model's own: the sampler sees its plain logits
-        no_repeat_ngram_size=0,
-        min_length=0,
-        max_new_tokens=steps,
-        pad_token_id=padding,
-    )
-    return sequences
+    rules: Rules,
+) -> Iterator[Finished]:
+    """One sequence for each of `prompts` by transformers' own `generate`: for every model that `cascade` does not fit."""
+    for first in range(0, len(prompts), size):
+        indices = range(first, min(first + size, len(prompts)))
+        width = max(len(prompts[index]) for index in indices)
+        rows, masks = [], []
+        for index in indices:
+            fill = width - len(prompts[index])
+            row, mask = [padding] * fill + list(prompts[index]), [0] * fill + [1] * (width - fill)
+            if model.config.is_encoder_decoder:  # an encoder reads from the left
+                row, mask = row[fill:] + row[:fill], mask[fill:] + mask[:fill]
+            rows.append(row)
+            masks.append(mask)
+        chooser = _Choose(indices, sampler, rules)
+        model.generate(
+            input_ids=torch.tensor(rows, device=model.device),
+            attention_mask=torch.tensor(masks, device=model.device),
+            logits_processor=LogitsProcessorList([chooser.choose]),
+            stopping_criteria=StoppingCriteriaList([chooser.ended]),
+            do_sample=False,
+            num_beams=1,
+            repetition_penalty=1.0,  # no penalty of the model's own: the sampler sees its plain logits
+            no_repeat_ngram_size=0,
+            min_length=0,
+            max_new_tokens=rules.steps,
+            pad_token_id=padding,
+        )
+        yield list(zip(indices, chooser.sequences, strict=True))

@@ -25,32 +25,41 @@ class Sampler:
             streams = [np.random.Generator(np.random.Philox(key=seed)) for seed in seeds]
             self.uniform = torch.from_numpy(np.stack([each.random(steps) for each in streams]))
 
-    def __call__(self, logits: torch.Tensor, sequences: torch.Tensor, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def __call__(
+        self, logits: torch.Tensor, sequences: Sequence[int], steps: Sequence[int]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Tokens [B] and their log-probabilities at temperature 1 [B], for logits [B, vocabulary].
 
-        `sequences` [B] says which seeds the rows of `logits` belong to.
+        `sequences` [B] says which seeds the rows of `logits` belong to, `steps` [B] how many tokens came before. `logits` is
+        overwritten.
         """
         count = max(1, self.AT_ONCE // logits.shape[1]) if logits.device.type == "cpu" else len(logits)
-        parts = [self._choose(*part, step) for part in zip(logits.split(count), sequences.split(count), strict=True)]
+        parts = [
+            self._choose(part, sequences[first : first + count], steps[first : first + count])
+            for first, part in zip(range(0, len(logits), count), logits.split(count), strict=True)
+        ]
         return torch.cat([tokens for tokens, _ in parts]), torch.cat([logprobs for _, logprobs in parts])
 
-    def _choose(self, logits: torch.Tensor, sequences: torch.Tensor, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def _choose(
+        self, logits: torch.Tensor, sequences: Sequence[int], steps: Sequence[int]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         logits = logits.float()
+        logits.sub_(logits.amax(-1, keepdim=True))  # in place: new memory costs more than the sum
         if self.temperature == 0:
             tokens = logits.argmax(-1)
         else:
-            uniform = self.uniform[sequences.cpu(), step].to(logits.device)
-            tokens = self._draw(logits / self.temperature, uniform)
+            uniform = self.uniform[list(sequences), list(steps)].to(logits.device)
+            tokens = self._draw((logits / self.temperature).exp_(), uniform)
         chosen = logits.gather(1, tokens[:, None])[:, 0]
-        return tokens, chosen - logits.logsumexp(-1)
+        return tokens, chosen - logits.exp_().sum(-1).log_()
 
-    def _draw(self, logits: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
-        weights = logits.sub_(logits.amax(-1, keepdim=True)).exp_()
+    def _draw(self, weights: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
         if self.top_p < 1:
             weights = _nucleus(weights, self.top_p)
         rows, vocabulary = weights.shape
         padding = -vocabulary % self.BLOCK
-        blocks = torch.nn.functional.pad(weights, (0, padding)).view(rows, -1, self.BLOCK)
+        weights = torch.nn.functional.pad(weights, (0, padding)) if padding else weights
+        blocks = weights.view(rows, -1, self.BLOCK)
         sums = blocks.sum(-1).double().cumsum(-1)
         target = uniform[:, None] * sums[:, -1:]
         block = torch.searchsorted(sums, target, right=True).clamp_(max=sums.shape[1] - 1)

@@ -1,0 +1,34 @@
+"""How many sequences fit into memory together."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from selfincorrect.engines import Decoding
+from selfincorrect.engines.transformers.cascade import Level
+
+# Beyond this, products are no faster: measured on two cores with 135M and 270M models, and the row count of large GPUs.
+MOST = {"cpu": 192, "cuda": 1024}
+# Of the memory that is free for keys, values and logits. On a CPU other jobs share it.
+SHARE = {"cpu": 1 / 8, "cuda": 2 / 3}
+
+
+def sequences_at_once(model: Any, longest: Sequence[int], beginning: Level | None, how: Decoding) -> int:
+    """At least 1, for prompts of at most `len(longest)` tokens and a beginning that is shared."""
+    text = model.config.get_text_config()
+    kind = model.device.type
+    own = len(longest) - (int(beginning.end) if beginning else 0) + how.max_tokens
+    heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
+    size = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+    values = 2 * text.num_hidden_layers * heads * size * own * model.dtype.itemsize
+    logits = 3 * 4 * text.vocab_size  # in float32, with room for sampling
+    return max(1, min(MOST[kind], int(SHARE[kind] * _free(kind) / (values + logits))))
+
+
+def _free(kind: str) -> int:
+    """Bytes."""
+    if kind == "cuda":
+        return torch.cuda.mem_get_info()[0]
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
