@@ -8,5 +8,6 @@ from selfincorrect.report import render
 from selfincorrect.report_data import gather
 
 with job(snakemake):
-    context = gather(snakemake.input, snakemake.params.slice, snakemake.config, Path(snakemake.scriptdir))
+    results = Path(snakemake.output[0]).parent
+    context = gather(snakemake.input, snakemake.params.slice, snakemake.config, Path(snakemake.scriptdir), results)
     write_text(snakemake.output[0], render(context))

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal, stats
+from scipy import stats
 
 Array = NDArray[np.float64]
 ALPHA = 0.05  # of each one-sided test
@@ -69,10 +69,17 @@ def _distribution_of_total(values: NDArray[np.int64]) -> Array:
     """Probabilities of each total 0, 1, … if one of the k values of every row is drawn at random; `values` [m, k] ≥ 0."""
     parts = [np.bincount(row) / len(row) for row in values]
     while len(parts) > 1:  # pairwise, so that long ones meet long ones
-        convolve = signal.convolve if len(parts[0]) > 500 else np.convolve  # which is quicker for short ones
+        convolve = _convolve_long if len(parts[0]) > 500 else np.convolve  # which is quicker for short ones
         pairs = [convolve(a, b) for a, b in zip(parts[::2], parts[1::2], strict=False)]
         parts = pairs + parts[2 * len(pairs) :]
     return parts[0]
+
+
+def _convolve_long(a: Array, b: Array) -> Array:
+    from scipy import signal  # half a second, needed by large pools alone
+
+    result: Array = signal.convolve(a, b)
+    return result
 
 
 def mcnemar(n01: int, n10: int) -> dict[str, float]:

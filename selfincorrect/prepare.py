@@ -108,6 +108,7 @@ def prepare_model(name: str, settings: Mapping[str, Any], folder: Path) -> dict[
             "revision": identity,
             **_architecture(name, weights, settings),
         }
+        _keep_tokenizer(name, weights, settings, folder)
     shapes = {key: manifest[key] for key in ("engine", "revision", "dtype", "trust_remote_code")}
     return manifest | {"digest": digest(shapes)}
 
@@ -169,6 +170,15 @@ def _convert_gguf(packages: GgufPackages, target: Path) -> None:
         tokenizer.save_pretrained(made)
         _remove(target)
         os.replace(made, target)
+
+
+def _keep_tokenizer(name: str, weights: Path, settings: Mapping[str, Any], folder: Path) -> None:
+    from selfincorrect import tokenizer
+
+    try:
+        tokenizer.keep(weights, settings["trust_remote_code"], folder)
+    except (ValueError, OSError) as error:
+        raise UserError(f"{name}: the tokenizer of {weights.resolve()} cannot be used: {error}") from error
 
 
 def _architecture(name: str, weights: Path, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import polars as pl
 import yaml
 
 from selfincorrect import report
+from selfincorrect.costs import costs
 from selfincorrect.io import read_json, read_provenance
 from selfincorrect.prepare import questions_of
 from selfincorrect.provenance import commit, machine, now
@@ -16,11 +17,14 @@ from selfincorrect.tables import numbered_notes
 Cell = tuple[str, str]  # model, task
 
 
-def gather(inputs: Any, settings: Mapping[str, Any], config: Mapping[str, Any], code: Path) -> dict[str, Any]:
+def gather(
+    inputs: Any, settings: Mapping[str, Any], config: Mapping[str, Any], code: Path, results: Path
+) -> dict[str, Any]:
     """The context of the report's template.
 
     `inputs` are the rule's: paths of `metrics`, `gradings`, `differences`, `figures`, `manifests`, `datasets`, `candidates`, `grades`, `choices`;
-    `settings` its slice; `config` the configuration as given; `code` the folder whose commit is named.
+    `settings` its slice; `config` the configuration as given; `code` the folder whose commit is named; `results` the
+    folder that holds the benchmarks.
     """
     metrics, gradings, differences = (pl.read_parquet(inputs[name]) for name in ("metrics", "gradings", "differences"))
     candidates, grades = _by_cell(inputs.candidates, 1), _by_cell(inputs.grades, 1)
@@ -79,6 +83,7 @@ def gather(inputs: Any, settings: Mapping[str, Any], config: Mapping[str, Any], 
         "machine": machine(),
         "versions": read_provenance(next(iter(candidates.values()))[0])["versions"],
         "seed": settings["seed"],
+        "costs": costs(results).to_dicts(),
         "prompts": {
             f"{stage} {model} {task}": read_provenance(paths[0])["prompt"]
             for stage, cells in stages.items()

@@ -1,13 +1,14 @@
 """A prepared model as a job uses it: its manifest, its part of the response store, its engine on first need."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from selfincorrect.config_check import check
-from selfincorrect.engines import Engine, make_engine
-from selfincorrect.io import read_json
+from selfincorrect.engines import Engine, Request, Response, make_engine
+from selfincorrect.io import read_json, write_json
 from selfincorrect.store import ResponseStore
 
 
@@ -22,6 +23,26 @@ class OpenedModel:
     provenance: dict[str, Any]
 
 
+class Timed:
+    """An engine that writes to a file how long it took to answer and how much: what the rest of a job took is fixed cost."""
+
+    def __init__(self, engine: Engine, path: Path) -> None:
+        self.engine, self.path = engine, path
+
+    def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
+        """The engine's own batches. The file is written when all requests have their response."""
+        start, answers, tokens_in, tokens_out = time.perf_counter(), 0, 0, 0
+        for batch in self.engine.answer(requests):
+            answers += len(batch)
+            tokens_in += sum(response.tokens_in for _, response in batch)
+            tokens_out += sum(response.tokens_out for _, response in batch)
+            yield batch
+        seconds = time.perf_counter() - start
+        write_json(
+            self.path, {"seconds": seconds, "answers": answers, "tokens_in": tokens_in, "tokens_out": tokens_out}
+        )
+
+
 def opened_model(snakemake: Any, manifest_path: str, task: str) -> OpenedModel:
     """The model of a job. Nothing is loaded until `engine` is called, and then once."""
     manifest = read_json(manifest_path)
@@ -32,10 +53,13 @@ def opened_model(snakemake: Any, manifest_path: str, task: str) -> OpenedModel:
         "threads": snakemake.threads,
     }
     made: list[Engine] = []
+    answering = Path(snakemake.log[0]).with_suffix(".answering.json")
+    answering.unlink(missing_ok=True)  # of an earlier run of this job
 
     def engine() -> Engine:
         if not made:
-            made.append(make_engine(manifest, Path(manifest_path).parent, settings))
+            engine = make_engine(manifest, Path(manifest_path).parent, settings)
+            made.append(Timed(engine, answering))
         return made[0]
 
     store = ResponseStore(Path(run.store).expanduser() / manifest["digest"][:16] / task)

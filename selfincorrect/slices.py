@@ -120,6 +120,7 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
     data = prompts.data()
     return {
         "seed": config.seed,
+        "k": config.k,
         "variants": variants,
         **{key: settings[key] for key in ("shots", "choice_tokens")},
         "prompts": {

@@ -39,10 +39,10 @@ SHOTS = (
 )
 
 
-def requests(temperature=0.7, count=5, samples=2, steps=12, top_p=1.0, stop=("\n\n",)):
+def requests(temperature=0.7, count=5, samples=2, steps=12, top_p=1.0, stop=("\n\n",), shots=SHOTS):
     return [
         Request(
-            Prompt("Answer.", SHOTS, f"Question: what is {'the capital of ' * i}country {i}?\nAnswer:"),
+            Prompt("Answer.", shots, f"Question: what is {'the capital of ' * i}country {i}?\nAnswer:"),
             Decoding(steps, temperature, top_p, stop),
             seed=None if temperature == 0 else 100 * i + sample,
         )
@@ -72,6 +72,7 @@ def test_answers_do_not_depend_on_batch_or_order(engine, kind, temperature):
 @pytest.mark.parametrize("temperature", [0, 0.7])
 def test_shared_prefix_gives_what_plain_generate_gives(engine, kind, temperature):
     asked = requests(temperature, steps=40)  # far beyond the sliding window of 16
+    asked += requests(temperature, steps=40, shots=SHOTS[:1])
     shared = engine(kind)
     assert shared.shared
     plain = engine(kind)
@@ -123,28 +124,32 @@ def test_cascade_gives_the_logits_of_ordinary_attention(engine, monkeypatch, kin
     monkeypatch.setattr(cascade, "GROW", 1)
     model = engine(kind).model
     draw = torch.Generator().manual_seed(shared)
-    start, *own, late = (torch.randint(5, 399, (n,), generator=draw).tolist() for n in (shared, 1, 4, 23, 30))
+    lengths = (shared, max(0, shared - 7), 1, 4, 23, 30)
+    start, other, *own, late = (torch.randint(5, 399, (n,), generator=draw).tolist() for n in lengths)
     steps = torch.randint(5, 399, (4, 3), generator=draw)  # four sequences, two of them of the last prompt
     rows = [0, 1, 2, 2]
     with torch.inference_mode():
-        together = cascade.Cascade(model, cascade.read_beginning(model, start))
-        found = [together.enter(own, [1, 1, 2])[rows]]
+        # Two beginnings; the prompts 0 and 1 have the first one, 2 and `late` the second.
+        together = cascade.Cascade(model, cascade.read_beginnings(model, [start, other]))
+        begin = {0: start, 1: start, 2: other, 3: other}
+        continued = [cascade.Continuation(int(i > 1), each) for i, each in enumerate([*own, late])]
+        found = [together.enter(continued[:3], [1, 1, 2])[rows]]
         found += [together.forward(steps[:, 0])]
         kept = [0, 2, 3]
         together.keep(kept)
-        entered = together.enter([late], [2])  # in the place of the one that left: 0, 2, 3, and two new ones
+        entered = together.enter(continued[3:], [2])  # in the place of the one that left: 0, 2, 3, and two new ones
         found += [together.forward(torch.cat([steps[kept, 1], steps[:2, 0]]))]
         for row, prompt in enumerate(rows):
-            whole = model(torch.tensor([start + own[prompt] + steps[row].tolist()])).logits[0]
-            at = shared + len(own[prompt]) - 1
+            before = begin[prompt] + own[prompt]
+            whole, at = model(torch.tensor([before + steps[row].tolist()])).logits[0], len(before) - 1
             assert torch.allclose(found[0][row], whole[at], atol=1e-4)
             assert torch.allclose(found[1][row], whole[at + 1], atol=1e-4)
             if row in kept:
                 assert torch.allclose(found[2][kept.index(row)], whole[at + 2], atol=1e-4)
         for row in (0, 1):
-            whole = model(torch.tensor([start + late + steps[row].tolist()])).logits[0]
-            assert torch.allclose(entered[0], whole[shared + len(late) - 1], atol=1e-4)
-            assert torch.allclose(found[2][3 + row], whole[shared + len(late)], atol=1e-4)
+            whole = model(torch.tensor([other + late + steps[row].tolist()])).logits[0]
+            assert torch.allclose(entered[0], whole[len(other + late) - 1], atol=1e-4)
+            assert torch.allclose(found[2][3 + row], whole[len(other + late)], atol=1e-4)
 
 
 def test_products_by_columns_are_the_same_products():
@@ -232,8 +237,8 @@ def test_out_of_memory_makes_the_batch_smaller_and_loses_nothing(engine, monkeyp
     expected = [r.text for r in answers(made, requests())]
     decode = TransformersEngine._decode
 
-    def small_memory(self, waiting, prompts, beginning, size):
-        for finished in decode(self, waiting, prompts, beginning, size):
+    def small_memory(self, waiting, beginnings, continued, size):
+        for finished in decode(self, waiting, beginnings, continued, size):
             yield finished  # some answers are there when memory runs out
             if size > 2:
                 raise torch.OutOfMemoryError("too much")
@@ -241,7 +246,7 @@ def test_out_of_memory_makes_the_batch_smaller_and_loses_nothing(engine, monkeyp
     monkeypatch.setattr(TransformersEngine, "_decode", small_memory)
     assert [r.text for r in answers(made, requests())] == expected
 
-    def no_memory(self, waiting, prompts, beginning, size):
+    def no_memory(self, waiting, beginnings, continued, size):
         raise torch.OutOfMemoryError("too much")
 
     monkeypatch.setattr(TransformersEngine, "_decode", no_memory)

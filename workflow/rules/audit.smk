@@ -13,6 +13,8 @@ rule audit_table:
         png=FIGURE.format(figure="audit_{audited}", kind="png"),
     log:
         LOG.format(rule="audit", name="{audited}"),
+    benchmark:
+        BENCHMARK.format(rule="audit", name="{audited}")
     conda:
         "../../envs/environment.yaml"
     params:

@@ -1,4 +1,4 @@
-# The choice among k candidates, in all variants of a target together: the model is loaded once.
+# The choices of a model on a task, for each k and in all variants together: the model is loaded once.
 rule discriminate:
     input:
         unpack(graded_where_needed),
@@ -6,9 +6,11 @@ rule discriminate:
         dataset=DATASET,
         candidates=CANDIDATES,
     output:
-        CHOICES,
+        expand(CHOICES, k=CONFIG.k, allow_missing=True),
     log:
-        LOG.format(rule="discriminate", name="{model}/{task}/k{k}"),
+        LOG.format(rule="discriminate", name="{model}/{task}"),
+    benchmark:
+        BENCHMARK.format(rule="discriminate", name="{model}/{task}")
     wildcard_constraints:
         model=WEIGHTED,
     conda:

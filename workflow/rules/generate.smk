@@ -7,6 +7,8 @@ rule generate:
         SHARD,
     log:
         LOG.format(rule="generate", name="{model}/{task}/{shard}"),
+    benchmark:
+        BENCHMARK.format(rule="generate", name="{model}/{task}/{shard}")
     wildcard_constraints:
         model=WEIGHTED,
     conda:
@@ -29,6 +31,8 @@ rule collect:
         CANDIDATES,
     log:
         LOG.format(rule="collect", name="{model}/{task}"),
+    benchmark:
+        BENCHMARK.format(rule="collect", name="{model}/{task}")
     wildcard_constraints:
         model=WEIGHTED,
     conda:
@@ -45,6 +49,8 @@ rule grade:
         GRADES,
     log:
         LOG.format(rule="grade", name="{model}/{task}"),
+    benchmark:
+        BENCHMARK.format(rule="grade", name="{model}/{task}")
     conda:
         "../../envs/environment.yaml"
     params:

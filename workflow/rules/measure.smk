@@ -9,6 +9,8 @@ rule measure:
         gradings=GRADINGS,
     log:
         LOG.format(rule="measure", name="{model}/{task}/k{k}"),
+    benchmark:
+        BENCHMARK.format(rule="measure", name="{model}/{task}/k{k}")
     conda:
         "../../envs/environment.yaml"
     params:
@@ -40,6 +42,8 @@ rule tables:
         },
     log:
         LOG.format(rule="tables", name="tables"),
+    benchmark:
+        BENCHMARK.format(rule="tables", name="tables")
     conda:
         "../../envs/environment.yaml"
     params:
@@ -62,6 +66,8 @@ rule figure:
         ),
     log:
         LOG.format(rule="figure", name="{figure}"),
+    benchmark:
+        BENCHMARK.format(rule="figure", name="{figure}")
     conda:
         "../../envs/environment.yaml"
     params:

@@ -13,6 +13,7 @@ TABLES = ("metrics", "gradings", "grading_differences", "pass_at", "slots", "fli
 FIGURE = "results/figures/{figure}.{kind}"
 REPORT = "results/report.html"
 LOG = "results/logs/{rule}/{name}.log"
+BENCHMARK = "results/benchmarks/{rule}/{name}.tsv"
 
 WEIGHTED = "|".join(CONFIG.weighted) or "(?!)"
 POOLED = "|".join(CONFIG.pooled) or "(?!)"

@@ -7,6 +7,8 @@ rule import_pool:
         CANDIDATES,
     log:
         LOG.format(rule="import_pool", name="{model}/{task}"),
+    benchmark:
+        BENCHMARK.format(rule="import_pool", name="{model}/{task}")
     wildcard_constraints:
         model=POOLED,
     conda:
@@ -29,6 +31,8 @@ rule select:
         CHOICES,
     log:
         LOG.format(rule="select", name="{model}/{task}/k{k}"),
+    benchmark:
+        BENCHMARK.format(rule="select", name="{model}/{task}/k{k}")
     wildcard_constraints:
         model=POOLED,
     conda:

@@ -11,6 +11,8 @@ rule prepare_model:
         MANIFEST,
     log:
         LOG.format(rule="prepare_model", name="{model}"),
+    benchmark:
+        BENCHMARK.format(rule="prepare_model", name="{model}")
     wildcard_constraints:
         model=WEIGHTED,
     conda:
@@ -28,6 +30,8 @@ rule prepare_dataset:
         DATASET,
     log:
         LOG.format(rule="prepare_dataset", name="{task}"),
+    benchmark:
+        BENCHMARK.format(rule="prepare_dataset", name="{task}")
     conda:
         "../../envs/environment.yaml"
     params:

@@ -14,6 +14,8 @@ rule report:
         REPORT,
     log:
         LOG.format(rule="report", name="report"),
+    benchmark:
+        BENCHMARK.format(rule="report", name="report")
     conda:
         "../../envs/environment.yaml"
     params:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -20,6 +19,7 @@ from selfincorrect.prompts import Prompt
 
 log = logging.getLogger("selfincorrect")
 
+STARTS = 16  # beginnings of prompts that are kept in memory at a time
 Start = tuple[str, tuple[tuple[str, str], ...]]  # instruction and shots: what prompts share
 
 
@@ -73,9 +73,13 @@ class TransformersEngine:
 
     @torch.inference_mode()
     def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
-        """Yield answers in batches of consecutive requests with the same decoding options and beginning of the prompt."""
-        for (how, _), group in groupby(requests, key=lambda request: (request.decoding, _start(request.prompt))):
-            yield from self._answer_alike(list(group), how)
+        """Yield answers as they are finished; requests with the same decoding options are answered together."""
+        for how in dict.fromkeys(request.decoding for request in requests):
+            alike = [request for request in requests if request.decoding == how]
+            starts = list(dict.fromkeys(_start(request.prompt) for request in alike))
+            for first in range(0, len(starts), STARTS):
+                together = set(starts[first : first + STARTS])
+                yield from self._answer_alike([r for r in alike if _start(r.prompt) in together], how)
 
     def _answer_alike(self, requests: list[Request], how: Decoding) -> Iterator[list[tuple[Request, Response]]]:
         rendered = {request.prompt: self.render(request.prompt) for request in requests}
@@ -87,14 +91,15 @@ class TransformersEngine:
         waiting = [request for request in requests if len(prompts[request.prompt]) <= limit]
         if not waiting:
             return
+        beginnings, continued = self._beginnings(waiting, prompts)
         # Similar lengths together: little padding. The longest first: memory that is short is short at once.
-        waiting.sort(key=lambda request: (-len(prompts[request.prompt]), rendered[request.prompt]))
-        beginning = self._beginning(waiting, prompts)
-        size = self.batch_size or batching.sequences_at_once(self.model, prompts[waiting[0].prompt], beginning, how)
+        waiting.sort(key=lambda request: (-len(continued[request.prompt].tokens), rendered[request.prompt]))
+        longest = len(continued[waiting[0].prompt].tokens) + how.max_tokens
+        size = self.batch_size or batching.sequences_at_once(self.model, longest)
         while waiting:
             done: set[int] = set()
             try:
-                for finished in self._decode(waiting, prompts, beginning, size):
+                for finished in self._decode(waiting, beginnings, continued, size):
                     done |= {index for index, _ in finished}
                     yield [
                         (r, self._response(r, rendered[r.prompt], len(prompts[r.prompt]), sequence))
@@ -113,20 +118,28 @@ class TransformersEngine:
             if waiting:
                 torch.cuda.empty_cache()
 
-    def _beginning(self, requests: Sequence[Request], prompts: Mapping[Prompt, list[int]]) -> cascade.Level | None:
-        """What the prompts, with the same instruction and shots, have in common, read once."""
-        if not self.shared:
-            return None
-        # Against an empty query: the length then does not depend on which questions are asked together.
-        reference = self.tokens(self.render(replace(requests[0].prompt, query="")))
-        alike = [prompts[request.prompt] for request in requests]
-        return cascade.read_beginning(self.model, reference[: cascade.common_length(reference, alike)])
+    def _beginnings(
+        self, requests: Sequence[Request], prompts: Mapping[Prompt, list[int]]
+    ) -> tuple[cascade.Level | None, dict[Prompt, cascade.Continuation]]:
+        """What prompts with the same instruction and shots have in common, read once, and how each prompt goes on."""
+        texts: list[list[int]] = []
+        continued: dict[Prompt, cascade.Continuation] = {}
+        for start in dict.fromkeys(_start(request.prompt) for request in requests):
+            alike = [request.prompt for request in requests if _start(request.prompt) == start]
+            length = 0
+            if self.shared:
+                # Against an empty query: the length then does not depend on which questions are asked together.
+                reference = self.tokens(self.render(replace(alike[0], query="")))
+                length = cascade.common_length(reference, [prompts[prompt] for prompt in alike])
+            continued |= {prompt: cascade.Continuation(len(texts), prompts[prompt][length:]) for prompt in alike}
+            texts.append(prompts[alike[0]][:length])
+        return cascade.read_beginnings(self.model, texts), continued
 
     def _decode(
         self,
         requests: Sequence[Request],
-        prompts: Mapping[Prompt, list[int]],
-        beginning: cascade.Level | None,
+        beginnings: cascade.Level | None,
+        continued: Mapping[Prompt, cascade.Continuation],
         size: int,
     ) -> Iterator[decoding.Finished]:
         how = requests[0].decoding
@@ -139,11 +152,11 @@ class TransformersEngine:
             return any(stop in text for stop in how.stop)
 
         rules = decoding.Rules(how.max_tokens, self.eos, ends)
-        whole = [prompts[request.prompt] for request in requests]
-        if not self.shared:
-            return decoding.decode_plainly(self.model, whole, size, self.padding, sampler, rules)
-        read = int(beginning.end) if beginning else 0
-        return decoding.decode_together(self.model, beginning, [each[read:] for each in whole], size, sampler, rules)
+        prompts = [continued[request.prompt] for request in requests]
+        if self.shared:
+            return decoding.decode_together(self.model, beginnings, prompts, size, sampler, rules)
+        whole = [prompt.tokens for prompt in prompts]
+        return decoding.decode_plainly(self.model, whole, size, self.padding, sampler, rules)
 
     def _response(self, request: Request, rendered: str, tokens_in: int, sequence: decoding.Generated) -> Response:
         text = self.tokenizer.decode(sequence.tokens, skip_special_tokens=True)

@@ -1,13 +1,9 @@
 """How many sequences fit into memory together."""
 
 import os
-from collections.abc import Sequence
 from typing import Any
 
 import torch
-
-from selfincorrect.engines import Decoding
-from selfincorrect.engines.transformers.cascade import Level
 
 # Beyond this, products are no faster: measured on two cores with 135M and 270M models, and the row count of large GPUs.
 MOST = {"cpu": 192, "cuda": 1024}
@@ -15,14 +11,13 @@ MOST = {"cpu": 192, "cuda": 1024}
 SHARE = {"cpu": 1 / 8, "cuda": 2 / 3}
 
 
-def sequences_at_once(model: Any, longest: Sequence[int], beginning: Level | None, how: Decoding) -> int:
-    """At least 1, for prompts of at most `len(longest)` tokens and a beginning that is shared."""
+def sequences_at_once(model: Any, tokens: int) -> int:
+    """At least 1, for sequences that have at most `tokens` tokens, prompt and answer, beside what is shared."""
     text = model.config.get_text_config()
     kind = model.device.type
-    own = len(longest) - (int(beginning.end) if beginning else 0) + how.max_tokens
     heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
     size = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
-    values = 2 * text.num_hidden_layers * heads * size * own * model.dtype.itemsize
+    values = 2 * text.num_hidden_layers * heads * size * tokens * model.dtype.itemsize
     logits = 3 * 4 * text.vocab_size  # in float32, with room for sampling
     return max(1, min(MOST[kind], int(SHARE[kind] * _free(kind) / (values + logits))))
 

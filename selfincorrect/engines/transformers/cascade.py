@@ -1,7 +1,7 @@
 """Attention in levels (shared-prefix or cascade attention): what sequences have in common is read, kept and met once.
 
 Few-shot prompts of a task begin alike, and the n samples of a question share all of its prompt. So there are three levels: the
-beginning of all prompts, the rest of each prompt, and each sequence's own tokens. At each level all queries that share a text
+beginnings of prompts, the rest of each prompt, and each sequence's own tokens. At each level all queries that share a text
 meet its keys in one matrix product per head. Nothing shared is copied per sequence, and own tokens are written in place. The
 levels go through one softmax, so the result is that of ordinary attention up to rounding.
 
@@ -61,6 +61,7 @@ class _Shared:
         filled = [(each or [0]) + (each or [0])[:1] * (most - max(1, len(each))) for each in members]
         self.members = torch.tensor(filled, device=level.start.device)
         self.place = torch.tensor(place, device=level.start.device)
+        self.owner = torch.tensor(list(owner), device=level.start.device)
 
     def by_text(self, x: torch.Tensor) -> torch.Tensor:
         """[sequences, …] as [texts, sequences of a text, …]; places without a sequence repeat another one."""
@@ -79,18 +80,18 @@ class _Step:
 
     levels: list[_Shared]
     positions: torch.Tensor
-    _biases: dict[Any, torch.Tensor | None] = field(default_factory=dict)
+    _hidden: dict[Any, torch.Tensor | None] = field(default_factory=dict)
 
     def bias(self, index: int, columns: int, window: int | None) -> torch.Tensor | None:
-        """What is added to scores, [texts, 1, sequences, 1, count, columns]: −∞ where a key is not seen; None if all are."""
+        """What is added to scores, [sequences, count, columns]: −∞ where a key is not seen; None if all are."""
         key = index, columns, window
-        if key not in self._biases:
-            self._biases[key] = self._bias(self.levels[index], columns, window)
-        return self._biases[key]
+        if key not in self._hidden:
+            self._hidden[key] = self._bias(self.levels[index], columns, window)
+        return self._hidden[key]
 
     def _bias(self, shared: _Shared, columns: int, window: int | None) -> torch.Tensor | None:
-        query = shared.by_text(self.positions)[..., None]
-        start, end = shared.level.start[:, None, None, None], shared.level.end[:, None, None, None]
+        query = self.positions[:, :, None]
+        start, end = (x[shared.owner][:, None, None] for x in (shared.level.start, shared.level.end))
         key = end - columns + torch.arange(columns, device=query.device)
         seen = (key >= start) & (key <= query)
         seen |= key == query  # padding sees itself, since a softmax over nothing is no number
@@ -98,7 +99,7 @@ class _Step:
             seen &= query - key < window
         if seen.all():
             return None
-        return torch.zeros(seen.shape, device=seen.device).masked_fill_(~seen, -torch.inf)[:, None, :, None]
+        return torch.zeros(seen.shape, device=seen.device).masked_fill_(~seen, -torch.inf)
 
 
 class _Own(DynamicLayer):
@@ -135,45 +136,69 @@ def _attention(
         if sliding_window is not None:
             others["sliding_window"] = sliding_window
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **others)
+    pairs = [shared.level.layers[module.layer_idx] for shared in cascade.levels[:-1]] + [(key, value)]
+    biases = [cascade.bias(index, keys.shape[2], sliding_window) for index, (keys, _) in enumerate(pairs)]
     batch, heads, count, size = query.shape
+    if count > 1:
+        return _attend_whole(module, query, cascade.levels, pairs, biases, scaling)
     groups = key.shape[1]
     scaled = query * (size**-0.5 if scaling is None else scaling)
-    scaled = scaled.reshape(batch, groups, heads // groups, count, size)
-    pairs = [shared.level.layers[module.layer_idx] for shared in cascade.levels[:-1]] + [(key, value)]
+    scaled = scaled.reshape(batch, groups, heads // groups, size)
     parts = [
-        _attend(shared, pair, scaled, cascade.bias(index, pair[0].shape[2], sliding_window))
-        for index, (shared, pair) in enumerate(zip(cascade.levels, pairs, strict=True))
+        _attend(shared, pair, scaled, bias) for shared, pair, bias in zip(cascade.levels, pairs, biases, strict=True)
     ]
     largest = reduce(torch.maximum, (each[1] for each in parts))
     factors = [(each[1] - largest).exp_() for each in parts]
     total = sum(each[2] * factor for each, factor in zip(parts, factors, strict=True))
     result = sum(each[0] * factor for each, factor in zip(parts, factors, strict=True)) / total
-    return result.to(query.dtype).reshape(batch, heads, count, -1).transpose(1, 2).contiguous(), None
+    return result.to(query.dtype).reshape(batch, 1, heads, -1), None
 
 
 def _attend(
     shared: _Shared, pair: Pair, scaled: torch.Tensor, bias: torch.Tensor | None
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The part of one level for `scaled` queries [batch, groups, repeats, count, size].
+    """The part of one level for `scaled` queries [batch, groups, repeats, size], one of each sequence.
 
-    Returns sums of values weighted by exp(score − largest), [batch, groups, repeats, count, size], the largest scores and the
-    sums of weights, [batch, groups, repeats, count, 1].
+    Returns sums of values weighted by exp(score − largest), [batch, groups, repeats, size], the largest scores and the sums
+    of weights, [batch, groups, repeats, 1].
     """
     keys, values = pair
     by_text = shared.by_text(scaled).transpose(1, 2)
-    texts, groups, most, repeats, count, size = by_text.shape
+    texts, groups, most, repeats, size = by_text.shape
     scores = torch.matmul(by_text.reshape(texts, groups, -1, size), keys.transpose(2, 3)).float()
     if bias is not None:
-        scores.view(texts, groups, most, repeats, count, -1).add_(bias)
+        scores.view(texts, groups, most, repeats, -1).add_(shared.by_text(bias)[:, None])
     # A text that a query does not see at all has weight 0, not NaN.
     largest = scores.amax(-1, keepdim=True).clamp_(min=torch.finfo(scores.dtype).min)
     weights = scores.sub_(largest).exp_()
     total = weights.sum(-1, keepdim=True)
     result = torch.matmul(weights.to(values.dtype), values)
     return tuple(
-        shared.by_sequence(x.view(texts, groups, most, repeats, count, -1).transpose(1, 2))
-        for x in (result, largest, total)
+        shared.by_sequence(x.view(texts, groups, most, repeats, -1).transpose(1, 2)) for x in (result, largest, total)
     )
+
+
+def _attend_whole(
+    module: Any, query: torch.Tensor, levels: Sequence[_Shared], pairs: Sequence[Pair],
+    biases: Sequence[torch.Tensor | None], scaling: float | None,
+) -> tuple[torch.Tensor, None]:  # fmt: skip
+    """Many queries of each sequence, as in reading prompts: every one gets a copy of its texts for the fused attention.
+
+    A copy for one layer is small beside the scores, which are not written down then.
+    """
+    keys, values = (
+        torch.cat([pair[i][shared.owner] for shared, pair in zip(levels, pairs, strict=True)], dim=2) for i in (0, 1)
+    )
+    zeros = query.new_zeros(query.shape[0], query.shape[2], 1)
+    bias = torch.cat(
+        [
+            zeros.expand(-1, -1, pair[0].shape[2]) if bias is None else bias.to(query.dtype)
+            for pair, bias in zip(pairs, biases, strict=True)
+        ],
+        dim=-1,
+    )
+    result, _ = sdpa_attention_forward(module, query, keys, values, bias[:, None], scaling=scaling)
+    return result, None
 
 
 AttentionInterface.register(NAME, _attention)
@@ -191,10 +216,18 @@ def _forward(model: Any, step: _Step, tokens: torch.Tensor, layers: list[_Own]) 
     return logits
 
 
-def read_beginning(model: Any, tokens: Sequence[int]) -> Level | None:
-    """What all prompts share; None for no token at all."""
-    if not tokens:
+def read_beginnings(model: Any, texts: Sequence[Sequence[int]]) -> Level | None:
+    """What prompts begin with, by their tokens; None if no text has any."""
+    levels = [_read_beginning(model, text) for text in texts if text]
+    if not levels:
         return None
+    zero = torch.zeros(1, dtype=torch.long, device=model.device)
+    none = Level(zero, zero, [(keys[:, :, :0], values[:, :, :0]) for keys, values in levels[0].layers])
+    found = iter(levels)
+    return _joined([next(found) if text else none for text in texts])
+
+
+def _read_beginning(model: Any, tokens: Sequence[int]) -> Level:
     cache = DynamicCache(config=model.config.get_text_config())
     shown = torch.tensor([list(tokens)], device=model.device)
     model(shown, past_key_values=cache, use_cache=True, logits_to_keep=1)
@@ -206,24 +239,33 @@ def read_beginning(model: Any, tokens: Sequence[int]) -> Level | None:
     return Level(zero, zero + len(tokens), layers)
 
 
+@dataclass(frozen=True)
+class Continuation:
+    """A prompt: one of the beginnings, and at least one token after it."""
+
+    beginning: int
+    tokens: Sequence[int]
+
+
 class Cascade:
     """Sequences that are decoded together, [batch], each after one of the prompts."""
 
-    def __init__(self, model: Any, beginning: Level | None) -> None:
-        self.model, self.beginning = model, beginning
+    def __init__(self, model: Any, beginnings: Level | None) -> None:
+        self.model, self.beginnings = model, beginnings
         self.prompts: Level | None = None
+        self.begins: list[int] = []  # beginning of each prompt
         self.owner: list[int] = []  # prompt of each sequence
         self.used: list[int] = []  # own tokens of each sequence
         self.spaces: list[Pair] = []  # and where they are, [batch, heads, columns, size] for each layer
 
-    def enter(self, prompts: Sequence[Sequence[int]], samples: Sequence[int]) -> torch.Tensor:
-        """Read prompts, each the tokens after the beginning, and add `samples` sequences to each, at the end of the batch.
+    def enter(self, prompts: Sequence[Continuation], samples: Sequence[int]) -> torch.Tensor:
+        """Read prompts, and add `samples` sequences to each, at the end of the batch.
 
         Returns the logits after the prompts, [prompts, vocabulary].
         """
         levels = [self.prompts] if self.prompts else []
-        before = len(levels[0].start) if levels else 0
-        self.owner += [before + text for text, count in enumerate(samples) for _ in range(count)]
+        self.owner += [len(self.begins) + text for text, count in enumerate(samples) for _ in range(count)]
+        self.begins += [prompt.beginning for prompt in prompts]
         self.used += [0] * sum(samples)
         logits = []
         for chunk in _chunks(prompts, READ[self.model.device.type]):
@@ -236,17 +278,19 @@ class Cascade:
         self._map_spaces(lambda space: pad(space, (0, 0, 0, 0, 0, 0, 0, sum(samples))))
         return torch.cat(logits)
 
-    def _read(self, prompts: Sequence[Sequence[int]]) -> tuple[Level, torch.Tensor]:
+    def _read(self, prompts: Sequence[Continuation]) -> tuple[Level, torch.Tensor]:
         """Prompts as a level, and the logits after them."""
-        device, width = self.model.device, max(map(len, prompts))
+        device, begins = self.model.device, [prompt.beginning for prompt in prompts]
+        width = max(len(prompt.tokens) for prompt in prompts)
         start = torch.zeros(len(prompts), dtype=torch.long, device=device)
-        if self.beginning:
-            start += self.beginning.end
-        level = Level(start, start + torch.tensor([len(prompt) for prompt in prompts], device=device))
-        rows = torch.tensor([[0] * (width - len(prompt)) + list(prompt) for prompt in prompts], device=device)
+        if self.beginnings:
+            start += self.beginnings.end[begins]
+        level = Level(start, start + torch.tensor([len(prompt.tokens) for prompt in prompts], device=device))
+        padded = [[0] * (width - len(prompt.tokens)) + list(prompt.tokens) for prompt in prompts]
+        rows = torch.tensor(padded, device=device)
         layers = [_Own() for _ in range(self.model.config.get_text_config().num_hidden_layers)]
         positions = level.end[:, None] - width + torch.arange(width, device=device)
-        step = _Step([*self._start(len(prompts)), _Shared(level, range(len(prompts)))], positions)
+        step = _Step([*self._start(begins), _Shared(level, range(len(prompts)))], positions)
         logits = _forward(self.model, step, rows, layers)
         level.layers = [layer.space for layer in layers if layer.space]
         return level, logits
@@ -260,7 +304,7 @@ class Cascade:
         at = torch.tensor(self.used, device=tokens.device)
         start = self.prompts.end[torch.tensor(self.owner, device=tokens.device)]
         own = _Shared(Level(start, start + columns), range(len(tokens)))
-        levels = [*self._start(len(tokens)), _Shared(self.prompts, self.owner), own]
+        levels = [*self._start([self.begins[text] for text in self.owner]), _Shared(self.prompts, self.owner), own]
         layers = [_Own(space, at, columns) for space in self.spaces]
         logits = _forward(self.model, _Step(levels, (start + at)[:, None]), tokens[:, None], layers)
         self.used = [used + 1 for used in self.used]
@@ -272,13 +316,14 @@ class Cascade:
         owner = [self.owner[sequence] for sequence in sequences]
         texts = sorted(set(owner))
         self.owner = [texts.index(text) for text in owner]
+        self.begins = [self.begins[text] for text in texts]
         self.used = [self.used[sequence] for sequence in sequences]
         self.prompts = _chosen(self.prompts, texts) if texts else None
         rows, columns = torch.tensor(sequences, dtype=torch.long, device=self.model.device), max(self.used, default=0)
         self._map_spaces(lambda space: space[:, :, :columns][rows])
 
-    def _start(self, batch: int) -> list[_Shared]:
-        return [_Shared(self.beginning, [0] * batch)] if self.beginning else []
+    def _start(self, begins: Sequence[int]) -> list[_Shared]:
+        return [_Shared(self.beginnings, begins)] if self.beginnings else []
 
     def _map_spaces(self, change: Callable[[torch.Tensor], torch.Tensor]) -> None:
         # One layer at a time: the old and the new spaces of all layers need not be held together.
@@ -286,14 +331,14 @@ class Cascade:
             self.spaces[index] = change(keys), change(values)
 
 
-def _chunks(prompts: Sequence[Sequence[int]], most: int) -> Iterator[Sequence[Sequence[int]]]:
+def _chunks(prompts: Sequence[Continuation], most: int) -> Iterator[Sequence[Continuation]]:
     """Prompts in order, as many at a time as make at most `most` tokens with their padding, but at least one."""
     first, width = 0, 0
     for index, prompt in enumerate(prompts):
-        width = max(width, len(prompt))
+        width = max(width, len(prompt.tokens))
         if index > first and (index + 1 - first) * width > most:
             yield prompts[first:index]
-            first, width = index, len(prompt)
+            first, width = index, len(prompt.tokens)
     yield prompts[first:]
 
 
@@ -309,9 +354,9 @@ def _joined(levels: Sequence[Level]) -> Level:
     """Levels one after the other, padded to the widest."""
     if len(levels) == 1:
         return levels[0]
-    columns = max(level.layers[0][0].shape[2] for level in levels)
 
     def together(states: Sequence[torch.Tensor]) -> torch.Tensor:
+        columns = max(each.shape[2] for each in states)
         return torch.cat([pad(each, (0, 0, columns - each.shape[2], 0)) for each in states])
 
     layers = [
@@ -344,11 +389,11 @@ def fitted(model: Any) -> str | None:
     if own != "sdpa" or not layers or not all(type(x) in (DynamicLayer, DynamicSlidingWindowLayer) for x in layers):
         return f"its attention ({own}) or its cache is of another kind"
     tokens = [(7 * i + 5) % (model.config.get_text_config().vocab_size - 1) for i in range(24)]
-    expected = model(torch.tensor([tokens], device=model.device)).logits[0, -1].float()
     try:
+        expected = model(torch.tensor([tokens], device=model.device), logits_to_keep=1).logits[0, -1].float()
         model.set_attn_implementation(NAME)
-        cascade = Cascade(model, read_beginning(model, tokens[:12]))
-        cascade.enter([tokens[12:-2]], [2])
+        cascade = Cascade(model, read_beginnings(model, [tokens[:12]]))
+        cascade.enter([Continuation(0, tokens[12:-2])], [2])
         for token in tokens[-2:]:
             found = cascade.forward(torch.tensor([token] * 2, device=model.device)).float()
         distance = float((found - expected).abs().max() / expected.abs().max())

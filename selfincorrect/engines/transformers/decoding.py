@@ -9,7 +9,7 @@ import torch
 from transformers import GenerationMixin, LogitsProcessor, LogitsProcessorList, StoppingCriteria
 from transformers.generation.stopping_criteria import StoppingCriteriaList
 
-from selfincorrect.engines.transformers.cascade import Cascade, Level
+from selfincorrect.engines.transformers.cascade import Cascade, Continuation, Level
 from selfincorrect.engines.transformers.sampling import Sampler
 
 # Ended sequences leave, and new ones enter, when this share of the batch has ended: each change copies the caches.
@@ -69,7 +69,7 @@ class _Together:
             if self.going[i]:
                 self.going[i] = self.rules.take(self.sequences[i], token, logprob)
 
-    def enter(self, indices: Sequence[int], prompts: Sequence[Sequence[int]]) -> None:
+    def enter(self, indices: Sequence[int], prompts: Sequence[Continuation]) -> None:
         """Start sequences; those next to each other with the same prompt share it."""
         alike = [list(group) for _, group in groupby(indices, key=lambda index: prompts[index])]
         logits = self.cascade.enter([prompts[group[0]] for group in alike], [len(group) for group in alike])
@@ -96,17 +96,17 @@ class _Together:
 
 def decode_together(
     model: Any,
-    beginning: Level | None,
-    prompts: Sequence[Sequence[int]],
+    beginnings: Level | None,
+    prompts: Sequence[Continuation],
     size: int,
     sampler: Sampler,
     rules: Rules,
 ) -> Iterator[Finished]:
-    """One sequence for each of `prompts`, the tokens after `beginning`; at most `size` at a time.
+    """One sequence for each of `prompts`; at most `size` at a time.
 
     Yields sequences as they end. Others enter in their place, so that the batch stays full.
     """
-    batch = _Together(Cascade(model, beginning), sampler, rules)
+    batch = _Together(Cascade(model, beginnings), sampler, rules)
     entered = 0
     while entered < len(prompts) or batch.indices:
         more = range(entered, min(len(prompts), entered + size - len(batch.indices)))

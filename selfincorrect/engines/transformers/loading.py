@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
+from selfincorrect import tokenizer
 from selfincorrect.engines.transformers.products import prefer_columns
 from selfincorrect.errors import UserError
 
@@ -39,7 +40,7 @@ def load(manifest: Mapping[str, Any], weights: Path, run: Mapping[str, Any]) -> 
             "resources/models/ and run again: it is prepared anew, and no answer is lost."
         )
     remote = manifest["trust_remote_code"]
-    tokenizer = AutoTokenizer.from_pretrained(weights, trust_remote_code=remote)
+    loaded = tokenizer.load(weights, remote, weights.parent)
     kind = AutoModelForSeq2SeqLM if manifest["encoder_decoder"] else AutoModelForCausalLM
     model = kind.from_pretrained(
         weights,
@@ -54,4 +55,4 @@ def load(manifest: Mapping[str, Any], weights: Path, run: Mapping[str, Any]) -> 
         manifest["name"], sum(p.numel() for p in model.parameters()) / 1e6, manifest["dtype"],
         model.device, torch.get_num_threads(),
     )  # fmt: skip
-    return model, tokenizer
+    return model, loaded

@@ -1,0 +1,51 @@
+"""Where the time of a run went, from the benchmarks that Snakemake writes and what the engines wrote beside the logs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from selfincorrect.io import read_json
+
+SCHEMA = {
+    "rule": pl.String,
+    "jobs": pl.Int64,
+    "seconds": pl.Float64,  # of wall time, over all jobs
+    "answering": pl.Float64,  # seconds in which a model answered
+    "fixed": pl.Float64,  # the rest: starting Python, loading a model, reading and writing tables
+    "answers": pl.Int64,
+    "tokens_out": pl.Int64,
+    "mebibytes": pl.Float64,  # of the largest job; null where all were too short to be looked at
+}
+
+
+def costs(results: Path) -> pl.DataFrame:
+    """A row of SCHEMA for each rule, the longest first, as far as `results/benchmarks` tells. Jobs count as last run."""
+    rules: dict[str, list[Mapping[str, Any]]] = {}
+    for path in sorted(results.glob("benchmarks/*/**/*.tsv")):
+        place = path.relative_to(results / "benchmarks")
+        row = pl.read_csv(path, separator="\t", infer_schema=False, n_rows=1).row(0, named=True)
+        log = (results / "logs" / place).with_suffix(".answering.json")
+        asked = read_json(log) if log.exists() else {"seconds": 0.0, "answers": 0, "tokens_out": 0}
+        memory = row["max_rss"].replace(".", "", 1)
+        rules.setdefault(place.parts[0], []).append(
+            {
+                "seconds": float(row["s"]),
+                "answering": min(asked["seconds"], float(row["s"])),
+                "answers": asked["answers"],
+                "tokens_out": asked["tokens_out"],
+                "mebibytes": float(row["max_rss"]) if memory.isdigit() else None,
+            }
+        )
+    rows = [
+        {
+            "rule": rule,
+            "jobs": len(jobs),
+            **{key: sum(job[key] for job in jobs) for key in ("seconds", "answering", "answers", "tokens_out")},
+            "fixed": sum(job["seconds"] - job["answering"] for job in jobs),
+            "mebibytes": max((job["mebibytes"] for job in jobs if job["mebibytes"]), default=None),
+        }
+        for rule, jobs in rules.items()
+    ]
+    return pl.DataFrame(rows, schema=SCHEMA).sort("seconds", descending=True)
