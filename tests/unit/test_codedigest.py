@@ -109,6 +109,6 @@ def test_slices_depend_on_their_own_part_alone():
     assert changed(figures={"dpi": 100}) == {"figure"}
     assert changed(sampling={"n": 6}) == {"generate"}
     assert changed(variants={"full": {}, "easy": {"distractors": "easy"}}) == {"discriminate", "tables"}
-    assert changed(k=[2, 4]) == {"tables"}
+    assert changed(k=[2, 4]) == {"discriminate", "tables"}  # one job makes the choices for every k
     assert changed(report={"questions": 3}) == {"report"}
     assert changed(seed=5) == {"generate", "discriminate", "measure", "report"}

@@ -18,6 +18,7 @@ from selfincorrect.sources import GgufPackages, HubFile, LocalFile, PackageMembe
 from selfincorrect.sources.fetch import fetch_gguf, fetched
 from selfincorrect.sources.rows import read_rows
 from selfincorrect.tasks import gsm8k, triviaqa
+from tests.tiny import tokenizer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 GSM8K = [{"question": f"How many are {i} and 2?", "answer": f"{i} + 2 = {i + 2}\n#### {i + 2:,}"} for i in range(3)]
@@ -152,6 +153,9 @@ def test_model_from_the_hub_becomes_a_link_into_its_cache(hub, tmp_path):
         "model.safetensors": b"weights",
         "pytorch_model.bin": b"pickle",
     }
+    (tmp_path / "tokenizer").mkdir()
+    tokenizer().save_pretrained(tmp_path / "tokenizer")
+    Hub.files |= {path.name: path.read_bytes() for path in (tmp_path / "tokenizer").iterdir()}
     code = f"""
 from pathlib import Path
 from selfincorrect.prepare import prepare_model
@@ -161,6 +165,9 @@ print(manifest["revision"], manifest["context"], manifest["encoder_decoder"], Pa
 """
     done = hub(code)
     assert done.stdout.strip() == f"o/n@{COMMIT} 128 False b'weights' False", done.stderr
+    del Hub.files["tokenizer.json"]
+    done = hub(code.replace('"o/n"', '"o/other"'))
+    assert "m: the tokenizer of" in done.stderr, "found when the model is prepared, not when it is first asked"
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl", "arrow"])
