@@ -44,9 +44,10 @@ docs: .venv/.run ## write the generated parts: configuration schema and README t
 simulate: .venv/.run ## check tests, intervals and power on 10,000 simulated pools: tables and a figure, some minutes
 	@$(BIN)/python -m selfincorrect.simulate results/simulation $(ARGS)
 
-bench: .venv/.run .venv-bench/.peer ## compare speed with lm-evaluation-harness: results/bench.json, about half an hour on two cores
+bench: .venv/.run .venv-bench/.peer ## compare speed with lm-evaluation-harness: results/bench.json and a figure of cost, above an hour on two cores
 	@$(BIN)/snakemake --cores $(CORES) resources/models/{smollm2-135m-instruct,gemma-3-270m}/manifest.json resources/datasets/{gsm8k,triviaqa}.parquet
 	@$(BIN)/python -m bench.compare results/bench.json --peer .venv-bench/bin/python --threads $(CORES) $(ARGS)
+	@$(BIN)/python -m bench.growth results/bench_growth --threads $(CORES)
 
 clean: ## remove the environment; results/ and resources/ stay
 	rm -rf .venv .venv-bench

@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--peer", required=True, help="interpreter of an environment with lm_eval")
     parser.add_argument("--resources", type=Path, default=Path("resources"), help="prepared models and data sets")
     parser.add_argument("--models", nargs="+", default=["smollm2-135m-instruct", "gemma-3-270m"])
-    parser.add_argument("--questions", type=int, default=24)
+    parser.add_argument("--questions", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch-size", type=int, help="sequences together; default: what fits")

@@ -23,6 +23,7 @@ class _Module:
     imports: dict[str, str] = field(default_factory=dict)  # local name -> dotted name
 
 
+@cache
 def code_digest(*roots: str, root: Path = ROOT) -> str:
     """Digest of everything reached from `roots`, dotted names such as `tasks.gsm8k.grade` or whole modules.
 
