@@ -8,7 +8,7 @@ import torch
 from transformers import AttentionInterface
 
 from selfincorrect.engines import CONTEXT, Decoding, Request
-from selfincorrect.engines.transformers import TransformersEngine, cascade, products
+from selfincorrect.engines.transformers import TransformersEngine, batching, cascade, products
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.errors import UserError
 from selfincorrect.prepare import prepare_model
@@ -66,6 +66,16 @@ def test_answers_do_not_depend_on_batch_or_order(engine, kind, temperature):
     assert [r.text for r in one] == [r.text for r in many] == [r.text for r in backwards]
     assert [r.logprob for r in one] == pytest.approx([r.logprob for r in many], abs=1e-3)
     assert len({r.text for r in one}) > 2, "the model says the same everywhere: nothing is tested"
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_the_number_of_sequences_follows_from_the_memory(engine, kind, monkeypatch):
+    free = engine(kind, batch_size=None)
+    assert [r.text for r in answers(free, requests())] == [r.text for r in answers(engine(kind), requests())]
+    assert batching.sequences_at_once(free.model, 100) == batching.MOST["cpu"]
+    monkeypatch.setattr(batching, "_free", lambda kind: 2**20)
+    some = [batching.sequences_at_once(free.model, tokens) for tokens in (10, 100, 10**9)]
+    assert batching.MOST["cpu"] > some[0] > some[1] > some[2] == 1
 
 
 @pytest.mark.parametrize("kind", ["llama", "gemma3"])

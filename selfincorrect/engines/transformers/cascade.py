@@ -379,7 +379,7 @@ def common_length(reference: Sequence[int], prompts: Sequence[Sequence[int]]) ->
 def fitted(model: Any) -> str | None:
     """Let `model` use this attention, if a trial gives the logits of its own one; else leave it and return the reason.
 
-    The trial decodes two tokens after a beginning and a prompt. It finds models that keep more than keys and values, or
+    The trial decodes a token after a beginning and a prompt. It finds models that keep more than keys and values, or
     whose attention does more than scale, mask and softmax (soft caps, sinks, biases).
     """
     if model.config.is_encoder_decoder:
@@ -393,9 +393,8 @@ def fitted(model: Any) -> str | None:
         expected = model(torch.tensor([tokens], device=model.device), logits_to_keep=1).logits[0, -1].float()
         model.set_attn_implementation(NAME)
         cascade = Cascade(model, read_beginnings(model, [tokens[:12]]))
-        cascade.enter([Continuation(0, tokens[12:-2])], [2])
-        for token in tokens[-2:]:
-            found = cascade.forward(torch.tensor([token] * 2, device=model.device)).float()
+        cascade.enter([Continuation(0, tokens[12:-1])], [2])
+        found = cascade.forward(torch.tensor([tokens[-1]] * 2, device=model.device)).float()
         distance = float((found - expected).abs().max() / expected.abs().max())
         reason = (
             None if distance < TOLERANCE[model.dtype] else f"a trial differs from its own attention by {distance:.2g}"
