@@ -8,7 +8,7 @@ import torch
 from transformers import AttentionInterface
 
 from selfincorrect.engines import CONTEXT, Decoding, Request
-from selfincorrect.engines.transformers import TransformersEngine, batching, cascade, products
+from selfincorrect.engines.transformers import TransformersEngine, batching, cascade, fitting, levels, products
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.errors import UserError
 from selfincorrect.prepare import prepare_model
@@ -111,19 +111,19 @@ def test_models_that_cannot_share_are_read_whole(engine, caplog):
 def test_a_trial_finds_attention_that_does_more(engine, monkeypatch):
     made = engine("llama")
     made.model.set_attn_implementation("sdpa")
-    attend = cascade._attention
+    attend = levels._attention
 
     def biased(*arguments, **named):
         result, nothing = attend(*arguments, **named)
         return (result if named.get("cascade") is None else result * 1.2), nothing
 
-    AttentionInterface.register(cascade.NAME, biased)
+    AttentionInterface.register(levels.NAME, biased)
     try:
-        assert "a trial differs from its own attention" in cascade.fitted(made.model)
+        assert "a trial differs from its own attention" in fitting.fitted(made.model)
         assert made.model.config._attn_implementation == "sdpa", "left as it was"
     finally:
-        AttentionInterface.register(cascade.NAME, attend)
-    assert cascade.fitted(made.model) is None
+        AttentionInterface.register(levels.NAME, attend)
+    assert fitting.fitted(made.model) is None
 
 
 @pytest.mark.parametrize("kind", ["llama", "gemma3"])

@@ -12,7 +12,7 @@ import torch
 from transformers.utils import chat_template_utils
 
 from selfincorrect.engines import CONTEXT, Decoding, Request, Response
-from selfincorrect.engines.transformers import batching, cascade, decoding, loading
+from selfincorrect.engines.transformers import batching, cascade, decoding, fitting, levels, loading
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.errors import UserError
 from selfincorrect.prompts import Prompt
@@ -39,7 +39,7 @@ class TransformersEngine:
         self.mode, self.name = manifest["prompt"], manifest["name"]
         self.batch_size: int | None = run["batch_size"]
         self.context: int | None = manifest["context"]
-        reason = cascade.fitted(self.model)
+        reason = fitting.fitted(self.model)
         self.shared = reason is None
         if reason:
             log.info("%s: prompts are read whole, its cache cannot be shared: %s", self.name, reason)
@@ -120,7 +120,7 @@ class TransformersEngine:
 
     def _beginnings(
         self, requests: Sequence[Request], prompts: Mapping[Prompt, list[int]]
-    ) -> tuple[cascade.Level | None, dict[Prompt, cascade.Continuation]]:
+    ) -> tuple[levels.Level | None, dict[Prompt, cascade.Continuation]]:
         """What prompts with the same instruction and shots have in common, read once, and how each prompt goes on."""
         texts: list[list[int]] = []
         continued: dict[Prompt, cascade.Continuation] = {}
@@ -138,7 +138,7 @@ class TransformersEngine:
     def _decode(
         self,
         requests: Sequence[Request],
-        beginnings: cascade.Level | None,
+        beginnings: levels.Level | None,
         continued: Mapping[Prompt, cascade.Continuation],
         size: int,
     ) -> Iterator[decoding.Finished]:

@@ -1,211 +1,20 @@
-"""Attention in levels (shared-prefix or cascade attention): what sequences have in common is read, kept and met once.
-
-Few-shot prompts of a task begin alike, and the n samples of a question share all of its prompt. So there are three levels: the
-beginnings of prompts, the rest of each prompt, and each sequence's own tokens. At each level all queries that share a text
-meet its keys in one matrix product per head. Nothing shared is copied per sequence, and own tokens are written in place. The
-levels go through one softmax, so the result is that of ordinary attention up to rounding.
-
-Positions tell everything about masks: a text is aligned at the right end of its columns, so its columns have positions too;
-those before its start are padding.
-"""
+"""Sequences that are decoded together: prompts are read into the levels of `levels.py`, sequences enter and leave."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import reduce
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.nn.functional import pad
-from transformers import AttentionInterface, AttentionMaskInterface, Cache, DynamicCache
-from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
+from transformers import Cache, DynamicCache
 
-NAME = "selfincorrect_cascade"
-Pair = tuple[torch.Tensor, torch.Tensor]  # keys and values
+from selfincorrect.engines.transformers.levels import Level, Own, Pair, Shared, Step
+
 READ = {"cpu": 512, "cuda": 8192}  # tokens of prompts read at a time
 GROW = 64  # columns that own tokens get more space by
-TOLERANCE = {
-    torch.float32: 1e-3,
-    torch.bfloat16: 5e-2,
-    torch.float16: 5e-2,
-}  # of a trial, relative to the largest logit
 
 
-@dataclass
-class Level:
-    """Texts of one level.
-
-    `layers` has keys and values of each layer, [texts, heads, columns, size]; layers with a sliding window may keep the last
-    columns only. `start` and `end` [texts] are the positions of a text's first token and after its last.
-    """
-
-    start: torch.Tensor
-    end: torch.Tensor
-    layers: list[Pair] = field(default_factory=list)
-
-
-class _Shared:
-    """A level and the text of each sequence in it, `owner`."""
-
-    def __init__(self, level: Level, owner: Sequence[int]) -> None:
-        self.level = level
-        members: list[list[int]] = [[] for _ in level.start]
-        ranks = []
-        for sequence, text in enumerate(owner):
-            ranks.append(len(members[text]))
-            members[text].append(sequence)
-        most = max(map(len, members))
-        place = [text * most + rank for text, rank in zip(owner, ranks, strict=True)]
-        self.in_order = place == list(range(len(members) * most))
-        filled = [(each or [0]) + (each or [0])[:1] * (most - max(1, len(each))) for each in members]
-        self.members = torch.tensor(filled, device=level.start.device)
-        self.place = torch.tensor(place, device=level.start.device)
-        self.owner = torch.tensor(list(owner), device=level.start.device)
-
-    def by_text(self, x: torch.Tensor) -> torch.Tensor:
-        """[sequences, …] as [texts, sequences of a text, …]; places without a sequence repeat another one."""
-        shape = (*self.members.shape, *x.shape[1:])
-        return x.reshape(shape) if self.in_order else x[self.members.flatten()].view(shape)
-
-    def by_sequence(self, x: torch.Tensor) -> torch.Tensor:
-        """The way back."""
-        flat = x.reshape(-1, *x.shape[2:])
-        return flat if self.in_order else flat[self.place]
-
-
-@dataclass
-class _Step:
-    """What attention has to know in one pass: the levels, the sequences' own one last, and the positions [batch, count]."""
-
-    levels: list[_Shared]
-    positions: torch.Tensor
-    _hidden: dict[Any, torch.Tensor | None] = field(default_factory=dict)
-
-    def bias(self, index: int, columns: int, window: int | None) -> torch.Tensor | None:
-        """What is added to scores, [sequences, count, columns]: −∞ where a key is not seen; None if all are."""
-        key = index, columns, window
-        if key not in self._hidden:
-            self._hidden[key] = self._bias(self.levels[index], columns, window)
-        return self._hidden[key]
-
-    def _bias(self, shared: _Shared, columns: int, window: int | None) -> torch.Tensor | None:
-        query = self.positions[:, :, None]
-        start, end = (x[shared.owner][:, None, None] for x in (shared.level.start, shared.level.end))
-        key = end - columns + torch.arange(columns, device=query.device)
-        seen = (key >= start) & (key <= query)
-        seen |= key == query  # padding sees itself, since a softmax over nothing is no number
-        if window is not None:
-            seen &= query - key < window
-        if seen.all():
-            return None
-        return torch.zeros(seen.shape, device=seen.device).masked_fill_(~seen, -torch.inf)
-
-
-class _Own(DynamicLayer):
-    """Keys and values of the sequences' own tokens, in space [batch, heads, columns, size] at columns `at` [batch].
-
-    Without space, the first tokens make it.
-    """
-
-    is_sliding = False
-
-    def __init__(self, space: Pair | None = None, at: torch.Tensor | None = None, columns: int = 0) -> None:
-        super().__init__()
-        self.space, self.at, self.columns, self.is_initialized = space, at, columns, True
-
-    def update(self, keys: torch.Tensor, values: torch.Tensor, *args: Any, **kwargs: Any) -> Pair:
-        if self.space is None:
-            self.space = keys, values
-            return self.space
-        rows = torch.arange(len(keys), device=keys.device)
-        for space, states in zip(self.space, (keys, values), strict=True):
-            space[rows, :, self.at] = states[:, :, 0]
-        return self.space[0][:, :, : self.columns], self.space[1][:, :, : self.columns]
-
-    def get_seq_length(self) -> int:
-        return 0  # positions are given
-
-
-def _attention(
-    module: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor | None,
-    scaling: float | None = None, sliding_window: int | None = None, cascade: _Step | None = None, **others: Any,
-) -> tuple[torch.Tensor, None]:  # fmt: skip
-    """transformers' attention function: `query` [batch, heads, count, size], own `key`, `value` [batch, groups, columns, size]."""
-    if cascade is None:
-        if sliding_window is not None:
-            others["sliding_window"] = sliding_window
-        return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **others)
-    pairs = [shared.level.layers[module.layer_idx] for shared in cascade.levels[:-1]] + [(key, value)]
-    biases = [cascade.bias(index, keys.shape[2], sliding_window) for index, (keys, _) in enumerate(pairs)]
-    batch, heads, count, size = query.shape
-    if count > 1:
-        return _attend_whole(module, query, cascade.levels, pairs, biases, scaling)
-    groups = key.shape[1]
-    scaled = query * (size**-0.5 if scaling is None else scaling)
-    scaled = scaled.reshape(batch, groups, heads // groups, size)
-    parts = [
-        _attend(shared, pair, scaled, bias) for shared, pair, bias in zip(cascade.levels, pairs, biases, strict=True)
-    ]
-    largest = reduce(torch.maximum, (each[1] for each in parts))
-    factors = [(each[1] - largest).exp_() for each in parts]
-    total = sum(each[2] * factor for each, factor in zip(parts, factors, strict=True))
-    result = sum(each[0] * factor for each, factor in zip(parts, factors, strict=True)) / total
-    return result.to(query.dtype).reshape(batch, 1, heads, -1), None
-
-
-def _attend(
-    shared: _Shared, pair: Pair, scaled: torch.Tensor, bias: torch.Tensor | None
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The part of one level for `scaled` queries [batch, groups, repeats, size], one of each sequence.
-
-    Returns sums of values weighted by exp(score − largest), [batch, groups, repeats, size], the largest scores and the sums
-    of weights, [batch, groups, repeats, 1].
-    """
-    keys, values = pair
-    by_text = shared.by_text(scaled).transpose(1, 2)
-    texts, groups, most, repeats, size = by_text.shape
-    scores = torch.matmul(by_text.reshape(texts, groups, -1, size), keys.transpose(2, 3)).float()
-    if bias is not None:
-        scores.view(texts, groups, most, repeats, -1).add_(shared.by_text(bias)[:, None])
-    # A text that a query does not see at all has weight 0, not NaN.
-    largest = scores.amax(-1, keepdim=True).clamp_(min=torch.finfo(scores.dtype).min)
-    weights = scores.sub_(largest).exp_()
-    total = weights.sum(-1, keepdim=True)
-    result = torch.matmul(weights.to(values.dtype), values)
-    return tuple(
-        shared.by_sequence(x.view(texts, groups, most, repeats, -1).transpose(1, 2)) for x in (result, largest, total)
-    )
-
-
-def _attend_whole(
-    module: Any, query: torch.Tensor, levels: Sequence[_Shared], pairs: Sequence[Pair],
-    biases: Sequence[torch.Tensor | None], scaling: float | None,
-) -> tuple[torch.Tensor, None]:  # fmt: skip
-    """Many queries of each sequence, as in reading prompts: every one gets a copy of its texts for the fused attention.
-
-    A copy for one layer is small beside the scores, which are not written down then.
-    """
-    keys, values = (
-        torch.cat([pair[i][shared.owner] for shared, pair in zip(levels, pairs, strict=True)], dim=2) for i in (0, 1)
-    )
-    zeros = query.new_zeros(query.shape[0], query.shape[2], 1)
-    bias = torch.cat(
-        [
-            zeros.expand(-1, -1, pair[0].shape[2]) if bias is None else bias.to(query.dtype)
-            for pair, bias in zip(pairs, biases, strict=True)
-        ],
-        dim=-1,
-    )
-    result, _ = sdpa_attention_forward(module, query, keys, values, bias[:, None], scaling=scaling)
-    return result, None
-
-
-AttentionInterface.register(NAME, _attention)
-AttentionMaskInterface.register(NAME, sdpa_mask)
-
-
-def _forward(model: Any, step: _Step, tokens: torch.Tensor, layers: list[_Own]) -> torch.Tensor:
+def _forward(model: Any, step: Step, tokens: torch.Tensor, layers: list[Own]) -> torch.Tensor:
     """Logits [batch, vocabulary] after `tokens` [batch, count]; `layers` take their keys and values."""
     # A mask of four dimensions is taken as it is: none is built.
     unused = torch.empty(1, 1, 1, 1, device=tokens.device)
@@ -288,9 +97,9 @@ class Cascade:
         level = Level(start, start + torch.tensor([len(prompt.tokens) for prompt in prompts], device=device))
         padded = [[0] * (width - len(prompt.tokens)) + list(prompt.tokens) for prompt in prompts]
         rows = torch.tensor(padded, device=device)
-        layers = [_Own() for _ in range(self.model.config.get_text_config().num_hidden_layers)]
+        layers = [Own() for _ in range(self.model.config.get_text_config().num_hidden_layers)]
         positions = level.end[:, None] - width + torch.arange(width, device=device)
-        step = _Step([*self._start(begins), _Shared(level, range(len(prompts)))], positions)
+        step = Step([*self._start(begins), Shared(level, range(len(prompts)))], positions)
         logits = _forward(self.model, step, rows, layers)
         level.layers = [layer.space for layer in layers if layer.space]
         return level, logits
@@ -303,10 +112,10 @@ class Cascade:
             self._map_spaces(lambda space: pad(space, (0, 0, 0, GROW)))
         at = torch.tensor(self.used, device=tokens.device)
         start = self.prompts.end[torch.tensor(self.owner, device=tokens.device)]
-        own = _Shared(Level(start, start + columns), range(len(tokens)))
-        levels = [*self._start([self.begins[text] for text in self.owner]), _Shared(self.prompts, self.owner), own]
-        layers = [_Own(space, at, columns) for space in self.spaces]
-        logits = _forward(self.model, _Step(levels, (start + at)[:, None]), tokens[:, None], layers)
+        own = Shared(Level(start, start + columns), range(len(tokens)))
+        levels = [*self._start([self.begins[text] for text in self.owner]), Shared(self.prompts, self.owner), own]
+        layers = [Own(space, at, columns) for space in self.spaces]
+        logits = _forward(self.model, Step(levels, (start + at)[:, None]), tokens[:, None], layers)
         self.used = [used + 1 for used in self.used]
         return logits
 
@@ -322,8 +131,8 @@ class Cascade:
         rows, columns = torch.tensor(sequences, dtype=torch.long, device=self.model.device), max(self.used, default=0)
         self._map_spaces(lambda space: space[:, :, :columns][rows])
 
-    def _start(self, begins: Sequence[int]) -> list[_Shared]:
-        return [_Shared(self.beginnings, begins)] if self.beginnings else []
+    def _start(self, begins: Sequence[int]) -> list[Shared]:
+        return [Shared(self.beginnings, begins)] if self.beginnings else []
 
     def _map_spaces(self, change: Callable[[torch.Tensor], torch.Tensor]) -> None:
         # One layer at a time: the old and the new spaces of all layers need not be held together.
@@ -373,40 +182,3 @@ def common_length(reference: Sequence[int], prompts: Sequence[Sequence[int]]) ->
         while list(reference[:length]) != list(prompt[:length]):
             length -= 1
     return length
-
-
-@torch.inference_mode()
-def fitted(model: Any) -> str | None:
-    """Let `model` use this attention, if a trial gives the logits of its own one; else leave it and return the reason.
-
-    The trial decodes a token after a beginning and a prompt. It finds models that keep more than keys and values, or
-    whose attention does more than scale, mask and softmax (soft caps, sinks, biases).
-    """
-    if model.config.is_encoder_decoder:
-        return "it is an encoder-decoder model"
-    own = model.config._attn_implementation
-    layers = DynamicCache(config=model.config.get_text_config()).layers
-    if own != "sdpa" or not layers or not all(type(x) in (DynamicLayer, DynamicSlidingWindowLayer) for x in layers):
-        return f"its attention ({own}) or its cache is of another kind"
-    tokens = [(7 * i + 5) % (model.config.get_text_config().vocab_size - 1) for i in range(24)]
-    try:
-        expected = model(torch.tensor([tokens], device=model.device), logits_to_keep=1).logits[0, -1].float()
-        model.set_attn_implementation(NAME)
-        cascade = Cascade(model, read_beginnings(model, [tokens[:12]]))
-        cascade.enter([Continuation(0, tokens[12:-1])], [2])
-        found = cascade.forward(torch.tensor([tokens[-1]] * 2, device=model.device)).float()
-        distance = float((found - expected).abs().max() / expected.abs().max())
-        reason = (
-            None if distance < TOLERANCE[model.dtype] else f"a trial differs from its own attention by {distance:.2g}"
-        )
-    except (
-        TypeError,
-        ValueError,
-        RuntimeError,
-        KeyError,
-        AttributeError,
-    ) as error:  # of an architecture we do not know
-        reason = f"{type(error).__name__}: {error}"
-    if reason:
-        model.set_attn_implementation(own)
-    return reason

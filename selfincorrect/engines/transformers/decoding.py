@@ -9,7 +9,8 @@ import torch
 from transformers import GenerationMixin, LogitsProcessor, LogitsProcessorList, StoppingCriteria
 from transformers.generation.stopping_criteria import StoppingCriteriaList
 
-from selfincorrect.engines.transformers.cascade import Cascade, Continuation, Level
+from selfincorrect.engines.transformers.cascade import Cascade, Continuation
+from selfincorrect.engines.transformers.levels import Level
 from selfincorrect.engines.transformers.sampling import Sampler
 
 # Ended sequences leave, and new ones enter, when this share of the batch has ended: each change copies the caches.
