@@ -102,6 +102,7 @@ def main() -> None:
     parser.add_argument("--peer", required=True, help="interpreter of an environment with lm_eval")
     parser.add_argument("--resources", type=Path, default=Path("resources"), help="prepared models and data sets")
     parser.add_argument("--models", nargs="+", default=["smollm2-135m-instruct", "gemma-3-270m"])
+    parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--questions", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
@@ -112,7 +113,7 @@ def main() -> None:
     for model in given.models:
         base = {
             "model": str((given.resources / "models" / model).resolve()), "threads": given.threads,
-            "batch_size": given.batch_size, "peer_batch_size": given.peer_batch_size,
+            "batch_size": given.batch_size, "peer_batch_size": given.peer_batch_size, "dtype": given.dtype,
         }  # fmt: skip
         for task, new_tokens in (("gsm8k", 64), ("triviaqa", 24)):
             data = pl.read_parquet(given.resources / "datasets" / f"{task}.parquet")

@@ -18,7 +18,10 @@ def main(job_path: str, result_path: str) -> None:
     from lm_eval.models.huggingface import HFLM
 
     peer = HFLM(
-        pretrained=str(Path(job["model"], "weights")), dtype="float32", device="cpu", batch_size=job["peer_batch_size"]
+        pretrained=str(Path(job["model"], "weights")),
+        dtype=job["dtype"],
+        device="cpu",
+        batch_size=job["peer_batch_size"],
     )
     how = {
         "until": job["stop"] or ["\x00never"],

@@ -34,7 +34,7 @@ def main(job_path: str, result_path: str) -> None:
     folder = Path(job["model"])
     run = {"device": "cpu", "threads": job["threads"], "batch_size": job["batch_size"]}
     engine = TransformersEngine(
-        {**read_json(folder / "manifest.json"), "prompt": "completion"}, folder / "weights", run
+        {**read_json(folder / "manifest.json"), "prompt": "completion", "dtype": job["dtype"]}, folder / "weights", run
     )
     if not job["may_end"]:
         engine.eos = frozenset()

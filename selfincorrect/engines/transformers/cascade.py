@@ -10,8 +10,8 @@ from transformers import Cache, DynamicCache
 
 from selfincorrect.engines.transformers.levels import Level, Own, Pair, Shared, Step
 
-READ = {"cpu": 512, "cuda": 8192}  # tokens of prompts read at a time
-GROW = 64  # columns that own tokens get more space by
+READ = {"cpu": 1024, "cuda": 8192}  # tokens of prompts read at a time
+GROW = 16  # columns that own tokens get more space by
 
 
 def _forward(model: Any, step: Step, tokens: torch.Tensor, layers: list[Own]) -> torch.Tensor:
@@ -41,7 +41,10 @@ def _read_beginning(model: Any, tokens: Sequence[int]) -> Level:
     shown = torch.tensor([list(tokens)], device=model.device)
     model(shown, past_key_values=cache, use_cache=True, logits_to_keep=1)
     layers = [
-        (layer.keys[:, :, -len(tokens) :].contiguous(), layer.values[:, :, -len(tokens) :].contiguous())
+        (
+            layer.keys[:, :, -len(tokens) :].transpose(0, 1).contiguous(),
+            layer.values[:, :, -len(tokens) :].transpose(0, 1).contiguous(),
+        )
         for layer in cache.layers
     ]
     zero = torch.zeros(1, dtype=torch.long, device=model.device)
@@ -65,7 +68,7 @@ class Cascade:
         self.begins: list[int] = []  # beginning of each prompt
         self.owner: list[int] = []  # prompt of each sequence
         self.used: list[int] = []  # own tokens of each sequence
-        self.spaces: list[Pair] = []  # and where they are, [batch, heads, columns, size] for each layer
+        self.spaces: list[Pair] = []  # and where they are, [heads, batch, columns, size] for each layer
 
     def enter(self, prompts: Sequence[Continuation], samples: Sequence[int]) -> torch.Tensor:
         """Read prompts, and add `samples` sequences to each, at the end of the batch.
@@ -83,8 +86,8 @@ class Cascade:
             logits.append(after)
         self.prompts = _joined(levels)
         if not self.spaces:
-            self.spaces = [(keys[:0, :, :0], values[:0, :, :0]) for keys, values in self.prompts.layers]
-        self._map_spaces(lambda space: pad(space, (0, 0, 0, 0, 0, 0, 0, sum(samples))))
+            self.spaces = [(keys[:, :0, :0], values[:, :0, :0]) for keys, values in self.prompts.layers]
+        self._map_spaces(lambda space: pad(space, (0, 0, 0, 0, 0, sum(samples))))
         return torch.cat(logits)
 
     def _read(self, prompts: Sequence[Continuation]) -> tuple[Level, torch.Tensor]:
@@ -107,29 +110,30 @@ class Cascade:
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Logits [batch, vocabulary] after one more token of each sequence, `tokens` [batch]."""
         assert self.prompts
-        columns = max(self.used) + 1
-        if columns > self.spaces[0][0].shape[2]:
+        at = max(self.used)
+        if at == self.spaces[0][0].shape[2]:
             self._map_spaces(lambda space: pad(space, (0, 0, 0, GROW)))
-        at = torch.tensor(self.used, device=tokens.device)
         start = self.prompts.end[torch.tensor(self.owner, device=tokens.device)]
-        own = Shared(Level(start, start + columns), range(len(tokens)))
+        position = start + torch.tensor(self.used, device=tokens.device)
+        own = Shared(Level(start, position + self.spaces[0][0].shape[2] - at), range(len(tokens)))
         levels = [*self._start([self.begins[text] for text in self.owner]), Shared(self.prompts, self.owner), own]
-        layers = [Own(space, at, columns) for space in self.spaces]
-        logits = _forward(self.model, Step(levels, (start + at)[:, None]), tokens[:, None], layers)
+        layers = [Own(space, at) for space in self.spaces]
+        logits = _forward(self.model, Step(levels, position[:, None]), tokens[:, None], layers)
         self.used = [used + 1 for used in self.used]
         return logits
 
     def keep(self, sequences: Sequence[int]) -> None:
         """Keep these sequences alone, in ascending order, with their prompts."""
         assert self.prompts
-        owner = [self.owner[sequence] for sequence in sequences]
+        owner, most = [self.owner[sequence] for sequence in sequences], max(self.used)
         texts = sorted(set(owner))
         self.owner = [texts.index(text) for text in owner]
         self.begins = [self.begins[text] for text in texts]
         self.used = [self.used[sequence] for sequence in sequences]
         self.prompts = _chosen(self.prompts, texts) if texts else None
-        rows, columns = torch.tensor(sequences, dtype=torch.long, device=self.model.device), max(self.used, default=0)
-        self._map_spaces(lambda space: space[:, :, :columns][rows])
+        rows = torch.tensor(sequences, dtype=torch.long, device=self.model.device)
+        columns = slice(most - max(self.used, default=0), most)
+        self._map_spaces(lambda space: space[:, :, columns][:, rows])
 
     def _start(self, begins: Sequence[int]) -> list[Shared]:
         return [Shared(self.beginnings, begins)] if self.beginnings else []
@@ -156,7 +160,7 @@ def _chosen(level: Level, texts: Sequence[int]) -> Level:
     rows = torch.tensor(texts, device=level.start.device)
     start, end = level.start[rows], level.end[rows]
     columns = int((end - start).max())
-    return Level(start, end, [(keys[rows, :, -columns:], values[rows, :, -columns:]) for keys, values in level.layers])
+    return Level(start, end, [(keys[:, rows, -columns:], values[:, rows, -columns:]) for keys, values in level.layers])
 
 
 def _joined(levels: Sequence[Level]) -> Level:
@@ -166,7 +170,7 @@ def _joined(levels: Sequence[Level]) -> Level:
 
     def together(states: Sequence[torch.Tensor]) -> torch.Tensor:
         columns = max(each.shape[2] for each in states)
-        return torch.cat([pad(each, (0, 0, columns - each.shape[2], 0)) for each in states])
+        return torch.cat([pad(each, (0, 0, columns - each.shape[2], 0)) for each in states], dim=1)
 
     layers = [
         (together([keys for keys, _ in same]), together([values for _, values in same]))

@@ -15,6 +15,7 @@ from functools import reduce
 from typing import Any
 
 import torch
+from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.cache_utils import DynamicLayer
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -28,7 +29,7 @@ Pair = tuple[torch.Tensor, torch.Tensor]  # keys and values
 class Level:
     """Texts of one level.
 
-    `layers` has keys and values of each layer, [texts, heads, columns, size]; layers with a sliding window may keep the last
+    `layers` has keys and values of each layer, [heads, texts, columns, size]; layers with a sliding window may keep the last
     columns only. `start` and `end` [texts] are the positions of a text's first token and after its last.
     """
 
@@ -50,20 +51,21 @@ class Shared:
         most = max(map(len, members))
         place = [text * most + rank for text, rank in zip(owner, ranks, strict=True)]
         self.in_order = place == list(range(len(members) * most))
+        # Places without a sequence repeat another one.
         filled = [(each or [0]) + (each or [0])[:1] * (most - max(1, len(each))) for each in members]
-        self.members = torch.tensor(filled, device=level.start.device)
+        self.members = torch.tensor(filled, device=level.start.device).flatten()
         self.place = torch.tensor(place, device=level.start.device)
         self.owner = torch.tensor(list(owner), device=level.start.device)
 
-    def by_text(self, x: torch.Tensor) -> torch.Tensor:
-        """[sequences, …] as [texts, sequences of a text, …]; places without a sequence repeat another one."""
-        shape = (*self.members.shape, *x.shape[1:])
-        return x.reshape(shape) if self.in_order else x[self.members.flatten()].view(shape)
+    def times(self, rows: torch.Tensor, matrices: torch.Tensor) -> torch.Tensor:
+        """Rows of each sequence times the matrix of its text: one product per head and text.
 
-    def by_sequence(self, x: torch.Tensor) -> torch.Tensor:
-        """The way back."""
-        flat = x.reshape(-1, *x.shape[2:])
-        return flat if self.in_order else flat[self.place]
+        `rows` [heads, sequences, rows, a], `matrices` [heads, texts, a, b]; returns [heads, sequences, rows, b].
+        """
+        heads, texts, inner, outer = matrices.shape
+        by_text = rows if self.in_order else rows[:, self.members]
+        product = torch.matmul(by_text.reshape(heads, texts, -1, inner), matrices).view(heads, -1, rows.shape[2], outer)
+        return product if self.in_order else product[:, self.place]
 
 
 @dataclass
@@ -95,25 +97,26 @@ class Step:
 
 
 class Own(DynamicLayer):
-    """Keys and values of the sequences' own tokens, in space [batch, heads, columns, size] at columns `at` [batch].
+    """Keys and values of the sequences' own tokens, in space [heads, batch, columns, size]; the next ones go to column `at`.
 
-    Without space, the first tokens make it.
+    Attention gets all of the space, since products of parts of it would copy them first (bfloat16 on a CPU). Without
+    space, the first tokens make it.
     """
 
     is_sliding = False
 
-    def __init__(self, space: Pair | None = None, at: torch.Tensor | None = None, columns: int = 0) -> None:
+    def __init__(self, space: Pair | None = None, at: int = 0) -> None:
         super().__init__()
-        self.space, self.at, self.columns, self.is_initialized = space, at, columns, True
+        self.space, self.at, self.is_initialized = space, at, True
 
     def update(self, keys: torch.Tensor, values: torch.Tensor, *args: Any, **kwargs: Any) -> Pair:
+        new = keys.transpose(0, 1), values.transpose(0, 1)
         if self.space is None:
-            self.space = keys, values
-            return self.space
-        rows = torch.arange(len(keys), device=keys.device)
-        for space, states in zip(self.space, (keys, values), strict=True):
-            space[rows, :, self.at] = states[:, :, 0]
-        return self.space[0][:, :, : self.columns], self.space[1][:, :, : self.columns]
+            self.space = new[0].contiguous(), new[1].contiguous()
+        else:
+            for space, states in zip(self.space, new, strict=True):
+                space[:, :, self.at] = states[:, :, 0]
+        return self.space
 
     def get_seq_length(self) -> int:
         return 0  # positions are given
@@ -123,74 +126,66 @@ def _attention(
     module: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor | None,
     scaling: float | None = None, sliding_window: int | None = None, cascade: Step | None = None, **others: Any,
 ) -> tuple[torch.Tensor, None]:  # fmt: skip
-    """transformers' attention function: `query` [batch, heads, count, size], own `key`, `value` [batch, groups, columns, size]."""
+    """transformers' attention function: `query` [batch, heads, count, size]; keys and values of own tokens as in a level."""
     if cascade is None:
         if sliding_window is not None:
             others["sliding_window"] = sliding_window
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **others)
     pairs = [shared.level.layers[module.layer_idx] for shared in cascade.levels[:-1]] + [(key, value)]
     biases = [cascade.bias(index, keys.shape[2], sliding_window) for index, (keys, _) in enumerate(pairs)]
-    batch, heads, count, size = query.shape
-    if count > 1:
-        return _attend_whole(module, query, cascade.levels, pairs, biases, scaling)
-    groups = key.shape[1]
-    scaled = query * (size**-0.5 if scaling is None else scaling)
-    scaled = scaled.reshape(batch, groups, heads // groups, size)
-    parts = [
-        _attend(shared, pair, scaled, bias) for shared, pair, bias in zip(cascade.levels, pairs, biases, strict=True)
-    ]
-    largest = reduce(torch.maximum, (each[1] for each in parts))
-    factors = [(each[1] - largest).exp_() for each in parts]
-    total = sum(each[2] * factor for each, factor in zip(parts, factors, strict=True))
-    result = sum(each[0] * factor for each, factor in zip(parts, factors, strict=True)) / total
-    return result.to(query.dtype).reshape(batch, 1, heads, -1), None
+    if query.shape[2] > 1:
+        return _attend_whole(query, cascade.levels, pairs, biases, scaling), None
+    scaled = query * (query.shape[-1] ** -0.5 if scaling is None else scaling)
+    return _attend(scaled, cascade.levels, pairs, biases), None
 
 
 def _attend(
-    shared: Shared, pair: Pair, scaled: torch.Tensor, bias: torch.Tensor | None
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The part of one level for `scaled` queries [batch, groups, repeats, size], one of each sequence.
-
-    Returns sums of values weighted by exp(score − largest), [batch, groups, repeats, size], the largest scores and the sums
-    of weights, [batch, groups, repeats, 1].
-    """
-    keys, values = pair
-    by_text = shared.by_text(scaled).transpose(1, 2)
-    texts, groups, most, repeats, size = by_text.shape
-    scores = torch.matmul(by_text.reshape(texts, groups, -1, size), keys.transpose(2, 3)).float()
-    if bias is not None:
-        scores.view(texts, groups, most, repeats, -1).add_(shared.by_text(bias)[:, None])
-    # A text that a query does not see at all has weight 0, not NaN.
-    largest = scores.amax(-1, keepdim=True).clamp_(min=torch.finfo(scores.dtype).min)
-    weights = scores.sub_(largest).exp_()
-    total = weights.sum(-1, keepdim=True)
-    result = torch.matmul(weights.to(values.dtype), values)
-    return tuple(
-        shared.by_sequence(x.view(texts, groups, most, repeats, -1).transpose(1, 2)) for x in (result, largest, total)
-    )
+    scaled: torch.Tensor, levels: Sequence[Shared], pairs: Sequence[Pair], biases: Sequence[torch.Tensor | None]
+) -> torch.Tensor:
+    """One query of each sequence, `scaled` [batch, heads, 1, size], meets all levels. Returns [batch, 1, heads, size]."""
+    batch, heads, _, size = scaled.shape
+    groups = len(pairs[0][0])
+    rows = scaled.view(batch, groups, heads // groups, size).transpose(0, 1).contiguous()
+    scores = []
+    for shared, (keys, _), bias in zip(levels, pairs, biases, strict=True):
+        scores.append(shared.times(rows, keys.transpose(2, 3)))
+        if bias is not None:
+            scores[-1].add_(bias)
+    weights = torch.cat(scores, -1).softmax(-1).split([each.shape[-1] for each in scores], -1)
+    met = [shared.times(part, values) for shared, part, (_, values) in zip(levels, weights, pairs, strict=True)]
+    return reduce(torch.add, met).transpose(0, 1).reshape(batch, 1, heads, -1)
 
 
 def _attend_whole(
-    module: Any, query: torch.Tensor, levels: Sequence[Shared], pairs: Sequence[Pair],
-    biases: Sequence[torch.Tensor | None], scaling: float | None,
-) -> tuple[torch.Tensor, None]:  # fmt: skip
+    query: torch.Tensor, levels: Sequence[Shared], pairs: Sequence[Pair], biases: Sequence[torch.Tensor | None],
+    scaling: float | None,
+) -> torch.Tensor:  # fmt: skip
     """Many queries of each sequence, as in reading prompts: every one gets a copy of its texts for the fused attention.
 
-    A copy for one layer is small beside the scores, which are not written down then.
+    A copy for one layer is small beside the scores, which are not written down then. Returns [batch, count, heads, size].
     """
+    batch, heads, count, _ = query.shape
     keys, values = (
-        torch.cat([pair[i][shared.owner] for shared, pair in zip(levels, pairs, strict=True)], dim=2) for i in (0, 1)
+        torch.cat([pair[i][:, shared.owner] for shared, pair in zip(levels, pairs, strict=True)], dim=2).transpose(0, 1)
+        for i in (0, 1)
     )
-    zeros = query.new_zeros(query.shape[0], query.shape[2], 1)
-    bias = torch.cat(
-        [
-            zeros.expand(-1, -1, pair[0].shape[2]) if bias is None else bias.to(query.dtype)
-            for pair, bias in zip(pairs, biases, strict=True)
-        ],
-        dim=-1,
+    bias = query.new_zeros(batch, 1, count, keys.shape[2])
+    for part, hidden in zip(bias.split([pair[0].shape[2] for pair in pairs], -1), biases, strict=True):
+        if hidden is not None:
+            part.copy_(hidden[:, None])
+    # GPUs have no fused attention with a mask for shared heads; on CPUs heads that share keys need no copies of them.
+    grouped = query.device.type == "cpu"
+    if not grouped:
+        keys, values = (x.repeat_interleave(heads // x.shape[1], 1) for x in (keys, values))
+    result = scaled_dot_product_attention(
+        query.contiguous(),
+        keys,
+        values,
+        bias,
+        scale=scaling,
+        enable_gqa=grouped,  # not contiguous would not be fused
     )
-    result, _ = sdpa_attention_forward(module, query, keys, values, bias[:, None], scaling=scaling)
-    return result, None
+    return result.transpose(1, 2)
 
 
 AttentionInterface.register(NAME, _attention)
