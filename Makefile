@@ -10,7 +10,7 @@ ARGS ?=
 BIN := .venv/bin
 CODE := selfincorrect scripts bench tests
 
-.PHONY: help run test lint format docs simulate bench clean
+.PHONY: help run test lint format docs simulate bench bench-gpu clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,10 @@ bench: .venv/.run .venv-bench/.peer ## compare speed with lm-evaluation-harness:
 	@$(BIN)/snakemake --cores $(CORES) resources/models/{smollm2-135m-instruct,gemma-3-270m}/manifest.json resources/datasets/{gsm8k,triviaqa}.parquet
 	@$(BIN)/python -m bench.compare results/bench.json --peer .venv-bench/bin/python --threads $(CORES) $(ARGS)
 	@$(BIN)/python -m bench.growth results/bench_growth --threads $(CORES)
+
+bench-gpu: .venv/.run ## measure decoding on a GPU beside what the card can do: results/bench_gpu.json, some minutes
+	@$(BIN)/snakemake --cores $(CORES) resources/models/smollm2-135m-instruct/manifest.json
+	@$(BIN)/python -m bench.gpu results/bench_gpu.json $(ARGS)
 
 clean: ## remove the environment; results/ and resources/ stay
 	rm -rf .venv .venv-bench

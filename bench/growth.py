@@ -86,7 +86,7 @@ def main() -> None:
     questions = sample_questions(data, max(SIZES["questions"]), SEED)
     folder, run = (
         given.resources / "models" / given.model,
-        {"device": "cpu", "threads": given.threads, "batch_size": None},
+        {"device": "cpu", "threads": given.threads, "batch_size": None, "decoding": "auto"},
     )
     seconds({**BASE, "questions": 1}, given.task, questions, folder, run)  # imports, and files into memory
     rows = []

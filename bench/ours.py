@@ -32,7 +32,7 @@ def requests_of(job: dict[str, Any]) -> list[Request]:
 def main(job_path: str, result_path: str) -> None:
     job = json.loads(Path(job_path).read_text())
     folder = Path(job["model"])
-    run = {"device": "cpu", "threads": job["threads"], "batch_size": job["batch_size"]}
+    run = {"device": "cpu", "threads": job["threads"], "batch_size": job["batch_size"], "decoding": "auto"}
     engine = TransformersEngine(
         {**read_json(folder / "manifest.json"), "prompt": "completion", "dtype": job["dtype"]}, folder / "weights", run
     )

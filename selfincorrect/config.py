@@ -132,6 +132,11 @@ class RunConfig(_Section):
     batch_size: int | None = Field(
         None, ge=1, description="Sequences decoded together; default: what fits. Halved when memory runs out."
     )
+    decoding: Literal["auto", "cascade", "continuous", "plain"] = Field(
+        "auto",
+        description="How sequences are decoded together: with shared prefixes (`cascade`; on CPUs), by transformers' continuous "
+        "batching (`continuous`; on GPUs) or `generate` (`plain`; where nothing else fits). The answers are the same.",
+    )
     store: str = Field("results/store", min_length=1, description="Folder of the response store; may be shared.")
 
 

@@ -50,6 +50,7 @@ def opened_model(snakemake: Any, manifest_path: str, task: str) -> OpenedModel:
     settings = {
         "device": run.device,
         "batch_size": run.batch_size,
+        "decoding": run.decoding,
         "threads": snakemake.threads,
     }
     made: list[Engine] = []

@@ -63,7 +63,7 @@ class Engine(Protocol):
 
 
 def make_engine(manifest: Mapping[str, Any], folder: Path, run: Mapping[str, Any]) -> Engine:
-    """The engine for a prepared model. `run` has `device`, `threads` and `batch_size`."""
+    """The engine for a prepared model. `run` is configured, with `threads` as given to the job."""
     if manifest["engine"] == "scripted":
         from selfincorrect.engines.scripted import ScriptedEngine
 

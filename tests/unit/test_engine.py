@@ -21,13 +21,13 @@ def engine(tmp_path_factory):
     """Makes an engine for a tiny model, through prepare_model as the workflow does."""
     made = {}
 
-    def make(kind, mode="completion", batch_size=3, context=None):
+    def make(kind, mode="completion", batch_size=3, context=None, decoding="auto"):
         if kind not in made:
             made[kind] = save(kind, tmp_path_factory.mktemp(kind))
         settings = {"source": str(made[kind]), "revision": None, "prompt": mode, "engine": "transformers", "dtype": "float32", "context": context, "trust_remote_code": False}  # fmt: skip
         prepared = tmp_path_factory.mktemp("prepared")
         manifest = prepare_model(kind, settings, prepared)
-        run = {"device": "cpu", "threads": 1, "batch_size": batch_size}
+        run = {"device": "cpu", "threads": 1, "batch_size": batch_size, "decoding": decoding}
         return TransformersEngine(manifest, prepared / "weights", run)
 
     return make
@@ -84,10 +84,25 @@ def test_shared_prefix_gives_what_plain_generate_gives(engine, kind, temperature
     asked = requests(temperature, steps=40)  # far beyond the sliding window of 16
     asked += requests(temperature, steps=40, shots=SHOTS[:1])
     shared = engine(kind)
-    assert shared.shared
-    plain = engine(kind)
-    plain.shared = False
+    assert shared.way == "cascade"
+    plain = engine(kind, decoding="plain")
     assert [r.text for r in answers(shared, asked)] == [r.text for r in answers(plain, asked)]
+
+
+@pytest.mark.parametrize("kind", ["llama", "gemma3"])
+@pytest.mark.parametrize(("temperature", "top_p", "size"), [(0, 1.0, 2), (0.7, 1.0, 3), (0.7, 0.8, 64)])
+def test_continuous_batching_gives_what_plain_generate_gives(engine, kind, temperature, top_p, size):
+    free = requests(temperature, samples=3, steps=40, top_p=top_p, stop=())[1:]  # one prompt with fewer samples
+    plain = engine(kind, decoding="plain")
+    stop = answers(plain, free[:1])[0].text[20:22]
+    asked = free + requests(temperature, samples=3, steps=40, top_p=top_p, stop=(stop,))
+    continuous = engine(kind, decoding="continuous", batch_size=size)
+    assert continuous.way == "continuous"
+    found, expected = answers(continuous, asked), answers(plain, asked)
+    assert [r.text for r in found] == [r.text for r in expected]
+    assert [(r.finish_reason, r.tokens_out) for r in found] == [(r.finish_reason, r.tokens_out) for r in expected]
+    assert [r.logprob for r in found] == pytest.approx([r.logprob for r in expected], abs=1e-3)
+    assert {"stop", "length"} <= {r.finish_reason for r in found}
 
 
 @pytest.mark.parametrize("kind", MODELS)
@@ -104,7 +119,7 @@ def test_greedy_is_plain_generate(engine, kind):
 def test_models_that_cannot_share_are_read_whole(engine, caplog):
     caplog.set_level("INFO", "selfincorrect")
     for kind, words in (("t5", "encoder-decoder"), ("gemma2", "its attention (eager)")):
-        assert not engine(kind).shared
+        assert engine(kind).way == "plain"
         assert words in caplog.text
 
 
@@ -239,7 +254,7 @@ def test_no_gpu_is_said(engine, tmp_path):
         "context": 1,
     }
     with pytest.raises(UserError, match=r"run.device is cuda.*no GPU.*device: cpu"):
-        TransformersEngine(manifest, tmp_path, {"device": "cuda", "threads": 1, "batch_size": 1})
+        TransformersEngine(manifest, tmp_path, {"device": "cuda", "threads": 1, "batch_size": 1, "decoding": "auto"})
 
 
 def test_out_of_memory_makes_the_batch_smaller_and_loses_nothing(engine, monkeypatch):
@@ -261,6 +276,29 @@ def test_out_of_memory_makes_the_batch_smaller_and_loses_nothing(engine, monkeyp
 
     monkeypatch.setattr(TransformersEngine, "_decode", no_memory)
     with pytest.raises(UserError, match=r"runs out of memory on one sequence of \d+ tokens"):
+        answers(made, requests())
+
+
+def test_continuous_batching_backs_off_when_memory_runs_out(engine, monkeypatch, caplog):
+    made = engine("llama", decoding="continuous", batch_size=8)
+    expected = [r.text for r in answers(made, requests())]
+    forward, calls = made.model.forward, []
+
+    def small_memory(*arguments, **named):
+        calls.append(named["input_ids"].shape)
+        if len(calls) == 15:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return forward(*arguments, **named)
+
+    monkeypatch.setattr(made.model, "forward", small_memory)
+    assert [r.text for r in answers(made, requests())] == expected
+    assert "out of memory: going on with 4 sequences at a time" in caplog.text
+
+    def broken(*arguments, **named):
+        raise ValueError("no such kernel")
+
+    monkeypatch.setattr(made.model, "forward", broken)
+    with pytest.raises(RuntimeError, match="continuous batching failed: no such kernel"):
         answers(made, requests())
 
 

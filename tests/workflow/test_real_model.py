@@ -33,7 +33,7 @@ def prepared(pytestconfig):
 
 @pytest.fixture(scope="module")
 def engine(prepared):
-    run = {"device": "cpu", "threads": 1, "batch_size": 16}
+    run = {"device": "cpu", "threads": 1, "batch_size": 16, "decoding": "auto"}
     return TransformersEngine(read_json(prepared / "manifest.json"), prepared / "weights", run)
 
 
@@ -75,7 +75,7 @@ def test_samples_do_not_depend_on_the_batch(engine, monkeypatch):
     together = texts(engine, requests)
     monkeypatch.setattr(engine, "batch_size", 1)
     assert texts(engine, requests) == together
-    monkeypatch.setattr(engine, "shared", False)
+    monkeypatch.setattr(engine, "way", "plain")
     assert texts(engine, requests) == together
     assert len(set(together)) > 5
 

@@ -12,7 +12,7 @@ import torch
 from transformers.utils import chat_template_utils
 
 from selfincorrect.engines import CONTEXT, Decoding, Request, Response
-from selfincorrect.engines.transformers import batching, cascade, decoding, fitting, levels, loading
+from selfincorrect.engines.transformers import batching, cascade, continuous, decoding, fitting, levels, loading
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.errors import UserError
 from selfincorrect.prompts import Prompt
@@ -39,12 +39,7 @@ class TransformersEngine:
         self.mode, self.name = manifest["prompt"], manifest["name"]
         self.batch_size: int | None = run["batch_size"]
         self.context: int | None = manifest["context"]
-        reason = fitting.fitted(self.model)
-        self.shared = reason is None
-        if reason:
-            log.info("%s: prompts are read whole, its cache cannot be shared: %s", self.name, reason)
-        else:
-            log.info("%s: what its prompts have in common is read once (cascade attention, by trial)", self.name)
+        self.way = fitting.way(self.model, self.name, run["decoding"])
         if self.mode == "chat" and not self.tokenizer.chat_template:
             raise UserError(
                 f"{self.name} has `prompt: chat`, but its tokenizer has no chat template. Write `prompt: completion`, or "
@@ -127,7 +122,7 @@ class TransformersEngine:
         for start in dict.fromkeys(_start(request.prompt) for request in requests):
             alike = [request.prompt for request in requests if _start(request.prompt) == start]
             length = 0
-            if self.shared:
+            if self.way == "cascade":
                 # Against an empty query: the length then does not depend on which questions are asked together.
                 reference = self.tokens(self.render(replace(alike[0], query="")))
                 length = cascade.common_length(reference, [prompts[prompt] for prompt in alike])
@@ -147,15 +142,17 @@ class TransformersEngine:
 
         def ends(tokens: Sequence[int]) -> bool:
             # A stop string is at most as many tokens as bytes; a token before it may hold its first character.
-            tail = tokens[-1 - max((len(stop.encode()) for stop in how.stop), default=0) :]
+            tail = tokens[-1 - max(len(stop.encode()) for stop in how.stop) :]
             text = self.tokenizer.decode(tail, skip_special_tokens=True)
             return any(stop in text for stop in how.stop)
 
-        rules = decoding.Rules(how.max_tokens, self.eos, ends)
+        rules = decoding.Rules(how.max_tokens, self.eos, ends if how.stop else None)
         prompts = [continued[request.prompt] for request in requests]
-        if self.shared:
+        if self.way == "cascade":
             return decoding.decode_together(self.model, beginnings, prompts, size, sampler, rules)
         whole = [prompt.tokens for prompt in prompts]
+        if self.way == "continuous":
+            return continuous.decode_continuously(self.model, whole, size, sampler, rules)
         return decoding.decode_plainly(self.model, whole, size, self.padding, sampler, rules)
 
     def _response(self, request: Request, rendered: str, tokens_in: int, sequence: decoding.Generated) -> Response:

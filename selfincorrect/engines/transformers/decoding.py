@@ -36,9 +36,9 @@ class Rules:
 
     steps: int
     eos: frozenset[int]
-    ends: Callable[[Sequence[int]], bool]
+    ends: Callable[[Sequence[int]], bool] | None
 
-    def take(self, sequence: Generated, token: int, logprob: float) -> bool:
+    def take(self, sequence: Generated, token: int, logprob: float = 0.0) -> bool:
         """Add a token to a sequence. Returns whether it goes on."""
         sequence.count += 1
         sequence.logprob += logprob
@@ -46,7 +46,7 @@ class Rules:
             sequence.ended = True
         else:
             sequence.tokens.append(token)
-            sequence.ended = self.ends(sequence.tokens)
+            sequence.ended = self.ends is not None and self.ends(sequence.tokens)
         return not sequence.ended and sequence.count < self.steps
 
 

@@ -1,6 +1,7 @@
-"""Does a model's attention fit the cascade? A trial tells."""
+"""Which way of decoding fits a model? For the cascade, a trial tells."""
 
-from typing import Any
+import logging
+from typing import Any, Literal
 
 import torch
 from transformers import DynamicCache
@@ -16,6 +17,45 @@ TOLERANCE = {
 }  # of a trial, relative to the largest logit
 
 
+log = logging.getLogger("selfincorrect")
+
+Way = Literal["cascade", "continuous", "plain"]
+
+
+def way(model: Any, name: str, asked: str) -> Way:
+    """How sequences of `model` are decoded: as `asked` if it fits, else by plain `generate`; the log says what and why.
+
+    "auto" is continuous batching on GPUs, which keeps kernels busy there, and the cascade on CPUs, which saves arithmetic.
+    """
+    if asked == "auto":
+        asked = "continuous" if model.device.type == "cuda" else "cascade"
+    if asked == "cascade":
+        reason = fitted(model)
+        if reason is None:
+            log.info("%s: what its prompts have in common is read once (cascade attention, by trial)", name)
+            return "cascade"
+    elif asked == "continuous":
+        reason = unusual_cache(model)
+        if reason is None:
+            log.info("%s: sequences are decoded by continuous batching", name)
+            return "continuous"
+    else:
+        reason = "run.decoding is plain"
+    log.info("%s: prompts are read whole, its cache is not shared: %s", name, reason)
+    return "plain"
+
+
+def unusual_cache(model: Any) -> str | None:
+    """Why keys and values of `model` cannot be kept by anything but its own cache; None if they can."""
+    if model.config.is_encoder_decoder:
+        return "it is an encoder-decoder model"
+    own = model.config._attn_implementation
+    layers = DynamicCache(config=model.config.get_text_config()).layers
+    if own != "sdpa" or not layers or not all(type(x) in (DynamicLayer, DynamicSlidingWindowLayer) for x in layers):
+        return f"its attention ({own}) or its cache is of another kind"
+    return None
+
+
 @torch.inference_mode()
 def fitted(model: Any) -> str | None:
     """Let `model` use this attention, if a trial gives the logits of its own one; else leave it and return the reason.
@@ -23,12 +63,8 @@ def fitted(model: Any) -> str | None:
     The trial decodes a token after a beginning and a prompt. It finds models that keep more than keys and values, or
     whose attention does more than scale, mask and softmax (soft caps, sinks, biases).
     """
-    if model.config.is_encoder_decoder:
-        return "it is an encoder-decoder model"
-    own = model.config._attn_implementation
-    layers = DynamicCache(config=model.config.get_text_config()).layers
-    if own != "sdpa" or not layers or not all(type(x) in (DynamicLayer, DynamicSlidingWindowLayer) for x in layers):
-        return f"its attention ({own}) or its cache is of another kind"
+    if reason := unusual_cache(model):
+        return reason
     tokens = [(7 * i + 5) % (model.config.get_text_config().vocab_size - 1) for i in range(24)]
     try:
         expected = model(torch.tensor([tokens], device=model.device), logits_to_keep=1).logits[0, -1].float()
@@ -49,5 +85,5 @@ def fitted(model: Any) -> str | None:
     ) as error:  # of an architecture we do not know
         reason = f"{type(error).__name__}: {error}"
     if reason:
-        model.set_attn_implementation(own)
+        model.set_attn_implementation("sdpa")
     return reason

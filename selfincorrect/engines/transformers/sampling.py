@@ -21,6 +21,7 @@ class Sampler:
     def __init__(self, seeds: Sequence[int | None], steps: int, temperature: float, top_p: float) -> None:
         """`seeds` of the sequences (None only with temperature 0), for at most `steps` tokens each."""
         self.temperature, self.top_p = temperature, top_p
+        self.uniform: torch.Tensor | None = None  # [sequences, steps], in [0, 1); None if nothing is drawn
         if temperature > 0:
             streams = [np.random.Generator(np.random.Philox(key=seed)) for seed in seeds]
             self.uniform = torch.from_numpy(np.stack([each.random(steps) for each in streams]))
@@ -33,22 +34,24 @@ class Sampler:
         `sequences` [B] says which seeds the rows of `logits` belong to, `steps` [B] how many tokens came before. `logits` is
         overwritten.
         """
+        uniform = None
+        if self.uniform is not None:
+            uniform = self.uniform[list(sequences), list(steps)].to(logits.device)
         count = max(1, self.AT_ONCE // logits.shape[1]) if logits.device.type == "cpu" else len(logits)
         parts = [
-            self._choose(part, sequences[first : first + count], steps[first : first + count])
+            self.choose(part, None if uniform is None else uniform[first : first + count])
             for first, part in zip(range(0, len(logits), count), logits.split(count), strict=True)
         ]
         return torch.cat([tokens for tokens, _ in parts]), torch.cat([logprobs for _, logprobs in parts])
 
-    def _choose(
-        self, logits: torch.Tensor, sequences: Sequence[int], steps: Sequence[int]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def choose(self, logits: torch.Tensor, uniform: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Tokens and log-probabilities as above, at the uniform numbers [B]; these are not read with temperature 0."""
         logits = logits.float()
         logits.sub_(logits.amax(-1, keepdim=True))  # in place: new memory costs more than the sum
         if self.temperature == 0:
             tokens = logits.argmax(-1)
         else:
-            uniform = self.uniform[list(sequences), list(steps)].to(logits.device)
+            assert uniform is not None
             tokens = self._draw((logits / self.temperature).exp_(), uniform)
         chosen = logits.gather(1, tokens[:, None])[:, 0]
         return tokens, chosen - logits.exp_().sum(-1).log_()
