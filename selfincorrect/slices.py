@@ -10,6 +10,7 @@ from typing import Any
 from selfincorrect.codedigest import ROOT, code_digest
 from selfincorrect.config import Config
 from selfincorrect.digest import file_sha256
+from selfincorrect.figures import NAMES as FIGURES
 from selfincorrect.pools import OUTPUTS, FlatPool
 from selfincorrect.prompts import task_prompts
 from selfincorrect.selectors import FREE
@@ -160,11 +161,11 @@ def _same_but_order(config: Config, first: str, second: str) -> bool:
     return one.order != other.order and one == other.model_copy(update={"order": one.order})
 
 
-def figure(config: Config, name: str) -> Slice:
+def figures(config: Config) -> Slice:
     return {
         **config.figures.model_dump(mode="json"),
         "published": _published(),
-        "code": code_digest(f"figures.{name}", "figures.style"),
+        "code": code_digest(*(f"figures.{name}" for name in FIGURES), "figures.style"),
     }
 
 

@@ -97,7 +97,7 @@ def test_slices_depend_on_their_own_part_alone():
             "discriminate": slices.discriminate(config, "m", "triviaqa"),
             "measure": slices.measure(config),
             "tables": slices.tables(config),
-            "figure": slices.figure(config, "dg_diff"),
+            "figures": slices.figures(config),
             "report": slices.report(config),
         }
 
@@ -106,7 +106,7 @@ def test_slices_depend_on_their_own_part_alone():
         return {name for name in before if before[name] != after[name]}
 
     assert changed(run={"batch_size": 2, "device": "cpu", "store": "elsewhere"}) == set()
-    assert changed(figures={"dpi": 100}) == {"figure"}
+    assert changed(figures={"dpi": 100}) == {"figures"}
     assert changed(sampling={"n": 6}) == {"generate"}
     assert changed(variants={"full": {}, "easy": {"distractors": "easy"}}) == {"discriminate", "tables"}
     assert changed(k=[2, 4]) == {"discriminate", "tables"}  # one job makes the choices for every k

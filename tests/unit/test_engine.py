@@ -158,11 +158,11 @@ def test_cascade_gives_the_logits_of_ordinary_attention(engine, monkeypatch, kin
         together = cascade.Cascade(model, cascade.read_beginnings(model, [start, other]))
         begin = {0: start, 1: start, 2: other, 3: other}
         continued = [cascade.Continuation(int(i > 1), each) for i, each in enumerate([*own, late])]
-        found = [together.enter(continued[:3], [1, 1, 2])[rows]]
+        found = [torch.cat(list(together.enter(continued[:3], [1, 1, 2])))[rows]]
         found += [together.forward(steps[:, 0])]
         kept = [0, 2, 3]
         together.keep(kept)
-        entered = together.enter(continued[3:], [2])  # in the place of the one that left: 0, 2, 3, and two new ones
+        (entered,) = together.enter(continued[3:], [2])  # in the place of the one that left: 0, 2, 3, and two new ones
         found += [together.forward(torch.cat([steps[kept, 1], steps[:2, 0]]))]
         for row, prompt in enumerate(rows):
             before = begin[prompt] + own[prompt]

@@ -214,10 +214,10 @@ def test_rerun_rules(workflow):
     asked = workflow.stored()
 
     workflow.path("scripted/capitals/k4/metrics.parquet").unlink()
-    assert workflow.rules_run(workflow.run()) == ["figure", "measure", "report", "tables"]
+    assert workflow.rules_run(workflow.run()) == ["figures", "measure", "report", "tables"]
 
     workflow.configure(figures={"dpi": 90})
-    assert workflow.rules_run(workflow.run()) == ["figure", "report"]
+    assert workflow.rules_run(workflow.run()) == ["figures", "report"]
     assert workflow.stored() == asked
 
     settings = {"figures": {"dpi": 90}}

@@ -35,4 +35,3 @@ wildcard_constraints:
     k="|".join(map(str, CONFIG.k)),
     audited="|".join([*PAPER_TABLES, *CONFIG.audit]),
     shard=r"\d+",
-    figure="|".join(FIGURES),

@@ -52,25 +52,28 @@ rule tables:
         "../../scripts/tables.py"
 
 
-rule figure:
+rule figures:
     input:
         metrics=rules.tables.output.metrics_parquet,
         slots=rules.tables.output.slots_parquet,
     output:
-        pdf=FIGURE.format(figure="{figure}", kind="pdf"),
-        png=report(
-            FIGURE.format(figure="{figure}", kind="png"),
-            caption="../report/figure.rst",
-            category="Figures",
-            labels={"figure": "{figure}"},
-        ),
+        pdf=expand(FIGURE, figure=FIGURES, kind="pdf"),
+        png=[
+            report(
+                FIGURE.format(figure=figure, kind="png"),
+                caption="../report/figure.rst",
+                category="Figures",
+                labels={"figure": figure},
+            )
+            for figure in FIGURES
+        ],
     log:
-        LOG.format(rule="figure", name="{figure}"),
+        LOG.format(rule="figures", name="figures"),
     benchmark:
-        BENCHMARK.format(rule="figure", name="{figure}")
+        BENCHMARK.format(rule="figures", name="figures")
     conda:
         "../../envs/environment.yaml"
     params:
-        slice=lambda wildcards: slices.figure(CONFIG, wildcards.figure),
+        slice=slices.figures(CONFIG),
     script:
-        "../../scripts/figure.py"
+        "../../scripts/figures.py"

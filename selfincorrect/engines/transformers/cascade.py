@@ -70,25 +70,23 @@ class Cascade:
         self.used: list[int] = []  # own tokens of each sequence
         self.spaces: list[Pair] = []  # and where they are, [heads, batch, columns, size] for each layer
 
-    def enter(self, prompts: Sequence[Continuation], samples: Sequence[int]) -> torch.Tensor:
+    def enter(self, prompts: Sequence[Continuation], samples: Sequence[int]) -> Iterator[torch.Tensor]:
         """Read prompts, and add `samples` sequences to each, at the end of the batch.
 
-        Returns the logits after the prompts, [prompts, vocabulary].
+        Yields the logits after some prompts, [prompts, vocabulary], until all are read; only then the batch may go on.
         """
         levels = [self.prompts] if self.prompts else []
         self.owner += [len(self.begins) + text for text, count in enumerate(samples) for _ in range(count)]
         self.begins += [prompt.beginning for prompt in prompts]
         self.used += [0] * sum(samples)
-        logits = []
         for chunk in _chunks(prompts, READ[self.model.device.type]):
-            level, after = self._read(chunk)
+            level, logits = self._read(chunk)
             levels.append(level)
-            logits.append(after)
+            yield logits
         self.prompts = _joined(levels)
         if not self.spaces:
             self.spaces = [(keys[:, :0, :0], values[:, :0, :0]) for keys, values in self.prompts.layers]
         self._map_spaces(lambda space: pad(space, (0, 0, 0, 0, 0, sum(samples))))
-        return torch.cat(logits)
 
     def _read(self, prompts: Sequence[Continuation]) -> tuple[Level, torch.Tensor]:
         """Prompts as a level, and the logits after them."""
@@ -156,15 +154,15 @@ def _chunks(prompts: Sequence[Continuation], most: int) -> Iterator[Sequence[Con
 
 
 def _chosen(level: Level, texts: Sequence[int]) -> Level:
-    """A level with these texts alone, without columns that none of them needs."""
+    """A level with these texts alone, without columns that none of them needs; takes the layers."""
     rows = torch.tensor(texts, device=level.start.device)
     start, end = level.start[rows], level.end[rows]
     columns = int((end - start).max())
-    return Level(start, end, [(keys[:, rows, -columns:], values[:, rows, -columns:]) for keys, values in level.layers])
+    return Level(start, end, [(keys[:, rows, -columns:], values[:, rows, -columns:]) for keys, values in _taken(level)])
 
 
 def _joined(levels: Sequence[Level]) -> Level:
-    """Levels one after the other, padded to the widest."""
+    """Levels one after the other, padded to the widest; takes their layers."""
     if len(levels) == 1:
         return levels[0]
 
@@ -174,9 +172,15 @@ def _joined(levels: Sequence[Level]) -> Level:
 
     layers = [
         (together([keys for keys, _ in same]), together([values for _, values in same]))
-        for same in zip(*(level.layers for level in levels), strict=True)
+        for same in zip(*map(_taken, levels), strict=True)
     ]
     return Level(torch.cat([level.start for level in levels]), torch.cat([level.end for level in levels]), layers)
+
+
+def _taken(level: Level) -> Iterator[Pair]:
+    """The layers, out of the level one by one: old and new copies of all of them need not be held together."""
+    while level.layers:
+        yield level.layers.pop(0)
 
 
 def common_length(reference: Sequence[int], prompts: Sequence[Sequence[int]]) -> int:

@@ -61,25 +61,28 @@ class _Together:
         self.tokens: list[int] = []
 
     def take(self, logits: torch.Tensor, first: int) -> None:
-        """Choose a token for each sequence from the `first` one on, from its row of `logits`."""
-        chosen = range(first, len(self.indices))
+        """Choose a token for each sequence from the `first` one on that has a row in `logits`."""
+        chosen = range(first, first + len(logits))
         steps = [min(self.sequences[i].count, self.rules.steps - 1) for i in chosen]
-        tokens, logprobs = self.sampler(logits, self.indices[first:], steps)
-        self.tokens[first:] = tokens.tolist()
-        for i, token, logprob in zip(chosen, self.tokens[first:], logprobs.tolist(), strict=True):
+        tokens, logprobs = self.sampler(logits, [self.indices[i] for i in chosen], steps)
+        for i, token, logprob in zip(chosen, tokens.tolist(), logprobs.tolist(), strict=True):
+            self.tokens[i] = token
             if self.going[i]:
                 self.going[i] = self.rules.take(self.sequences[i], token, logprob)
 
     def enter(self, indices: Sequence[int], prompts: Sequence[Continuation]) -> None:
         """Start sequences; those next to each other with the same prompt share it."""
-        alike = [list(group) for _, group in groupby(indices, key=lambda index: prompts[index])]
-        logits = self.cascade.enter([prompts[group[0]] for group in alike], [len(group) for group in alike])
-        rows = [row for row, group in enumerate(alike) for _ in group]
+        groups = [list(group) for _, group in groupby(indices, key=lambda index: prompts[index])]
         first = len(self.indices)
         self.indices += indices
         self.sequences += [Generated() for _ in indices]
         self.going += [True] * len(indices)
-        self.take(logits[rows], first)
+        self.tokens += [0] * len(indices)
+        samples = [len(group) for group in groups]
+        for logits in self.cascade.enter([prompts[group[0]] for group in groups], samples):
+            counts, samples = samples[: len(logits)], samples[len(logits) :]
+            self.take(logits.repeat_interleave(torch.tensor(counts, device=logits.device), 0), first)
+            first += sum(counts)
 
     def step(self) -> None:
         logits = self.cascade.forward(torch.tensor(self.tokens, device=self.cascade.model.device))

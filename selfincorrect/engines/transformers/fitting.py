@@ -70,7 +70,7 @@ def fitted(model: Any) -> str | None:
         expected = model(torch.tensor([tokens], device=model.device), logits_to_keep=1).logits[0, -1].float()
         model.set_attn_implementation(NAME)
         cascade = Cascade(model, read_beginnings(model, [tokens[:12]]))
-        cascade.enter([Continuation(0, tokens[12:-1])], [2])
+        list(cascade.enter([Continuation(0, tokens[12:-1])], [2]))
         found = cascade.forward(torch.tensor([tokens[-1]] * 2, device=model.device)).float()
         distance = float((found - expected).abs().max() / expected.abs().max())
         reason = (
