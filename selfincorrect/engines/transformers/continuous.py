@@ -122,9 +122,7 @@ def _add(manager: Any, prompts: Sequence[Sequence[int]], chooser: _Choose, rules
         manager.add_request(list(prompt), request_id=name, streaming=rules.ends is not None)
 
 
-def _taken(
-    manager: Any, output: Any, waiting: dict[int, Generated], chooser: _Choose, rules: Rules
-) -> Finished:  # fmt: skip
+def _taken(manager: Any, output: Any, waiting: dict[int, Generated], chooser: _Choose, rules: Rules) -> Finished:
     """The sequence of `output` if it is over now: no longer in `waiting`."""
     index = chooser.sequences[output.request_id]
     if index not in waiting:

@@ -49,6 +49,8 @@ def unusual_cache(model: Any) -> str | None:
     """Why keys and values of `model` cannot be kept by anything but its own cache; None if they can."""
     if model.config.is_encoder_decoder:
         return "it is an encoder-decoder model"
+    if len(set(getattr(model, "hf_device_map", {}).values())) > 1:
+        return "it is spread over several devices"
     own = model.config._attn_implementation
     layers = DynamicCache(config=model.config.get_text_config()).layers
     if own != "sdpa" or not layers or not all(type(x) in (DynamicLayer, DynamicSlidingWindowLayer) for x in layers):

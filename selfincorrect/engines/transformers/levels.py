@@ -145,7 +145,7 @@ def _attend(
     """One query of each sequence, `scaled` [batch, heads, 1, size], meets all levels. Returns [batch, 1, heads, size]."""
     batch, heads, _, size = scaled.shape
     groups = len(pairs[0][0])
-    rows = scaled.view(batch, groups, heads // groups, size).transpose(0, 1).contiguous()
+    rows = scaled.reshape(batch, groups, heads // groups, size).transpose(0, 1).contiguous()
     scores = []
     for shared, (keys, _), bias in zip(levels, pairs, biases, strict=True):
         scores.append(shared.times(rows, keys.transpose(2, 3)))
@@ -177,14 +177,8 @@ def _attend_whole(
     grouped = query.device.type == "cpu"
     if not grouped:
         keys, values = (x.repeat_interleave(heads // x.shape[1], 1) for x in (keys, values))
-    result = scaled_dot_product_attention(
-        query.contiguous(),
-        keys,
-        values,
-        bias,
-        scale=scaling,
-        enable_gqa=grouped,  # not contiguous would not be fused
-    )
+    # A query with other strides would not be fused.
+    result = scaled_dot_product_attention(query.contiguous(), keys, values, bias, scale=scaling, enable_gqa=grouped)
     return result.transpose(1, 2)
 
 
