@@ -17,13 +17,15 @@ from typing import Any
 import polars as pl
 
 from selfincorrect.candidates import generation_prompt
+from selfincorrect.config import VariantConfig
+from selfincorrect.conversations import Candidate
 from selfincorrect.io import read_json, write_json
 from selfincorrect.prepare import questions_of
 from selfincorrect.prompts import Prompt, task_prompts
 from selfincorrect.provenance import machine, versions
 from selfincorrect.tasks import get_task
 from selfincorrect.tasks.base import Question, sample_questions
-from selfincorrect.variants import Candidate, discrimination_requests
+from selfincorrect.variants import View, discriminations
 
 SEED, N = 20240404, 4
 
@@ -52,9 +54,10 @@ def discrimination_job(
         question.question_id: [Candidate(module.trim(text)) for text in texts[N * i : N * (i + 1)]]
         for i, question in enumerate(questions)
     }
-    variant = {"candidates": None, "distractors": "own", "order": "drawn", "labels": "digits"}
-    settings = {"seed": SEED, "shots": module.SHOTS, "choice_tokens": min(module.CHOICE_TOKENS, 64)}
-    requests = discrimination_requests(questions, questions, pool, module, prompts, variant, N, settings)
+    variant = VariantConfig().model_dump(mode="json")
+    settings = {"seed": SEED, "shots": module.SHOTS, "choice_tokens": 64, "answer_tokens": module.ANSWER_TOKENS}
+    view = View(module, prompts, variant, N, questions, settings)
+    requests = [request for each in discriminations(questions, pool, view) for request in each.requests]
     how = requests[0].decoding
     return prompt_job(
         [request.prompt for request in requests], samples=1, temperature=0.0, new_tokens=how.max_tokens,

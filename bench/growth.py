@@ -16,6 +16,7 @@ from matplotlib.pyplot import subplots
 
 from selfincorrect.candidates import generation_requests
 from selfincorrect.config import Config, VariantConfig
+from selfincorrect.conversations import Candidate
 from selfincorrect.engines import Engine, Request, Response, make_engine
 from selfincorrect.figures import style
 from selfincorrect.io import read_json, write_text
@@ -23,7 +24,7 @@ from selfincorrect.prepare import questions_of
 from selfincorrect.prompts import task_prompts
 from selfincorrect.tasks import get_task
 from selfincorrect.tasks.base import Question, sample_questions
-from selfincorrect.variants import Candidate, discrimination_requests
+from selfincorrect.variants import View, discriminations
 
 SEED = 20240404
 BASE = {"questions": 12, "n": 4, "k": 2, "variants": 1}
@@ -53,7 +54,8 @@ def seconds(
     wanted = [
         request
         for variant in variants
-        for request in discrimination_requests(asked, questions, pool, module, prompts, variant, size["k"], settings)
+        for each in discriminations(asked, pool, View(module, prompts, variant, size["k"], questions, settings))
+        for request in each.requests
     ]
     answered(make_engine(manifest, folder, run), wanted)
     return time.perf_counter() - start

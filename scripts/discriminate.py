@@ -3,6 +3,8 @@
 import polars as pl
 
 from selfincorrect.ask import ask
+from selfincorrect.choices import SCHEMA, choice_rows
+from selfincorrect.conversations import joined, joined_pool, pool_of, spread
 from selfincorrect.digest import digest
 from selfincorrect.io import read_provenance, write_table
 from selfincorrect.job import job
@@ -10,39 +12,42 @@ from selfincorrect.prepare import questions_of
 from selfincorrect.prompts import task_prompts
 from selfincorrect.provenance import versions
 from selfincorrect.running import opened_model
-from selfincorrect.selectors import selected_rows
+from selfincorrect.selectors import ASKED, selected_rows
 from selfincorrect.tasks import get_task
-from selfincorrect.variants import SCHEMA, choice_rows, discrimination_requests, pool_of
+from selfincorrect.variants import View, discriminations
 
 with job(snakemake):
     settings, inputs = snakemake.params.slice, snakemake.input
-    task, prompts, seed = snakemake.wildcards.task, task_prompts(snakemake.wildcards.task), settings["seed"]
-    model = opened_model(snakemake, inputs.model, task)
+    name, seed = snakemake.wildcards.task, settings["seed"]
+    task, prompts = get_task(name), task_prompts(name)
+    model = opened_model(snakemake, inputs.model, name)
     grades = pl.read_parquet(inputs.grades) if inputs.get("grades") else None
     pool = pool_of(pl.read_parquet(inputs.candidates), grades)
     everything = questions_of(pl.read_parquet(inputs.dataset))
-    questions = [question for question in everything if question.question_id in pool]
-    asked = {
-        (k, name): discrimination_requests(questions, everything, pool, get_task(task), prompts, variant, k, settings)
+    items = [question for question in everything if question.question_id in pool]
+    questions, others, shown = joined(items), joined(everything), joined_pool(items, pool, task)
+    views = {
+        (k, name): View(task, prompts, variant, k, others, settings)
         for k in settings["k"]
         for name, variant in settings["variants"].items()
-        if variant["selector"] == "choose"
+        if variant["selector"] in ASKED
     }
-    flat = [request for requests in asked.values() for request in requests]
-    what = f"discriminate {model.name} {task}"
-    responses = iter(ask(flat, model.store, model.digest, model.mode, model.context, model.engine, what))
+    asked = {cell: discriminations(questions, shown, view) for cell, view in views.items()}
+    flat = [request for cell in asked.values() for each in cell for request in each.requests]
+    answers = iter(ask(flat, model, f"discriminate {model.name} {name}"))
     for k, path in zip(settings["k"], snakemake.output, strict=True):
         rows = []
-        for name, variant in settings["variants"].items():
-            if (k, name) in asked:
-                answers = [next(responses) for _ in asked[k, name]]
-                rows += choice_rows(name, variant, questions, answers, prompts, k, seed)
+        for variant, options in settings["variants"].items():
+            if (k, variant) in asked:
+                cell = asked[k, variant]
+                responses = [next(answers) for each in cell for _ in each.requests]
+                rows += choice_rows(variant, views[k, variant], cell, responses)
             else:
                 names = [question.question_id for question in questions]
-                rows += selected_rows(name, variant["selector"], pool, names, k, seed)
+                rows += selected_rows(variant, options["selector"], shown, names, k, seed)
         write_table(
             path,
-            pl.DataFrame(rows, schema=SCHEMA),
+            pl.DataFrame(spread(rows, items), schema=SCHEMA),
             {
                 "model": model.provenance,
                 "data": read_provenance(inputs.dataset)["data"],

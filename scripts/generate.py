@@ -3,7 +3,7 @@
 import polars as pl
 
 from selfincorrect.ask import ask
-from selfincorrect.candidates import candidate_table, generation_requests, shard_of
+from selfincorrect.candidates import pool_table, shard_of
 from selfincorrect.digest import digest
 from selfincorrect.io import read_provenance, write_table
 from selfincorrect.job import job
@@ -19,19 +19,13 @@ with job(snakemake):
     table = pl.read_parquet(snakemake.input.dataset)
     chosen = sample_questions(questions_of(table), settings["limit"], settings["seed"])
     questions = shard_of(chosen, int(snakemake.wildcards.shard), settings["shards"])
-    requests = generation_requests(questions, task, task_prompts(task), model.digest, settings)
-    responses = ask(
-        requests,
-        model.store,
-        model.digest,
-        model.mode,
-        model.context,
-        model.engine,
-        f"generate {model.name} {task}",
+    what = f"generate {model.name} {task}"
+    pool = pool_table(
+        questions, task, task_prompts(task), model.digest, settings, lambda requests: ask(requests, model, what)
     )
     write_table(
         snakemake.output[0],
-        candidate_table(questions, requests, responses),
+        pool,
         {
             "model": model.provenance,
             "data": read_provenance(snakemake.input.dataset)["data"],

@@ -9,9 +9,10 @@ from selfincorrect.prepare import questions_of
 from selfincorrect.tasks import get_task
 
 with job(snakemake):
-    candidates = pl.read_parquet(snakemake.input.candidates)
-    questions = {q.question_id: q for q in questions_of(pl.read_parquet(snakemake.input.dataset))}
-    task, settings = get_task(snakemake.wildcards.task), snakemake.params.slice
-    grades = grade_table(candidates, questions, task, settings["texts"])
-    origin = read_provenance(snakemake.input.candidates)
+    inputs, settings = snakemake.input, snakemake.params.slice
+    candidates = pl.read_parquet(inputs.candidates)
+    questions = {q.question_id: q for q in questions_of(pl.read_parquet(inputs.dataset))}
+    judged = pl.read_parquet(inputs.judgements) if inputs.get("judgements") else None
+    grades = grade_table(candidates, questions, get_task(snakemake.wildcards.task), settings["texts"], judged)
+    origin = read_provenance(inputs.judgements if inputs.get("judgements") else inputs.candidates)
     write_table(snakemake.output[0], grades, origin | {"grader": settings["code"]})

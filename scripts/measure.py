@@ -7,11 +7,11 @@ from selfincorrect.job import job
 from selfincorrect.measure import gradings, measure
 
 with job(snakemake):
-    wildcards, inputs = snakemake.wildcards, snakemake.input
+    wildcards, inputs, settings = snakemake.wildcards, snakemake.input, snakemake.params.slice
     questions, grades, choices = (pl.read_parquet(inputs[name]) for name in ("dataset", "grades", "choices"))
     names = pl.DataFrame({"model": [wildcards.model], "task": [wildcards.task]})
     made = {
-        "metrics": measure(questions, grades, choices, int(wildcards.k), snakemake.params.slice["seed"]),
+        "metrics": measure(questions, grades, choices, int(wildcards.k), settings["seed"], settings["unit"]),
         "gradings": gradings(questions, grades, choices, int(wildcards.k)),
     }
     for name, table in made.items():

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import polars as pl
 
+from selfincorrect.choices import SCHEMA
+from selfincorrect.conversations import joined_pool, pool_of, spread
 from selfincorrect.io import read_provenance, write_table
 from selfincorrect.job import job
 from selfincorrect.pools import FlatPool
@@ -11,11 +13,13 @@ from selfincorrect.pools.bring import identities, output_rows
 from selfincorrect.pools.formats import read_outputs
 from selfincorrect.prepare import questions_of
 from selfincorrect.selectors import selected_rows
-from selfincorrect.variants import SCHEMA, pool_of
+from selfincorrect.tasks import get_task
 
 with job(snakemake):
     settings, inputs, k = snakemake.params.slice, snakemake.input, int(snakemake.wildcards.k)
     pool = pool_of(pl.read_parquet(inputs.candidates), pl.read_parquet(inputs.grades))
+    items = [each for each in questions_of(pl.read_parquet(inputs.dataset)) if each.question_id in pool]
+    shown = joined_pool(items, pool, get_task(snakemake.wildcards.task))
     rows = []
     if settings["pool"]:
         given = FlatPool.model_validate(settings["pool"])
@@ -25,5 +29,7 @@ with job(snakemake):
             by_question = dict(zip(names, outputs.values(), strict=True))
             rows += output_rows(by_question, given.outputs, list(pool), k)
     for name, selector in settings["variants"].items():
-        rows += selected_rows(name, selector, pool, list(pool), k, settings["seed"])
-    write_table(snakemake.output[0], pl.DataFrame(rows, schema=SCHEMA), read_provenance(inputs.candidates))
+        rows += selected_rows(name, selector, shown, list(shown), k, settings["seed"])
+    write_table(
+        snakemake.output[0], pl.DataFrame(spread(rows, items), schema=SCHEMA), read_provenance(inputs.candidates)
+    )

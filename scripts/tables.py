@@ -13,12 +13,12 @@ with job(snakemake):
     grades = {Path(path).parts[-3:-1]: pl.read_parquet(path) for path in inputs.grades}
     choices: dict[tuple[str, ...], list[pl.DataFrame]] = {}
     for path in inputs.choices:
-        columns = ["question_id", "k", "variant", "selector", "order", "chosen_sample", "valid"]
+        columns = ["question_id", "asked", "k", "variant", "selector", "order", "chosen_sample", "valid"]
         choices.setdefault(Path(path).parts[-4:-2], []).append(pl.read_parquet(path, columns=columns))
     chosen = {cell: pl.concat(parts) for cell, parts in choices.items()}
     clusters = {Path(path).stem: pl.read_parquet(path, columns=["question_id", "cluster"]) for path in inputs.datasets}
     metrics, gradings = (
-        tables.in_order(pl.concat(map(pl.read_parquet, paths), how="vertical_relaxed"), settings)
+        tables.in_order(pl.concat(map(pl.read_parquet, paths), how="diagonal_relaxed"), settings)
         for paths in (inputs.metrics, inputs.gradings)
     )
     made = {

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from selfincorrect.engines import CONTEXT, Engine, Request, Response
 from selfincorrect.progress import Progress
@@ -11,22 +12,28 @@ from selfincorrect.store import ResponseStore
 log = logging.getLogger("selfincorrect")
 
 
-def ask(
-    requests: Sequence[Request],
-    store: ResponseStore,
-    model_digest: str,
-    mode: str,
-    context: int | None,
-    make_engine: Callable[[], Engine],
-    what: str,
-) -> list[Response]:
-    """The response to each request, in order.
+@dataclass(frozen=True)
+class OpenedModel:
+    """A prepared model as a job uses it. `engine` loads it on first need."""
 
-    Answers are appended to `store` batch by batch. `make_engine` is called only if an answer is missing, so a job whose
-    answers are all stored loads no model. Prompts that do not fit `context` tokens with their answer have no text; they are
-    not stored, nor read from a store that was filled with a larger context.
+    name: str
+    digest: str
+    mode: str
+    context: int | None
+    store: ResponseStore
+    engine: Callable[[], Engine]
+    provenance: dict[str, Any]
+
+
+def ask(requests: Sequence[Request], model: OpenedModel, what: str) -> list[Response]:
+    """The response to each request, in order; `what` is being done, for the log.
+
+    Answers are appended to the model's store batch by batch. Its engine is made only if an answer is missing, so a job whose
+    answers are all stored loads no model. Prompts that do not fit its context with their answer have no text; they are not
+    stored, nor read from a store that was filled with a larger context.
     """
-    keys = [request.key(model_digest, mode) for request in requests]
+    store, context = model.store, model.context
+    keys = [request.key(model.digest, model.mode) for request in requests]
     missing = {key: request for key, request in zip(keys, requests, strict=True) if key not in store}
     log.info(
         "%s: %d answers wanted, %d in the store",
@@ -43,13 +50,13 @@ def ask(
     if missing:
         key_of = {id(request): key for key, request in missing.items()}
         progress = Progress(what, len(missing), "answers")
-        for batch in make_engine().answer(list(missing.values())):
+        for batch in model.engine().answer(list(missing.values())):
             answers = [(key_of[id(request)], response) for request, response in batch]
             store.add((key, asdict(each)) for key, each in answers if each.finish_reason != CONTEXT)
             too_long |= {key: each for key, each in answers if each.finish_reason == CONTEXT}
             progress.advance(len(batch))
     if too_long:
-        longest = max(response.tokens_in for response in too_long.values())
+        longest = max(response.tokens_in or 0 for response in too_long.values())
         log.warning(
             "%s: %d prompts do not fit the model's context (the longest has %d tokens); they were not sent and count as "
             "unanswered", what, len(too_long), longest,
@@ -58,4 +65,4 @@ def ask(
 
 
 def _over(request: Request, stored: Response, context: int | None) -> bool:
-    return context is not None and stored.tokens_in + request.decoding.max_tokens > context
+    return context is not None and (stored.tokens_in or 0) + request.decoding.max_tokens > context

@@ -1,13 +1,15 @@
 """Generation: sample n candidates for every question, and bring the shards together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
+from selfincorrect.conversations import turns_of
 from selfincorrect.digest import seed_of
 from selfincorrect.engines import Decoding, Request, Response
-from selfincorrect.prompts import Prompt, TaskPrompts
+from selfincorrect.prompts import GenerateTemplate, Prompt, TaskPrompts, Turns
+from selfincorrect.tasks import get_task
 from selfincorrect.tasks.base import Question
 
 SCHEMA = {
@@ -24,18 +26,55 @@ SCHEMA = {
 
 
 def shard_of(questions: Sequence[Question], shard: int, shards: int) -> list[Question]:
-    """The questions of one shard, 0 ≤ `shard` < `shards`: consecutive, sizes differ by at most one."""
-    start, end = (len(questions) * i // shards for i in (shard, shard + 1))
-    return list(questions[start:end])
+    """The questions of one shard, 0 ≤ `shard` < `shards`: consecutive, sizes differ by at most one conversation."""
+    conversations = list(turns_of(questions).values())
+    start, end = (len(conversations) * i // shards for i in (shard, shard + 1))
+    return [question for turns in conversations[start:end] for question in turns]
 
 
-def generation_prompt(question: Question, prompts: TaskPrompts, shots: int) -> Prompt:
-    """The few-shot prompt that asks for an answer to `question`."""
+def generation_prompt(question: Question, prompts: TaskPrompts, shots: int, history: Turns = ()) -> Prompt:
+    """The few-shot prompt that asks for an answer to `question`, after the turns of `history`."""
     template = prompts.generate
-    demonstrations = tuple(
-        (template.query.format(question=each.question), each.right.text) for each in prompts.demonstrations[:shots]
+    demonstrations: list[tuple[str, str]] = []
+    for each in prompts.demonstrations[:shots]:
+        queries = [_query(template, text, place) for place, text in enumerate(each.turns())]
+        demonstrations += zip(queries, each.right.turns(), strict=True)
+    return Prompt(
+        template.instruction, tuple(demonstrations), _query(template, question.question, len(history)), history
     )
-    return Prompt(template.instruction, demonstrations, template.query.format(question=question.question))
+
+
+def _query(template: GenerateTemplate, question: str, place: int) -> str:
+    form = template.query if place == 0 else template.follow_up
+    assert form is not None
+    return form.format(question=question)
+
+
+def pool_table(
+    questions: Sequence[Question],
+    task: str,
+    prompts: TaskPrompts,
+    model_digest: str,
+    settings: Mapping[str, Any],
+    ask: Callable[[list[Request]], list[Response]],
+) -> pl.DataFrame:
+    """The candidates of `questions` as rows of SCHEMA. Turns of a conversation are asked one after the other, each sample
+    going on from its own earlier answers."""
+    n, trim = settings["sampling"]["n"], get_task(task).trim
+    conversations = list(turns_of(questions).values())
+    histories: dict[tuple[str, int], Turns] = {}
+    tables = [pl.DataFrame(schema=SCHEMA)]
+    for place in range(max(map(len, conversations), default=0)):
+        turn = [turns[place] for turns in conversations if len(turns) > place]
+        requests = generation_requests(turn, task, prompts, model_digest, settings, histories)
+        responses = ask(requests)
+        tables.append(candidate_table(turn, requests, responses))
+        for index, (request, response) in enumerate(zip(requests, responses, strict=True)):
+            said = (*request.prompt.history, (request.prompt.query, trim(response.text or "")))
+            histories[turn[index // n].cluster, index % n] = said
+    order = {question.question_id: place for place, question in enumerate(questions)}
+    table = pl.concat(tables)
+    return table.sort(table["question_id"].replace_strict(order, return_dtype=pl.Int64), maintain_order=True)
 
 
 def generation_requests(
@@ -44,13 +83,19 @@ def generation_requests(
     prompts: TaskPrompts,
     model_digest: str,
     settings: Mapping[str, Any],
+    histories: Mapping[tuple[str, int], Turns] | None = None,
 ) -> list[Request]:
-    """n requests for each question, in order. A sample's seed depends on (seed, model, task, question, sample) only."""
+    """n requests for each question, in order. A sample's seed depends on (seed, model, task, question, sample) only.
+
+    `histories` holds, by cluster and sample, the earlier turns of a conversation.
+    """
     sampling = settings["sampling"]
     decoding = Decoding(settings["answer_tokens"], sampling["temperature"], sampling["top_p"], prompts.generate.stop)
     return [
         Request(
-            generation_prompt(question, prompts, settings["shots"]),
+            generation_prompt(
+                question, prompts, settings["shots"], (histories or {}).get((question.cluster, sample), ())
+            ),
             decoding,
             seed_of("generate", settings["seed"], model_digest, task, question.question_id, sample),
         )

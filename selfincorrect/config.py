@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from selfincorrect import tasks
 from selfincorrect.pools import Pool
 from selfincorrect.selectors import FREE, Free
-from selfincorrect.sources import GgufPackages, HubFile, LocalFile, PackageMember, Source
+from selfincorrect.sources import Files, GgufPackages, HubFile, LocalFile, PackageMember, Source
 
 # An alias is a folder's name in results/ and a Snakemake wildcard: no slash, no dot, no leading dash.
 Alias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
@@ -23,32 +23,73 @@ class _Section(BaseModel):
 
 def _source_kind(value: Any) -> str:
     if not isinstance(value, Mapping):
-        kinds: dict[type, str] = {HubFile: "repo", PackageMember: "package", LocalFile: "path"}
+        kinds: dict[type, str] = {HubFile: "repo", PackageMember: "package", LocalFile: "path", Files: "files"}
         return kinds.get(type(value), "name")
-    return next((key for key in ("repo", "package", "path") if key in value), "path")
+    return next((key for key in ("repo", "package", "path", "files") if key in value), "path")
 
 
 TaskSource = Annotated[
     Annotated[str, Tag("name")]
     | Annotated[HubFile, Tag("repo")]
     | Annotated[PackageMember, Tag("package")]
-    | Annotated[LocalFile, Tag("path")],
+    | Annotated[LocalFile, Tag("path")]
+    | Annotated[Files, Tag("files")],
     Discriminator(_source_kind),
 ]
 
 
+class PriceConfig(_Section):
+    input: float = Field(ge=0, strict=False, description="Price of a million tokens of prompts, in any currency.")
+    output: float = Field(ge=0, strict=False, description="Price of a million tokens of answers.")
+
+
+class ServerConfig(_Section):
+    url: str = Field(pattern=r"^https?://", description="Base URL of an OpenAI-compatible server, up to `/v1`.")
+    key: str | None = Field(
+        None,
+        pattern=r"^[A-Z_][A-Z0-9_]*$",
+        description="Name of the environment variable that holds the key; none if omitted.",
+    )
+    concurrency: int = Field(8, ge=1, description="Calls in flight at a time.")
+    requests_per_minute: int | None = Field(None, ge=1, description="Limit on calls, retries included.")
+    retries: int = Field(6, ge=0, description="Retries of a call after 429, 5xx, time-outs and broken answers.")
+    timeout: float = Field(600, gt=0, strict=False, description="Seconds until a call counts as lost.")
+    logprobs: bool = Field(True, description="Ask for log-probabilities.")
+    price: PriceConfig | None = Field(None, description="Prices, for the costs in the report and in estimates.")
+
+
 class ModelConfig(_Section):
     source: str | GgufPackages = Field(
-        description="Hub id (`owner/name`), local folder (`/…`, `./…`, `~…`), `catalog:<name>`, or pinned GGUF packages."
+        description="Hub id (`owner/name`), local folder (`/…`, `./…`, `~…`), `catalog:<name>`, or pinned GGUF packages; "
+        "with `engine: openai` the model's id at the server, with `scripted` a YAML file."
     )
-    revision: str | None = Field(None, min_length=1, description="Commit, tag or branch of a hub id; required for one.")
+    revision: str | None = Field(
+        None,
+        min_length=1,
+        description="Commit, tag or branch of a hub id, required for one; of a served model whatever tells its versions apart.",
+    )
     prompt: Literal["completion", "chat"] = Field(
         description="`completion` for base models; `chat` applies the tokenizer's chat template."
     )
-    engine: Literal["transformers", "scripted"] = Field(
+    engine: Literal["transformers", "openai", "scripted"] = Field(
         "transformers",
-        description="What runs the model; `scripted` answers from a YAML file, to try a workflow without weights.",
+        description="What runs the model: this machine, an OpenAI-compatible server, or (`scripted`) a YAML file of answers, to "
+        "try a workflow without weights.",
     )
+    server: ServerConfig | None = Field(None, description="The server, with `engine: openai`.")
+    tasks: list[str] | None = Field(
+        None, description="Only for these tasks; `[]` for a model that only judges. Default: all."
+    )
+    published: str | None = Field(
+        None, description="The model's name in the paper's tables, whose numbers then stand beside it."
+    )
+    parameters: float | None = Field(
+        None,
+        gt=0,
+        strict=False,
+        description="Number of parameters, for estimates of time and space; default: read from the weights.",
+    )
+    gpus: int = Field(1, ge=1, description="GPUs that a job of this model asks for where `run.device` is `cuda`.")
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
         "float32", description="Precision of weights and activations."
     )
@@ -91,7 +132,16 @@ class TaskConfig(_Section):
     shards: int = Field(1, ge=1, description="Jobs that generation is split into.")
     answer_tokens: int | None = Field(None, ge=1, description="Longest candidate in tokens; default: the task's.")
     choice_tokens: int | None = Field(
-        None, ge=1, description="Longest discrimination output in tokens; default: the task's."
+        None, ge=1, description="Longest discrimination output with reasons, in tokens; default: the task's."
+    )
+    judges: dict[str, str] | None = Field(
+        None,
+        min_length=1,
+        description="Models that judge the candidates, by role: `{judge: <model>}` for MT-Bench, which needs it, "
+        "`{truth: <model>, info: <model>}` for TruthfulQA, which is graded by similarity without.",
+    )
+    judge_tokens: int | None = Field(
+        None, ge=1, description="Longest output of a judge in tokens; default: the task's."
     )
 
 
@@ -102,8 +152,10 @@ class SamplingConfig(_Section):
 
 
 class VariantConfig(_Section):
-    selector: Literal["choose", Free] = Field(
-        "choose", description="`choose`: the model is asked. The others are rules that need no model, as baselines."
+    selector: Literal["choose", "score", Free] = Field(
+        "choose",
+        description="`choose`: the model is asked which is best. `score`: it scores each candidate alone, and the highest is "
+        "taken. The others are rules that need no model, as baselines.",
     )
     candidates: Literal["solution", "final"] | None = Field(
         None,
@@ -117,6 +169,14 @@ class VariantConfig(_Section):
         "drawn", description="Show candidates as drawn, or in a seeded permutation per question."
     )
     labels: Literal["digits", "letters"] = Field("digits", description="1, 2, … or A, B, …")
+    shots: int = Field(1, ge=1, le=3, description="Demonstrations, as a multiple of the task's.")
+    rationale: bool | None = Field(
+        None, description="Whether the model gives reasons before it chooses; default: the task's (GSM8K does)."
+    )
+    answer: Literal["label", "text"] = Field(
+        "label", description="Answer with a label, or with the candidate's own text."
+    )
+    wording: Literal[1, 2, 3] = Field(1, description="Which of three wordings of the instruction.")
     tasks: list[str] | None = Field(None, min_length=1, description="Only for these tasks.")
 
 
@@ -182,12 +242,15 @@ class Config(_Section):
         return {name: model for name, model in self.models.items() if isinstance(model, PooledModelConfig)}
 
     def cells(self) -> list[tuple[str, str]]:
-        """Every (model, task): all tasks of a model with weights, those with a pool of the others."""
-        pooled = self.pooled
-        return [
-            (model, task) for model in self.models for task in self.tasks
-            if model not in pooled or task in pooled[model].pools
-        ]  # fmt: skip
+        """Every (model, task) that is measured."""
+        return [(model, task) for model in self.models for task in self.tasks if task in self.tasks_of(model)]
+
+    def tasks_of(self, model: str) -> list[str]:
+        """The tasks of a model: those it names (by default all), or those it has pools for."""
+        entry = self.models[model]
+        if isinstance(entry, PooledModelConfig):
+            return list(entry.pools)
+        return list(self.tasks) if entry.tasks is None else entry.tasks
 
     def variants_of(self, task: str, model: str | None = None) -> dict[str, VariantConfig]:
         """The variants that `task` is measured with, by name; for a model of pools the rules that need no model."""

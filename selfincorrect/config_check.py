@@ -9,13 +9,14 @@ import yaml
 from pydantic import ValidationError
 
 from selfincorrect import tasks
-from selfincorrect.config import Config, VariantConfig
+from selfincorrect.config import Config, ModelConfig, VariantConfig
 from selfincorrect.config_errors import Problem, describe_all, found_and_allowed
 from selfincorrect.errors import UserError
+from selfincorrect.judging import judges_of
 from selfincorrect.pools import FlatPool
 from selfincorrect.prompts import task_prompts
 from selfincorrect.published import PAPER_TABLES
-from selfincorrect.sources import LocalFile, is_folder
+from selfincorrect.sources import Files, LocalFile, is_folder
 from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
 from selfincorrect.sources.catalog import catalog
 
@@ -59,6 +60,7 @@ def check(raw: Mapping[str, Any]) -> Config:
         *_model_problems(config),
         *_pool_problems(config),
         *_task_problems(config),
+        *_judge_problems(config),
         *_choice_problems(config),
     ]
     if problems:
@@ -88,6 +90,9 @@ def _model_problems(config: Config) -> list[Problem]:
     problems = []
     for alias, model in config.weighted.items():
         key, source = f"models.{alias}", model.source
+        problems += _tasks_and_server_problems(key, model, config)
+        if model.engine == "openai":
+            continue
         on_hub = isinstance(source, str) and not source.startswith(CATALOG_PREFIX) and not is_folder(source)
         if model.revision is not None and (not on_hub or model.engine == "scripted"):
             problems.append(
@@ -133,6 +138,56 @@ def _model_problems(config: Config) -> list[Problem]:
                     "revision: main",
                 )
             )
+    return problems
+
+
+def _tasks_and_server_problems(key: str, model: ModelConfig, config: Config) -> list[Problem]:
+    problems = []
+    for task in model.tasks or ():
+        if task not in config.tasks:
+            allowed = f"the tasks of this experiment: {', '.join(config.tasks)}"
+            problems.append(Problem(f"{key}.tasks", repr(task), allowed, f"tasks: [{', '.join(config.tasks)}]"))
+    if model.engine == "openai" and model.server is None:
+        paste = "server: {url: 'http://127.0.0.1:8000/v1'}"
+        problems.append(
+            Problem(f"{key}.server", "nothing", "where the model is served: url, and key for a hosted one", paste)
+        )
+    if model.engine != "openai" and model.server is not None:
+        allowed = "none: only `engine: openai` has a server"
+        problems.append(Problem(f"{key}.server", f"a server, with engine: {model.engine}", allowed, "engine: openai"))
+    if model.engine == "openai" and not isinstance(model.source, str):
+        problems.append(
+            Problem(f"{key}.source", "packages", "the model's id at the server", "source: gpt-4-turbo-2024-04-09")
+        )
+    return problems
+
+
+def _judge_problems(config: Config) -> list[Problem]:
+    problems = []
+    for name, task in config.tasks.items():
+        if name not in tasks.NAMES:
+            continue
+        module = tasks.get_task(name)
+        roles, given = list(judges_of(module)), task.judges or {}
+        example = next(iter(config.weighted), "my-judge")
+        paste = f"judges: {{{', '.join(f'{role}: {example}' for role in roles)}}}"
+        asked = [model for model in config.models if name in config.tasks_of(model)]
+        if given and set(given) != set(roles):
+            allowed = f"exactly {', '.join(roles)}" if roles else f"none: {name} is graded without judges"
+            problems.append(
+                Problem(f"tasks.{name}.judges", ", ".join(given), allowed, paste if roles else "(remove the line)")
+            )
+        elif roles and not given and not module.GRADINGS and asked:
+            allowed = f"a model for each of: {', '.join(roles)}; any configured model can judge (`tasks: []` if it does nothing else)"
+            problems.append(Problem(f"tasks.{name}.judges", "nothing", allowed, paste))
+        for role, model in given.items():
+            if model not in config.weighted:
+                allowed = f"a configured model with an engine: {', '.join(config.weighted) or 'there is none'}"
+                problems.append(Problem(f"tasks.{name}.judges.{role}", repr(model), allowed, paste))
+    if not config.cells():
+        problems.append(
+            Problem("models", "no model with a task", "at least one that is measured", "(remove `tasks: []`)")
+        )
     return problems
 
 
@@ -200,27 +255,33 @@ def _task_problems(config: Config) -> list[Problem]:
                     f"source: {next(iter(sources))}",
                 )
             )
-        if isinstance(task.source, LocalFile) and not Path(task.source.path).expanduser().is_file():
-            found = str(Path(task.source.path).expanduser().absolute())
-            problems.append(
-                Problem(
-                    f"tasks.{name}.source.path",
-                    found,
-                    "a file that exists",
-                    "path: data/questions.parquet",
-                )
-            )
-        available = len(task_prompts(name).demonstrations)
-        if (task.shots or 0) > available:
-            problems.append(
-                Problem(
-                    f"tasks.{name}.shots",
-                    str(task.shots),
-                    f"0 to {available}, the demonstrations there are",
-                    f"shots: {available}",
-                )
-            )
+        files = task.source.files.values() if isinstance(task.source, Files) else [task.source]
+        for file in files:
+            if isinstance(file, LocalFile) and not Path(file.path).expanduser().is_file():
+                found = str(Path(file.path).expanduser().absolute())
+                paste = "path: data/questions.parquet"
+                problems.append(Problem(f"tasks.{name}.source.path", found, "a file that exists", paste))
+        problems += _shot_problems(config, name)
     return problems
+
+
+def _shot_problems(config: Config, name: str) -> list[Problem]:
+    """Demonstrations that are asked for and not there: of the task, or of a variant that multiplies them."""
+    given, available = config.tasks[name].shots, len(task_prompts(name).demonstrations)
+    shots = tasks.get_task(name).SHOTS if given is None else given
+    if shots > available:
+        allowed = f"0 to {available}, the demonstrations there are"
+        return [Problem(f"tasks.{name}.shots", str(given), allowed, f"shots: {available}")]
+    return [
+        Problem(
+            f"variants.{alias}.shots",
+            f"{variant.shots} times {shots} demonstrations of {name}",
+            f"at most {available}, the demonstrations there are",
+            f"shots: {max(available // shots, 1)}",
+        )
+        for alias, variant in config.variants_of(name).items()
+        if shots * variant.shots > available
+    ]
 
 
 def _choice_problems(config: Config) -> list[Problem]:
@@ -278,7 +339,16 @@ def _choice_problems(config: Config) -> list[Problem]:
 def _variant_problems(name: str, variant: VariantConfig, task: str) -> list[Problem]:
     ways = list(task_prompts(task).discriminate)
     others = f"{{tasks: [...]}} to leave {task} out"
-    if variant.selector != "choose" and variant != VariantConfig(selector=variant.selector, tasks=variant.tasks):
+    if variant.selector == "score":
+        free = {"selector", "tasks", "candidates", "distractors", "shots"}
+        options = variant.model_dump(exclude_defaults=True, exclude=free)
+        if options:
+            found, allowed = (
+                f"'score' beside {', '.join(options)}",
+                "only candidates, distractors and shots: each is shown alone",
+            )
+            return [Problem(f"variants.{name}.selector", found, allowed, f"{name}: {{selector: score}}")]
+    elif variant.selector != "choose" and variant != VariantConfig(selector=variant.selector, tasks=variant.tasks):
         options = variant.model_dump(exclude_unset=True, exclude={"selector", "tasks"})
         return [
             Problem(
@@ -297,7 +367,7 @@ def _variant_problems(name: str, variant: VariantConfig, task: str) -> list[Prob
                 f"{name}: {others}",
             )
         ]
-    if variant.candidates == "solution" and variant.distractors == "easy":
+    if variant.candidates == "solution" and variant.distractors == "easy" and "final" in ways:
         return [
             Problem(
                 f"variants.{name}.candidates",

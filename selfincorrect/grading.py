@@ -5,19 +5,25 @@ from typing import Any
 
 import polars as pl
 
-from selfincorrect.tasks.base import Question, Task
+from selfincorrect.judging import readings
+from selfincorrect.tasks.base import Question, Task, scored
 
-GIVEN = "given"
+GIVEN, JUDGED = "given", "judges"
 
 
 def grade_table(
-    candidates: pl.DataFrame, questions: Mapping[str, Question], task: Task, texts: str = "solution"
+    candidates: pl.DataFrame,
+    questions: Mapping[str, Question],
+    task: Task,
+    texts: str = "solution",
+    judgements: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """A row for each candidate: `question_id`, `sample`, `extracted` (the task's normal form of the answer, null where there
     is none), `grade`, `valid` (whether an answer could be extracted), `grading` (the way of grading behind these: the task's
     primary one, or "given"), and for each other way `extracted_<name>`, `grade_<name>`.
 
-    A candidate without an answer has grade 0 and is not valid. Where `candidates` has a column `grade`, these grades stand,
+    A candidate without an answer has grade 0 and is not valid. With `judgements` (rows of `judging.SCHEMA`) the judges' grades
+    are the primary ones, null where a judge gave no reading. Where `candidates` has a column `grade`, these grades stand,
     and ours are beside them. Their texts are whole solutions, or final answers alone if `texts` is "final": then the text is
     the answer, and a longer one agrees with none but itself.
     """
@@ -27,6 +33,8 @@ def grade_table(
         form = task.form if texts == "final" else task.extract
         forms = [form(text) if text else None for text in candidates["text"]]
         columns[GIVEN] = {"extracted": forms, "grade": candidates["grade"].to_list()}
+    if judgements is not None:
+        columns[JUDGED] = _judged(pool, task, judgements)
     for name, (extract, grade) in task.GRADINGS.items():
         extracted = [None if text is None else extract(text) for text in pool["text"]]
         graded = [
@@ -37,7 +45,14 @@ def grade_table(
     table = pool.select("question_id", "sample").with_columns(
         pl.Series("extracted", first["extracted"], dtype=pl.String),
         pl.Series("grade", first["grade"], dtype=pl.Float64),
-        pl.Series("valid", [form is not None for form in first["extracted"]], dtype=pl.Boolean),
+        pl.Series(
+            "valid",
+            [
+                bool(text) if primary == JUDGED else form is not None
+                for text, form in zip(pool["text"], first["extracted"], strict=True)
+            ],
+            dtype=pl.Boolean,
+        ),
         pl.lit(primary).alias("grading"),
     )
     for name, values in others:
@@ -46,3 +61,18 @@ def grade_table(
             pl.Series(f"grade_{name}", values["grade"], dtype=pl.Float64),
         )
     return table
+
+
+def _judged(pool: pl.DataFrame, task: Task, judgements: pl.DataFrame) -> dict[str, list[Any]]:
+    """Grades by judges; the normal form is the task's. Of a candidate that was never judged, for want of a text, the grade is
+    missing on a scale, else 0."""
+    read = readings(judgements)
+    extracted, grades = [], []
+    for identity, sample, text in pool.iter_rows():
+        extracted.append(None if text is None else task.extract(text))
+        roles = read.get((identity, sample))
+        if roles is not None:
+            grades.append(task.judged(roles))  # type: ignore[attr-defined]
+        else:
+            grades.append(None if scored(task) else 0.0)
+    return {"extracted": extracted, "grade": grades}

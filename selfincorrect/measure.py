@@ -27,6 +27,9 @@ FEW_FOR_EQUIVALENCE = (
 MARGIN, MARGIN_SCORED = 0.01, 0.1  # differences smaller than this are equivalent: one point; a tenth of a score
 
 Row = dict[str, Any]
+SCORES = (
+    "s_gen", "s_gen_low", "s_gen_high", "s_disc", "s_disc_low", "s_disc_high", "dg_diff", "se", "ci_low", "ci_high",
+)  # fmt: skip
 
 
 def majority_grade(extracted: Sequence[str | None], grades: Sequence[float]) -> float:
@@ -39,13 +42,37 @@ def pass_at(right: int, n: int, j: int) -> float:
     return float(1.0 - comb(n - right, j) / comb(n, j))
 
 
-def measure(questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame, k: int, seed: int) -> pl.DataFrame:
-    """One row of `cell` for each variant in `choices`, in order of appearance."""
-    rows = [
-        {"k": k, "variant": variant, **cell(table, k, seed)}
-        for variant, table in paired(questions, grades, choices, k).items()
-    ]
+def measure(
+    questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame, k: int, seed: int, unit: str = "percent"
+) -> pl.DataFrame:
+    """One row of `cell` for each variant in `choices`, in order of appearance.
+
+    `unit` says what scores are: "percent" of fractions, or a "grade". Items without all their grades are left out, and counted.
+    """
+    rows = []
+    for variant, table in paired(questions, grades, choices, k).items():
+        graded = _graded(table)
+        row = cell(graded, k, seed) if graded.height else _empty(table, k, seed)
+        ungraded = table.height - graded.height
+        about = {"unit": unit, "grading": grades["grading"][0], "ungraded": ungraded}
+        missing = f"{ungraded} of {table.height} items lack a judge's rating and are left out." if ungraded else ""
+        note_ = " ".join(filter(None, [missing, row.pop("note")]))
+        rows.append({"k": k, "variant": variant, **about, **row, "note": note_})
     return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _graded(table: pl.DataFrame) -> pl.DataFrame:
+    """The items of a table of `paired` whose candidates all have a grade."""
+    return table.filter(pl.col("grade").list.eval(pl.element().is_not_null()).list.all())
+
+
+def _empty(table: pl.DataFrame, k: int, seed: int) -> Row:
+    """A row like that of `cell`, of no item at all: counts are 0 and everything else is null."""
+    made_up = table.with_columns(grade=pl.lit([0.0] * k), pool=pl.lit([0.0] * k))
+    counts = ("n", "clusters", "mixed_questions", "valid", "loose", "too_long", "n01", "n10")
+    row: Row = {name: 0 if name in counts else None for name in cell(made_up, k, seed)}
+    told = {"selector": table["selector"][0], "verdict": "undecided", "informative": False, "nearly_constant": False}
+    return row | told | {"p_randomisation": 1.0, "p_worse": 1.0, "note": ""}
 
 
 def paired(
@@ -69,6 +96,7 @@ def paired(
     if not (pool["shown"] == k).all():
         raise ValueError(f"some questions have fewer than {k} graded candidates")
     tables = {}
+    choices = choices.with_columns(pl.coalesce("asked", "question_id").alias("asked"))
     for (variant,), chosen in choices.group_by("variant", maintain_order=True):
         table = pool.join(chosen, on="question_id", validate="1:1")
         if table.height != pool.height:
@@ -80,15 +108,15 @@ def paired(
 def cell(table: pl.DataFrame, k: int, seed: int) -> Row:
     """The numbers of one cell.
 
-    `table` has a row a question: `question_id`, `cluster`, `grade` and `extracted` (lists over the k samples), `pool`
-    (grades of all samples), `order`, `chosen_sample` (null if invalid), `shared` (the samples that tie for the choice, or
-    null), `selector`, `how`. Scores are fractions (or grades, on scored tasks).
+    `table` has a row an item: `question_id`, `cluster`, `asked` (items that share it share their choice), `grade` and `extracted`
+    (lists over the k samples), `pool` (grades of all samples), `order`, `chosen_sample` (null if invalid), `shared` (the samples
+    that tie for the choice, or null), `selector`, `how`. Scores are fractions (or grades, on scored tasks).
     """
     f = np.array(table["grade"].to_list(), dtype=float).reshape(-1, k)
     clusters = table["cluster"].to_numpy()
     c = chosen_grades(f, table["chosen_sample"].to_list(), table["shared"].to_list())
     single = chosen_grades(f, table["chosen_sample"].to_list(), [None] * len(f))  # ties broken by the seed
-    picks = np.array([f[i, seed_of("pick", seed, q, k) % k] for i, q in enumerate(table["question_id"])])
+    picks = np.array([f[i, seed_of("pick", seed, q, k) % k] for i, q in enumerate(table["asked"])])
     row: Row = {
         "selector": table["selector"][0],
         "n": len(f),
@@ -96,7 +124,9 @@ def cell(table: pl.DataFrame, k: int, seed: int) -> Row:
         **scores(f, c, clusters),
         **_anatomy(f, c, clusters, table, k, seed),
         **_invalid(f, c, table),
-        **tests(f, c, single, picks, clusters, table["chosen_sample"].is_not_null().to_numpy()),
+        **tests(
+            f, c, single, picks, clusters, table["chosen_sample"].is_not_null().to_numpy(), table["asked"].to_numpy()
+        ),
         **_positions(table, k),
     }
     row = {name: _plain(value) for name, value in row.items()}
@@ -126,16 +156,27 @@ def gradings(questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFram
     primary = grades["grading"][0]
     others = [name.removeprefix("grade_") for name in grades.columns if name.startswith("grade_")]
     shown = grades.filter(pl.col("sample") < k)
-    rows = []
+    rows: list[Row] = []
     for grading in (None, *others):
         differing = shown.filter(pl.col("grade") != pl.col(f"grade_{grading}")).height if grading else 0
-        for variant, table in paired(questions, grades, choices, k, grading).items():
+        for variant, whole in paired(questions, grades, choices, k, grading).items():
+            table = _graded(whole)
+            about = {
+                "k": k,
+                "variant": variant,
+                "grading": grading or primary,
+                "primary": grading is None,
+                "n": table.height,
+            }
+            if not table.height:
+                nothing = dict.fromkeys((*SCORES, "oracle", "majority"))
+                rows.append({**about, **nothing, "mixed_questions": 0, "differing": differing})
+                continue
             f = np.array(table["grade"].to_list(), dtype=float).reshape(-1, k)
             c = chosen_grades(f, table["chosen_sample"].to_list(), table["shared"].to_list())
             votes = [majority_grade(*pair) for pair in table.select("extracted", "grade").iter_rows()]
             row = {
-                "k": k, "variant": variant, "grading": grading or primary, "primary": grading is None, "n": len(f),
-                **scores(f, c, table["cluster"].to_numpy()),
+                **about, **scores(f, c, table["cluster"].to_numpy()),
                 "mixed_questions": int(_mixed(f).sum()), "oracle": f.max(axis=1).mean(), "majority": np.mean(votes),
                 "differing": differing,
             }  # fmt: skip
@@ -185,8 +226,13 @@ def _anatomy(f: Array, c: Array, clusters: NDArray[Any], table: pl.DataFrame, k:
         "headroom": headroom.mean(),
         "headroom_share": (c - p).sum() / headroom.sum() if some else None,
         "headroom_share_low": share[0], "headroom_share_high": share[1],
-        "pass_at_k": np.mean([pass_at(round(sum(each)), len(each), k) for each in table["pool"]]) if binary else None,
+        "pass_at_k": np.mean([_pass_at_k(each, k) for each in table["pool"]]) if binary else None,
     }  # fmt: skip
+
+
+def _pass_at_k(grades: Sequence[float | None], k: int) -> float:
+    known = [grade for grade in grades if grade is not None]
+    return pass_at(round(sum(known)), len(known), k)
 
 
 def _invalid(f: Array, c: Array, table: pl.DataFrame) -> Row:
@@ -204,11 +250,19 @@ def _invalid(f: Array, c: Array, table: pl.DataFrame) -> Row:
     }  # fmt: skip
 
 
-def tests(f: Array, c: Array, single: Array, picks: Array, clusters: NDArray[Any], valid: NDArray[np.bool_]) -> Row:
+def tests(
+    f: Array,
+    c: Array,
+    single: Array,
+    picks: Array,
+    clusters: NDArray[Any],
+    valid: NDArray[np.bool_],
+    asked: NDArray[Any] | None = None,
+) -> Row:
     """p-values, the smallest effect that could have been found, and the equivalence test.
 
     Of `f` [m, k], the grades chosen `c` [m] (ties shared) and `single` (ties drawn), and of one seeded pick a question,
-    `picks`. McNemar's and Wilcoxon's tests compare with the pick, as the paper does: a pick and a uniform choice can change
+    `picks`. Items with the same `asked` (by default none) share one choice, so under H0 their grades are drawn together. McNemar's and Wilcoxon's tests compare with the pick, as the paper does: a pick and a uniform choice can change
     places, so their difference is symmetric under H0. The difference from the mean grade is not. `p_worse` looks at `valid`
     outputs alone: the lowest grade that the others score would make a bad format look like bad judgement.
     """
@@ -218,11 +272,15 @@ def tests(f: Array, c: Array, single: Array, picks: Array, clusters: NDArray[Any
     margin = MARGIN if f.min() >= 0 and f.max() <= 1 else MARGIN_SCORED
     d = c - f.mean(axis=1)
     se = clustered_se(d, clusters)
-    ses = max(se, _se_at(margin, f, f.min(axis=1))), max(se, _se_at(margin, f, f.max(axis=1)))
+    asked = np.arange(len(f)) if asked is None else asked
+    drawn, taken = _by_choice(f, asked), _by_choice(c[:, None], asked)[:, 0]
+    usable = _by_choice(valid[:, None].astype(float), asked)[:, 0] > 0
+    share = drawn * len(drawn) / len(f)  # its mean over choices is the mean over items
+    ses = max(se, _se_at(margin, share, share.min(axis=1))), max(se, _se_at(margin, share, share.max(axis=1)))
     return {
         "s_gen_pick": picks.mean(), "n01": n01, "n10": n10,
-        "p_randomisation": hypothesis.randomisation(f, c),
-        "p_worse": hypothesis.randomisation(-f[valid], -c[valid]) if valid.any() else 1.0,
+        "p_randomisation": hypothesis.randomisation(drawn, taken),
+        "p_worse": hypothesis.randomisation(-drawn[usable], -taken[usable]) if usable.any() else 1.0,
         "p_mcnemar": mcnemar["asymptotic"] if binary else None,
         "p_mcnemar_midp": mcnemar["midp"] if binary else None,
         "p_mcnemar_exact": mcnemar["exact"] if binary else None,
@@ -232,8 +290,16 @@ def tests(f: Array, c: Array, single: Array, picks: Array, clusters: NDArray[Any
         "p_tost": hypothesis.equivalence(float(d.mean()), ses, len(gains), margin)
         if _mixed(f).sum() >= FEW_FOR_EQUIVALENCE
         else None,
-        "mde": smallest_effect(f),
+        "mde": smallest_effect(share),
     }  # fmt: skip
+
+
+def _by_choice(values: Array, asked: NDArray[Any]) -> Array:
+    """Sums over the items that share a choice, [choices, …] for `values` [m, …]."""
+    names, inverse = np.unique(asked, return_inverse=True)
+    sums = np.zeros((len(names), values.shape[1]))
+    np.add.at(sums, inverse, values)
+    return sums
 
 
 def _se_at(margin: float, f: Array, extreme: Array) -> float:
@@ -267,7 +333,8 @@ def _binary(f: Array) -> bool:
 
 def slot_counts(table: pl.DataFrame, k: int) -> NDArray[np.int64]:
     """How often each shown position was picked by a model, [k]; invalid outputs and rules without a model picked none."""
-    rows = zip(table["order"], table["chosen_sample"], table["selector"], strict=True)
+    once = table.with_columns(pl.coalesce("asked", "question_id")).unique("asked", keep="first", maintain_order=True)
+    rows = zip(once["order"], once["chosen_sample"], once["selector"], strict=True)
     slots = [list(order).index(sample) for order, sample, by in rows if sample is not None and by == "choose"]
     return np.bincount(slots, minlength=k).astype(np.int64)
 

@@ -1,20 +1,28 @@
-"""Read the chosen label from a discrimination output: the instructed ending first, then more loosely."""
+"""Read the choice from a discrimination output: the instructed ending first, then more loosely."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 
 @dataclass(frozen=True)
-class Parsed:
-    """`label` is None where the output names none, several, or one that was not shown; `how` says which."""
+class Chosen:
+    """What an output chose: `slots` are positions shown, from 0, several where it cannot tell them apart, none if it is invalid.
 
-    label: str | None
+    `parsed` is what was read, `how` how strictly, or why nothing was.
+    """
+
+    slots: tuple[int, ...]
+    parsed: str | None
     how: Literal["strict", "loose", "none", "conflict", "range", "cut", "context"]
 
 
-def parse_choice(output: str, labels: Sequence[str], ending: str, finished: bool = True) -> Parsed:
+def _labelled(label: str | None, labels: Sequence[str], how: Literal["strict", "loose"]) -> Chosen:
+    return Chosen((), None, "range") if label is None else Chosen((labels.index(label),), label, how)
+
+
+def parse_choice(output: str, labels: Sequence[str], ending: str, finished: bool = True) -> Chosen:
     """The label that `output` ends on.
 
     `ending` is the instructed ending with a place for the label, such as "### {label}". Strict: lines that are just that
@@ -37,27 +45,25 @@ def parse_choice(output: str, labels: Sequence[str], ending: str, finished: bool
         named = False
     if found:
         if len({label.casefold() for label in found}) > 1:
-            return Parsed(None, "conflict")
-        label = known.get(found[-1].casefold())
-        return Parsed(label, "strict") if label else Parsed(None, "range")
+            return Chosen((), None, "conflict")
+        return _labelled(known.get(found[-1].casefold()), labels, "strict")
     if not finished:
-        return Parsed(None, "cut")
+        return Chosen((), None, "cut")
     if named:
-        return Parsed(None, "none")  # the ending is there and names no label ("### none of them")
+        return Chosen((), None, "none")  # the ending is there and names no label ("### none of them")
     return _loose(text, labels, kind)
 
 
-def parse_pattern(output: str, labels: Sequence[str], pattern: str) -> Parsed:
+def parse_pattern(output: str, labels: Sequence[str], pattern: str) -> Chosen:
     """The label in the last match of `pattern`, a regular expression with one group, for outputs with rules of their own."""
     found = re.findall(pattern, output)
     if not found:
-        return Parsed(None, "none")
+        return Chosen((), None, "none")
     known = {label.casefold(): label for label in labels}
-    label = known.get(found[-1].casefold())
-    return Parsed(label, "strict") if label else Parsed(None, "range")
+    return _labelled(known.get(found[-1].casefold()), labels, "strict")
 
 
-def _loose(text: str, labels: Sequence[str], kind: str) -> Parsed:
+def _loose(text: str, labels: Sequence[str], kind: str) -> Chosen:
     """The last label that stands alone: no part of a number, price or percentage, no article or pronoun."""
     alone = re.findall(rf"(?<![\w.,$#-])({kind})(?![\w%]|[.,]\d)", text)
     if not labels[0].isdigit():
@@ -65,5 +71,36 @@ def _loose(text: str, labels: Sequence[str], kind: str) -> Parsed:
         alone += re.findall(r"[(\[]([AI])[)\]]", text)
     inside = [each for each in alone if each in labels]
     if inside:
-        return Parsed(inside[-1], "loose")
-    return Parsed(None, "range" if alone else "none")
+        return _labelled(inside[-1], labels, "loose")
+    return Chosen((), None, "range" if alone else "none")
+
+
+def parse_text(
+    output: str, shown: Sequence[str], ending: str, form: Callable[[str], str | None], finished: bool = True
+) -> Chosen:
+    """The candidates whose text `output` ends on, after the marker of `ending`, such as "###\\n{text}".
+
+    Strict: the same words. Else loose, by the normal form that `form` gives. Candidates alike in it are chosen together. An
+    output that was cut (not `finished`), or without the marker, is read strictly only.
+    """
+    marker = ending.split("{text}")[0].strip()
+    # Not part of a longer marker: candidates may hold `####`.
+    parts = re.split(rf"(?<!#){re.escape(marker)}(?!#)", output) if marker else ["", output]
+    named, after = len(parts) > 1, parts[-1]
+    text = " ".join(after.split())
+    same = tuple(slot for slot, each in enumerate(shown) if " ".join(each.split()) == text)
+    if same:
+        return Chosen(same, text, "strict")
+    if not finished:
+        return Chosen((), None, "cut")
+    read = form(after) if named else None
+    alike = tuple(slot for slot, each in enumerate(shown) if read is not None and form(each) == read)
+    return Chosen(alike, read, "loose") if alike else Chosen((), None, "none")
+
+
+def parse_score(output: str, finished: bool = True) -> int | None:
+    """The score from 1 to 10 that `output` gives, None if it gives none."""
+    scores = [str(score) for score in range(1, 11)]
+    bare = re.sub(r"\s*(?:/|out of)\s*10\b", "", output)  # "8/10" is an 8
+    read = parse_choice(bare, scores, "{label}", finished).parsed
+    return None if read is None else int(read)

@@ -1,20 +1,22 @@
 """Bring models and data sets to this machine, once, checked against what the configuration pins."""
 
 import functools
+import json
 import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import polars as pl
 
-from selfincorrect.digest import digest, file_sha256
+from selfincorrect.digest import canonical_json, digest, file_sha256
 from selfincorrect.errors import UserError
-from selfincorrect.sources import GgufPackages, Source, is_folder, model_files
+from selfincorrect.sources import Files, GgufPackages, Source, is_folder, model_files
 from selfincorrect.sources.catalog import PREFIX, catalog
 from selfincorrect.sources.fetch import describe, fetch_gguf, fetched
 from selfincorrect.sources.rows import read_rows
@@ -27,14 +29,15 @@ QUESTION_SCHEMA: dict[str, Any] = {
     "cluster": pl.String,
     "question": pl.String,
     "references": pl.List(pl.String),
+    "details": pl.String,  # JSON
 }
 
 
 def load_questions(task: Task, source: Source) -> list[Question]:
     """All questions of a task from its source. Raises UserError if the data is not what was pinned or expected."""
-    with fetched(source) as path:
+    with ExitStack() as opened:
         try:
-            questions = task.load(read_rows(path))
+            questions = task.load(_rows(source, opened))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UserError(
                 f"{describe(source)} has not the columns of this task: {type(error).__name__}: {error}"
@@ -51,14 +54,24 @@ def load_questions(task: Task, source: Source) -> list[Question]:
     return questions
 
 
+def _rows(source: Source, opened: ExitStack) -> Any:
+    """The rows of a file, or of each of several files by what they hold."""
+    if isinstance(source, Files):
+        return {name: list(_rows(each, opened)) for name, each in source.files.items()}
+    return read_rows(opened.enter_context(fetched(source)))
+
+
 def question_table(questions: list[Question]) -> pl.DataFrame:
-    return pl.DataFrame([question.row() for question in questions], schema=QUESTION_SCHEMA)
+    rows = [question.row() | {"details": canonical_json(dict(question.details))} for question in questions]
+    return pl.DataFrame(rows, schema=QUESTION_SCHEMA)
 
 
 def questions_of(table: pl.DataFrame) -> list[Question]:
     """The inverse of `question_table`."""
     return [
-        Question(row["question_id"], row["cluster"], row["question"], tuple(row["references"]))
+        Question(
+            row["question_id"], row["cluster"], row["question"], tuple(row["references"]), json.loads(row["details"])
+        )
         for row in table.iter_rows(named=True)
     ]
 
@@ -82,6 +95,11 @@ def prepare_model(name: str, settings: Mapping[str, Any], folder: Path) -> dict[
             "encoder_decoder": False,
             "context": settings["context"],
         }
+    elif settings["engine"] == "openai":
+        _check_key(name, settings["key"])
+        # Not the server's address: the same model moves from host to host.
+        identity = f"{source}@{settings['revision'] or 'served'}"
+        manifest |= {"revision": identity, "weights": None, "encoder_decoder": False, "dtype": "as served"}
     else:
         weights = folder / "weights"
         if isinstance(source, Mapping) or source.startswith(PREFIX):
@@ -111,6 +129,14 @@ def prepare_model(name: str, settings: Mapping[str, Any], folder: Path) -> dict[
         _keep_tokenizer(name, weights, settings, folder)
     shapes = {key: manifest[key] for key in ("engine", "revision", "dtype", "trust_remote_code")}
     return manifest | {"digest": digest(shapes)}
+
+
+def _check_key(name: str, key: str | None) -> None:
+    if key and not os.environ.get(key):
+        raise UserError(
+            f"{name}: the environment variable {key} is not set. It holds the key of the model's server: export {key}=…, or "
+            "remove `key` from its `server` section if it needs none."
+        )
 
 
 def _remove(path: Path) -> None:

@@ -15,7 +15,8 @@ import polars as pl
 from selfincorrect.digest import seed_of
 from selfincorrect.hypothesis import ALPHA, Verdict
 from selfincorrect.measure import FEW_PICKS, FEW_VALID
-from selfincorrect.tables import percent
+from selfincorrect.selectors import ASKED
+from selfincorrect.tables import percent, score
 
 CAPTIONS = {
     "dg_diff": "DG-Diff = S_disc − S_gen for every cell, with 95 % intervals clustered by question. Above 0, choosing beats "
@@ -87,7 +88,7 @@ def figure_data(path: str) -> str:
 
 def findings(metrics: pl.DataFrame) -> list[str]:
     """What the metrics say at a glance, computed from them."""
-    metrics = metrics.filter(pl.col("selector") == "choose")
+    metrics = metrics.filter(pl.col("selector").is_in(ASKED))
     if not metrics.height:
         return [
             "Only rules that need no model chose here: they are the baselines that a model's own choice has to beat."
@@ -133,5 +134,5 @@ def render(context: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["percent"] = percent
+    environment.filters |= {"percent": percent, "score": score}
     return environment.get_template("report.html.j2").render(context)

@@ -12,6 +12,7 @@ from selfincorrect.costs import costs
 from selfincorrect.io import read_json, read_provenance
 from selfincorrect.prepare import questions_of
 from selfincorrect.provenance import commit, machine, now
+from selfincorrect.selectors import ASKED
 from selfincorrect.tables import numbered_notes
 
 Cell = tuple[str, str]  # model, task
@@ -49,16 +50,16 @@ def gather(
         table.select(pl.lit(model).alias("model"), pl.lit(task).alias("task"), pl.all())
         for (model, task), table in choices.items()
     )
-    asked_choices = everything.filter(pl.col("selector") == "choose")
+    asked_choices = everything.filter(pl.col("selector").is_in(ASKED))
     invalid = asked_choices.filter(~pl.col("valid"))
     stages = {"generate": candidates, "discriminate": choice_paths}
     return {
         "metrics": metrics.to_dicts(),
         "notes": numbered_notes(metrics),
         "findings": report.findings(metrics),
-        "gradings": gradings.filter(
-            pl.col("variant") == pl.col("variant").first().over("model", "task", "k")
-        ).to_dicts(),
+        "gradings": gradings.join(metrics.select("model", "task", "unit").unique(), on=["model", "task"], how="left")
+        .filter(pl.col("variant") == pl.col("variant").first().over("model", "task", "k"))
+        .to_dicts(),
         "difference_count": differences.height,
         "differences": report.some(differences, settings["seed"]),
         "figures": [

@@ -1,26 +1,15 @@
 """A prepared model as a job uses it: its manifest, its part of the response store, its engine on first need."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from selfincorrect.ask import OpenedModel
 from selfincorrect.config_check import check
 from selfincorrect.engines import Engine, Request, Response, make_engine
 from selfincorrect.io import read_json, write_json
 from selfincorrect.store import ResponseStore
-
-
-@dataclass(frozen=True)
-class OpenedModel:
-    name: str
-    digest: str
-    mode: str
-    context: int | None
-    store: ResponseStore
-    engine: Callable[[], Engine]
-    provenance: dict[str, Any]
 
 
 class Timed:
@@ -34,8 +23,8 @@ class Timed:
         start, answers, tokens_in, tokens_out = time.perf_counter(), 0, 0, 0
         for batch in self.engine.answer(requests):
             answers += len(batch)
-            tokens_in += sum(response.tokens_in for _, response in batch)
-            tokens_out += sum(response.tokens_out for _, response in batch)
+            tokens_in += sum(response.tokens_in or 0 for _, response in batch)
+            tokens_out += sum(response.tokens_out or 0 for _, response in batch)
             yield batch
         seconds = time.perf_counter() - start
         write_json(
@@ -46,7 +35,10 @@ class Timed:
 def opened_model(snakemake: Any, manifest_path: str, task: str) -> OpenedModel:
     """The model of a job. Nothing is loaded until `engine` is called, and then once."""
     manifest = read_json(manifest_path)
-    run = check(snakemake.config).run
+    config = check(snakemake.config)
+    run, server = config.run, config.weighted[manifest["name"]].server
+    if server is not None:
+        manifest["server"] = server.model_dump(mode="json")
     settings = {
         "device": run.device,
         "batch_size": run.batch_size,

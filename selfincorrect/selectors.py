@@ -5,6 +5,7 @@ from typing import Any, Literal, get_args
 
 from selfincorrect.digest import seed_of
 
+ASKED = ("choose", "score")  # selectors with which a model chooses
 Free = Literal["random", "majority", "longest", "shortest", "oracle"]
 FREE: tuple[Free, ...] = get_args(Free)
 """Names of the rules: a seeded uniform draw (how much luck can do), the most frequent answer, the longest and the shortest
@@ -45,7 +46,7 @@ def tied(selector: str, candidates: Sequence[Any]) -> list[int]:
 def selected_rows(
     variant: str, selector: str, pool: Mapping[str, Sequence[Any]], questions: Sequence[str], k: int, seed: int
 ) -> list[dict[str, Any]]:
-    """Choices of a rule among the first k candidates of each question, as rows of `variants.SCHEMA`.
+    """Choices of a rule among the first k candidates of each question, as rows of `choices.SCHEMA`.
 
     A tie is shared in scores; `chosen_sample` is a seeded draw from it. `random` is such a draw and nothing else.
     """

@@ -12,21 +12,25 @@ from selfincorrect.config import Config
 from selfincorrect.digest import file_sha256
 from selfincorrect.figures import NAMES as FIGURES
 from selfincorrect.pools import OUTPUTS, FlatPool
-from selfincorrect.prompts import task_prompts
-from selfincorrect.selectors import FREE
+from selfincorrect.prompts import replies, task_prompts
+from selfincorrect.selectors import ASKED, FREE
 from selfincorrect.sources import PackagedFile, packaged_path
 from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
 from selfincorrect.sources.catalog import catalog
 from selfincorrect.tasks import get_task
+from selfincorrect.tasks.base import scored
 
 Slice = dict[str, Any]
 
 
 def prepare_model(config: Config, model: str) -> Slice:
-    settings = config.weighted[model].model_dump(mode="json")
+    entry = config.weighted[model]
+    # Where and how fast a server answers does not change its model.
+    settings = entry.model_dump(mode="json", exclude={"tasks", "published", "gpus", "server", "parameters"})
     name = str(settings["source"]).removeprefix(CATALOG_PREFIX)
     return {
         **settings,
+        "key": entry.server.key if entry.server else None,
         "catalog": catalog()[name].model_dump(mode="json") if name in catalog() else None,
         "code": code_digest("prepare.prepare_model"),
     }
@@ -68,11 +72,13 @@ def generate(config: Config, model: str, task: str) -> Slice:
         "shards": config.tasks[task].shards,
         "prompts": {
             "generate": prompts["generate"],
-            "demonstrations": [[each["question"], each["right"]["text"]] for each in shown],
+            "demonstrations": [
+                [each["question"], each["follow_up"], each["right"]["text"], each["right"]["follow_up"]] for each in shown
+            ],
         },
         "code": code_digest(
-            "candidates.generation_requests", "candidates.candidate_table", "candidates.shard_of",
-            "tasks.base.sample_questions", _engine_code(config, model),
+            "candidates.pool_table", "candidates.shard_of", f"tasks.{task}.trim", "tasks.base.sample_questions",
+            _engine_code(config, model),
         ),
     }  # fmt: skip
 
@@ -97,7 +103,7 @@ def select(config: Config, model: str, task: str) -> Slice:
         "variants": {name: variant.selector for name, variant in config.variants_of(task, model).items()},
         "pool": pool.model_dump(mode="json") if isinstance(pool, FlatPool) and pool.outputs else None,
         "code": code_digest(
-            "selectors.selected_rows", "variants.pool_of", "pools.formats.read_outputs", "pools.bring.identities",
+            "selectors.selected_rows", "conversations.pool_of", "conversations.joined_pool", "pools.formats.read_outputs", "pools.bring.identities",
             "pools.bring.output_rows", "prepare.questions_of",
         ),
     }  # fmt: skip
@@ -105,9 +111,22 @@ def select(config: Config, model: str, task: str) -> Slice:
 
 def grade(config: Config, model: str, task: str) -> Slice:
     pool = config.pooled[model].pools[task] if model in config.pooled else None
+    names = ["GRADINGS", "form", "extract", *(["judged"] if config.tasks[task].judges else [])]
     return {
         "texts": pool.texts if isinstance(pool, FlatPool) else "solution",
-        "code": code_digest("grading.grade_table", f"tasks.{task}.GRADINGS", f"tasks.{task}.form"),
+        "code": code_digest("grading.grade_table", *(f"tasks.{task}.{name}" for name in names)),
+    }
+
+
+def judge(config: Config, task: str) -> Slice:
+    """Who judges the candidates of a task; the judges' models are inputs."""
+    judges = config.tasks[task].judges or {}
+    engines = {_engine_code(config, model) for model in judges.values()}
+    return {
+        "seed": config.seed,
+        "judges": judges,
+        "tokens": config.tasks[task].judge_tokens,
+        "code": code_digest("judging", f"tasks.{task}.JUDGES", f"tasks.{task}.trim", *sorted(engines)),
     }
 
 
@@ -116,28 +135,34 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
     variants = {
         name: variant.model_dump(mode="json", exclude={"tasks"}) for name, variant in config.variants_of(task).items()
     }
-    asked = [variant for variant in variants.values() if variant["selector"] == "choose"]
+    asked = [variant for variant in variants.values() if variant["selector"] in ASKED]
     ways = sorted({prompts.way(variant) for variant in asked})
     data = prompts.data()
+    shots = settings["shots"] * max((variant["shots"] for variant in asked), default=0)
     return {
         "seed": config.seed,
         "k": config.k,
         "variants": variants,
-        **{key: settings[key] for key in ("shots", "choice_tokens")},
+        **{key: settings[key] for key in ("shots", "choice_tokens", "answer_tokens")},
         "prompts": {
             "discriminate": {way: data["discriminate"][way] for way in ways},
-            "demonstrations": data["demonstrations"][: settings["shots"]],
+            "replies": replies().model_dump(mode="json"),
+            "demonstrations": data["demonstrations"][:shots],
         },
         "code": code_digest(
-            "variants.discrimination_requests", "variants.choice_rows", "variants.pool_of", "selectors.selected_rows",
+            "variants.discriminations", "choices.choice_rows", "conversations", "selectors.selected_rows",
             *(f"tasks.{task}.{name}" for name in ("trim", "final", "extract", "simplify")),
             _engine_code(config, model),
         ),
     }  # fmt: skip
 
 
-def measure(config: Config) -> Slice:
-    return {"seed": config.seed, "code": code_digest("measure.measure", "measure.gradings")}
+def measure(config: Config, task: str) -> Slice:
+    return {
+        "seed": config.seed,
+        "unit": "grade" if scored(get_task(task)) else "percent",
+        "code": code_digest("measure.measure", "measure.gradings"),
+    }
 
 
 def tables(config: Config) -> Slice:

@@ -10,6 +10,7 @@ import polars.selectors as cs
 from selfincorrect.hypothesis import adjusted
 from selfincorrect.intervals import score_interval, share_interval
 from selfincorrect.measure import pass_at, slot_counts
+from selfincorrect.selectors import ASKED
 
 Cell = tuple[str, str]  # model, task
 
@@ -30,9 +31,9 @@ def in_order(table: pl.DataFrame, cells: Mapping[str, Any]) -> pl.DataFrame:
 def with_adjusted(metrics: pl.DataFrame) -> pl.DataFrame:
     """`metrics` with `p_holm` and `q_bh`: p_randomisation adjusted over all choices that a model made, negatives included.
 
-    Rules that need no model (majority, oracle, …) are no hypotheses about one: null there.
+    Rules that need no model (majority, oracle, …) are no hypotheses about one, nor are cells without items: null there.
     """
-    family = metrics["selector"] == "choose"
+    family = metrics["selector"].is_in(ASKED) & (metrics["n"] > 0)
     p_values = metrics.filter(family)["p_randomisation"].to_list()
     columns = []
     for name, values in (("p_holm", adjusted(p_values, "holm")), ("q_bh", adjusted(p_values, "fdr_bh"))):
@@ -73,6 +74,9 @@ def flips_table(choices: Mapping[Cell, pl.DataFrame], pairs: Iterable[tuple[str,
     for (model, task), table in choices.items():
         for first, second in pairs:
             valid = table.filter(pl.col("variant").is_in([first, second]) & pl.col("valid"))
+            valid = valid.with_columns(pl.coalesce("asked", "question_id")).unique(
+                ["k", "variant", "asked"], keep="first", maintain_order=True
+            )
             for (k,), cell in valid.group_by("k", maintain_order=True):
                 one, other = (cell.filter(pl.col("variant") == name) for name in (first, second))
                 both = one.join(other, on="question_id", validate="1:1")
@@ -95,13 +99,14 @@ def pass_table(grades: Mapping[Cell, pl.DataFrame], clusters: Mapping[str, pl.Da
     """
     rows = []
     for (model, task), table in grades.items():
-        if not table["grade"].is_in([0.0, 1.0]).all():
+        table = table.drop_nulls("grade")
+        if not table["grade"].is_in([0.0, 1.0]).all() or not table.height:
             continue
         pool = table.group_by("question_id", maintain_order=True).agg(pl.col("grade").sum(), pl.len().alias("n"))
         pool = pool.join(clusters[task], on="question_id", validate="1:1")
-        n, cluster = pool["n"].item(0), pool["cluster"].to_numpy()
-        for j in range(1, n + 1):
-            values = np.array([pass_at(round(right), n, j) for right in pool["grade"]])
+        n, cluster = pool["n"].min(), pool["cluster"].to_numpy()  # fewer where a judge gave no grade
+        for j in range(1, n + 1):  # type: ignore[operator]
+            values = np.array([pass_at(round(right), of, j) for right, of in pool.select("grade", "n").iter_rows()])
             rows.append((model, task, j, n, pool.height, values.mean(), *score_interval(values, cluster)))
     schema = {
         "model": pl.String, "task": pl.String, "j": pl.Int64, "n": pl.Int64, "questions": pl.Int64,
@@ -133,9 +138,15 @@ def _frame(rows: Sequence[tuple[Any, ...]], schema: Mapping[str, Any]) -> pl.Dat
 
 def percent(value: float | None, sign: bool = False) -> str:
     """A fraction in percent with one decimal, as in reports; an en dash for none."""
+    return score(value, "percent", sign)
+
+
+def score(value: float | None, unit: str, sign: bool = False) -> str:
+    """A score as in reports: in percent with one decimal, or a grade with two; an en dash for none."""
     if value is None:
         return "–"
-    return f"{100 * value:+.1f}" if sign else f"{100 * value:.1f}"
+    text = f"{100 * value:+.1f}" if unit == "percent" else f"{value:+.2f}"
+    return text if sign else text.removeprefix("+")
 
 
 def numbered_notes(metrics: pl.DataFrame) -> dict[str, int]:
@@ -145,13 +156,28 @@ def numbered_notes(metrics: pl.DataFrame) -> dict[str, int]:
 
 def summary_lines(metrics: pl.DataFrame) -> list[str]:
     """The metrics as text for a terminal: a header, a line a cell, and below them each different note once."""
-    header = ("model", "task", "k", "variant", "n", "mixed", "S_gen", "S_disc", "DG-Diff", "95% CI", "p", "note")
+    header = (
+        "model",
+        "task",
+        "grading",
+        "k",
+        "variant",
+        "n",
+        "mixed",
+        "S_gen",
+        "S_disc",
+        "DG-Diff",
+        "95% CI",
+        "p",
+        "note",
+    )
     notes = numbered_notes(metrics)
     body = [
         (
-            row["model"], row["task"], str(row["k"]), row["variant"], str(row["n"]), str(row["mixed_questions"]),
-            percent(row["s_gen"]), percent(row["s_disc"]), percent(row["dg_diff"], sign=True),
-            f"[{percent(row['ci_low'], True)}, {percent(row['ci_high'], True)}]" if row["ci_low"] is not None else "–",
+            row["model"], row["task"], row["grading"], str(row["k"]), row["variant"], str(row["n"]), str(row["mixed_questions"]),
+            *(score(row[name], row["unit"]) for name in ("s_gen", "s_disc")), score(row["dg_diff"], row["unit"], True),
+            "–" if row["ci_low"] is None else
+            f"[{score(row['ci_low'], row['unit'], True)}, {score(row['ci_high'], row['unit'], True)}]",
             f"{row['p_randomisation']:.3f}", f"({notes[row['note']]})" if row["note"] else "",
         )
         for row in metrics.iter_rows(named=True)
@@ -159,10 +185,12 @@ def summary_lines(metrics: pl.DataFrame) -> list[str]:
     widths = [max(map(len, column)) for column in zip(header, *body, strict=True)]
     lines = [
         "  ".join(
-            text.ljust(width) if column in ("model", "task", "variant") else text.rjust(width)
+            text.ljust(width) if column in ("model", "task", "grading", "variant") else text.rjust(width)
             for column, text, width in zip(header, row, widths, strict=True)
         ).rstrip()
         for row in (header, *body)
     ]
-    explained = "Scores in percent; p: one-sided randomisation test" + ("; notes:" if notes else ".")
+    explained = "Scores in percent (grades of MT-Bench from 1 to 10); p: one-sided randomisation test" + (
+        "; notes:" if notes else "."
+    )
     return [*lines, "", explained, *(f"({number}) {text}" for text, number in notes.items())]

@@ -1,4 +1,4 @@
-"""Discrimination: show a model k of its own candidates, in one of many ways, and ask which is best."""
+"""What a variant shows of k candidates, and what it asks about them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,69 +7,96 @@ from random import Random
 from string import ascii_uppercase
 from typing import Any
 
-import polars as pl
-
+from selfincorrect.conversations import Candidate, Pool
 from selfincorrect.digest import seed_of
-from selfincorrect.engines import Decoding, Request, Response
-from selfincorrect.parse import Parsed, parse_choice
+from selfincorrect.engines import Decoding, Request
 from selfincorrect.prompts import (
     Demonstration,
     DemonstrationAnswer,
     DiscriminateTemplate,
     Prompt,
+    Reply,
     TaskPrompts,
+    Turns,
+    conversation,
+    replies,
 )
-from selfincorrect.tasks.base import Question, Task
+from selfincorrect.tasks.base import Question, Task, scored
 
-SCHEMA = {
-    "question_id": pl.String,
-    "k": pl.Int32,
-    "variant": pl.String,
-    "selector": pl.String,  # choose: a model chose; else the rule of `selectors` that did
-    "order": pl.List(pl.Int32),  # the samples in the order shown
-    "output": pl.String,  # null where the prompt did not fit the model's context
-    "parsed": pl.String,
-    "how": pl.String,  # strict, loose, or why there is no label: none, conflict, range, cut, context; a rule's name
-    "chosen_sample": pl.Int32,
-    "shared": pl.List(pl.Int32),  # the samples that tie, where a rule cannot tell them apart
-    "valid": pl.Boolean,
-    "finish_reason": pl.String,
-    "tokens_in": pl.Int32,
-    "tokens_out": pl.Int32,
-    "logprob": pl.Float64,
-    "prompt": pl.String,
-}
+NO_ANSWER = "(no answer)"
+LABEL_TOKENS = 8  # longest output that is a bare label or score
+SCORES = [str(score) for score in range(1, 11)]
+RIGHT_SCORE, WRONG_SCORE = "10", "2"  # in demonstrations
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """One answer of a pool, graded where the variant needs it."""
+class View:
+    """How the candidates of one task are shown in one variant, k at a time, and what is asked.
 
-    text: str | None
-    extracted: str | None = None
-    grade: float | None = None
+    `others` are all questions of the data, asked or not, so that easy distractors do not depend on which are asked;
+    `settings` has `seed`, `shots` (of the task), `choice_tokens` and `answer_tokens` (of a whole candidate).
+    """
+
+    task: Task
+    prompts: TaskPrompts
+    variant: Mapping[str, Any]
+    k: int
+    others: Sequence[Question]
+    settings: Mapping[str, Any]
+
+    @property
+    def way(self) -> str:
+        return self.prompts.way(self.variant)
+
+    @property
+    def template(self) -> DiscriminateTemplate:
+        return self.prompts.discriminate[self.way]
+
+    @property
+    def scores(self) -> bool:
+        """Whether each candidate is scored alone."""
+        return bool(self.variant["selector"] == "score")
+
+    @property
+    def rationale(self) -> bool:
+        return not self.scores and self.prompts.rationale(self.variant)
+
+    @property
+    def reply(self) -> Reply:
+        return replies().score if self.scores else replies().of(self.rationale, self.variant["answer"])
+
+    @property
+    def labels(self) -> list[str]:
+        """The k labels: 1, 2, … or A, B, …"""
+        letters = self.variant["labels"] == "letters"
+        return list(ascii_uppercase[: self.k]) if letters else [str(i + 1) for i in range(self.k)]
+
+    def words(self) -> dict[str, str]:
+        """What templates call things."""
+        kind, noun = "letter" if self.labels[0] == "A" else "number", self.template.noun
+        shown = f"{self.labels[0]} to {self.labels[-1]}"
+        return {
+            "k": str(self.k), "kind": kind, "Kind": kind.capitalize(), "labels": shown,
+            "noun": noun, "Noun": noun.capitalize(), "check": self.template.check,
+        }  # fmt: skip
 
 
-NO_ANSWER = "(no answer)"
+@dataclass(frozen=True)
+class Asked:
+    """What is asked about one question: its candidates in the order shown, and one request, or one for each candidate."""
 
-Pool = Mapping[str, Sequence[Candidate]]  # question_id -> candidates by sample
-
-
-def labels_of(variant: Mapping[str, Any], k: int) -> list[str]:
-    """The k labels: 1, 2, … or A, B, …"""
-    return list(ascii_uppercase[:k]) if variant["labels"] == "letters" else [str(i + 1) for i in range(k)]
-
-
-def _kind(labels: Sequence[str]) -> str:
-    return "number" if labels[0].isdigit() else "letter"
+    question: Question
+    order: tuple[int, ...]
+    shown: tuple[str, ...]
+    requests: tuple[Request, ...]
 
 
-def order_of(variant: Mapping[str, Any], question_id: str, k: int, seed: int) -> list[int]:
+def order_of(variant: Mapping[str, Any], question_id: str, k: int, seed: int) -> tuple[int, ...]:
     """The samples in the order shown: as drawn, or permuted by seed and question."""
     order = list(range(k))
     if variant["order"] == "permuted":
         Random(seed_of("order", seed, question_id, k)).shuffle(order)
-    return order
+    return tuple(order)
 
 
 def right_positions(shots: int, k: int) -> list[int]:
@@ -83,96 +110,104 @@ def right_positions(shots: int, k: int) -> list[int]:
     return [turns[shot % k] for shot in range(shots)]
 
 
-def discrimination_requests(
-    questions: Sequence[Question],
-    others: Sequence[Question],
-    pool: Pool,
-    task: Task,
-    prompts: TaskPrompts,
-    variant: Mapping[str, Any],
-    k: int,
-    settings: Mapping[str, Any],
-) -> list[Request]:
-    """A greedy request for each question that asks which of its first k candidates is best.
-
-    `others` are all questions of the data, asked or not, so that easy distractors do not depend on which are asked;
-    `settings` has `seed`, `shots` and `choice_tokens`.
-    """
-    way = prompts.way(variant)
-    template, labels = prompts.discriminate[way], labels_of(variant, k)
-    instruction = template.instruction.format(k=k, kind=_kind(labels), labels=f"{labels[0]} to {labels[-1]}")
-    shots = _demonstrations(others, task, prompts, variant, way, k, settings)
-    decoding = Decoding(settings["choice_tokens"], 0.0, 1.0, template.stop)
-    requests = []
+def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> list[Asked]:
+    """What is asked about each question: greedy requests, one about its first k candidates or one about each."""
+    instruction, decoding = _instruction(view), _decoding(view)
+    shots = _demonstrations(view)
+    asked = []
     for question in questions:
-        order = order_of(variant, question.question_id, k, settings["seed"])
-        shown = []
-        for sample in order:
+        order = order_of(view.variant, question.question_id, view.k, view.settings["seed"])
+        shown = _shown(question, pool[question.question_id], order, view)
+        parts = [[text] for text in shown] if view.scores else [shown]
+        requests = [
+            Request(Prompt(instruction, shots, _query(question.question, part, view)), decoding, None) for part in parts
+        ]
+        asked.append(Asked(question, order, tuple(shown), tuple(requests)))
+    return asked
+
+
+def _instruction(view: View) -> str:
+    reply = view.reply.instruction.format(**view.words())
+    if view.scores:
+        return reply
+    return view.template.wordings[view.variant["wording"] - 1].format(**view.words()) + " " + reply
+
+
+def _decoding(view: View) -> Decoding:
+    longest = view.settings["choice_tokens"]
+    tokens = longest if view.rationale else min(LABEL_TOKENS, longest)
+    bare = not view.rationale  # one line: a label, a score, or a text that is one
+    if view.variant["answer"] == "text":
+        tokens += view.settings["answer_tokens"]
+        bare &= not view.template.lines
+    return Decoding(tokens, 0.0, 1.0, ("\n",) if bare else (view.template.opens,))
+
+
+def _shown(question: Question, candidates: Sequence[Candidate], order: Sequence[int], view: View) -> list[str]:
+    """The texts of candidates, in `order`, as the variant shows them."""
+    grades = [candidates[sample].grade for sample in order]
+    best = max((grade for grade in grades if grade is not None), default=0.0)
+    shown = []
+    for sample, grade in zip(order, grades, strict=True):
+        candidate = candidates[sample]
+        # On scored tasks every candidate below the best is a distractor.
+        wrong = grade is not None and (grade == 0 or (scored(view.task) and grade < best))
+        if view.variant["distractors"] == "easy" and wrong:
             # One stream per candidate: what replaces it does not depend on k, order or the other candidates.
-            draw = Random(seed_of("easy", settings["seed"], question.question_id, sample))
-            candidate = pool[question.question_id][sample]
-            shown.append(_shown(candidate, question, others, task, variant, way, draw))
-        query = _query(template, question.question, labels, shown)
-        requests.append(Request(Prompt(instruction, shots, query), decoding, None))
-    return requests
+            draw = Random(seed_of("easy", view.settings["seed"], question.question_id, sample))
+            text = view.task.simplify(candidate.extracted, question, view.others, draw)
+        else:
+            show = view.task.final if view.way == "final" else view.task.trim
+            text = show(candidate.text or "")
+        shown.append(text or NO_ANSWER)
+    return shown
 
 
-def _shown(
-    candidate: Candidate,
-    question: Question,
-    others: Sequence[Question],
-    task: Task,
-    variant: Mapping[str, Any],
-    way: str,
-    draw: Random,
-) -> str:
-    """The text of one candidate as the variant shows it."""
-    if variant["distractors"] == "easy" and candidate.grade == 0:
-        text = task.simplify(candidate.extracted, question, others, draw)
+def _query(question: str, shown: Sequence[str], view: View) -> str:
+    template, words = view.template, view.words()
+    if view.scores:
+        candidates = f"{words['Noun']}: {shown[0]}"
     else:
-        show = task.final if way == "final" else task.trim
-        text = show(candidate.text or "")
-    return text or NO_ANSWER
+        pairs = zip(view.labels, shown, strict=True)
+        candidates = "\n".join(template.candidate.format(label=label, text=text) for label, text in pairs)
+    return template.query.format(question=question, candidates=candidates) + "\n" + view.reply.cue.format(**words)
 
 
-def _query(template: DiscriminateTemplate, question: str, labels: Sequence[str], shown: Sequence[str]) -> str:
-    candidates = "\n".join(
-        template.candidate.format(label=label, text=text) for label, text in zip(labels, shown, strict=True)
-    )
-    return template.query.format(question=question, candidates=candidates, Kind=_kind(labels).capitalize())
-
-
-def _demonstrations(
-    others: Sequence[Question],
-    task: Task,
-    prompts: TaskPrompts,
-    variant: Mapping[str, Any],
-    way: str,
-    k: int,
-    settings: Mapping[str, Any],
-) -> tuple[tuple[str, str], ...]:
-    """The solved examples: query and response, the right answer at `right_positions`."""
-    template, labels = prompts.discriminate[way], labels_of(variant, k)
+def _demonstrations(view: View) -> Turns:
+    """The solved examples: query and response, the right answer at `right_positions`; scored ones are right in turn."""
+    count = view.settings["shots"] * view.variant["shots"]
     shots = []
-    positions = right_positions(settings["shots"], k)
-    for index, position in enumerate(positions):
-        demonstration = prompts.demonstrations[index]
-        answers = _answers(demonstration, position, k)
-        reference = task.extract(demonstration.right.text) or demonstration.right.text
-        question = Question(f"demonstration-{index}", "", demonstration.question, (reference,))
-        shown = []
-        for place, answer in enumerate(answers):
-            candidate = Candidate(answer.text, task.extract(answer.text), float(place == position))
-            draw = Random(seed_of("easy", settings["seed"], question.question_id, place))
-            shown.append(_shown(candidate, question, others, task, variant, way, draw))
-        remarks = "\n".join(
-            template.remark.format(label=label, remark=answer.remark)
-            for label, answer in zip(labels, answers, strict=True)
-        )
-        working = demonstration.right.text.rsplit("\n", 1)[0]
-        response = template.response.format(remarks=remarks, working=working, label=labels[position])
-        shots.append((_query(template, demonstration.question, labels, shown), response))
+    for index, position in enumerate(right_positions(count, view.k)):
+        demonstration = view.prompts.demonstrations[index]
+        answers = _answers(demonstration, position, view.k)
+        reference = view.task.extract(demonstration.right.text) or demonstration.right.text
+        question = Question(f"demonstration-{index}", "", conversation(demonstration.turns()), (reference,))
+        candidates = [
+            Candidate(conversation(each.turns()), view.task.extract(each.text), float(place == position))
+            for place, each in enumerate(answers)
+        ]
+        shown = _shown(question, candidates, range(view.k), view)
+        if view.scores:
+            place, score = (position, RIGHT_SCORE) if index % 2 == 0 else ((position + 1) % view.k, WRONG_SCORE)
+            response = view.reply.response.format(score=score)
+            shown = [shown[place]]
+        else:
+            response = view.reply.response.format(
+                label=view.labels[position], text=shown[position], reasons=_reasons(demonstration, answers, view)
+            )
+        shots.append((_query(question.question, shown, view), response))
     return tuple(shots)
+
+
+def _reasons(demonstration: Demonstration, answers: Sequence[DemonstrationAnswer], view: View) -> str:
+    """What a demonstration says before it chooses."""
+    if view.template.reasons == "working":
+        return demonstration.right.text.rsplit("\n", 1)[0]
+    noun = view.words()["Noun"]
+    return "\n".join(
+        replies().remark.format(Noun=noun, label=label, remark=answer.remark)
+        for label, answer in zip(view.labels, answers, strict=True)
+    )
 
 
 def _answers(demonstration: Demonstration, position: int, k: int) -> list[DemonstrationAnswer]:
@@ -181,71 +216,3 @@ def _answers(demonstration: Demonstration, position: int, k: int) -> list[Demons
     answers = [wrong[place % len(wrong)] for place in range(k - 1)]
     answers.insert(position, demonstration.right)
     return answers
-
-
-def choice_rows(
-    name: str,
-    variant: Mapping[str, Any],
-    questions: Sequence[Question],
-    responses: Sequence[Response],
-    prompts: TaskPrompts,
-    k: int,
-    seed: int,
-) -> list[dict[str, Any]]:
-    """Responses to `discrimination_requests`, parsed, as rows of SCHEMA."""
-    labels, ending = labels_of(variant, k), prompts.discriminate[prompts.way(variant)].ending
-    rows = []
-    for question, response in zip(questions, responses, strict=True):
-        order = order_of(variant, question.question_id, k, seed)
-        parsed = (
-            Parsed(None, "context")
-            if response.text is None
-            else parse_choice(response.text, labels, ending, response.finish_reason != "length")
-        )
-        rows.append(
-            {
-                **choice_row(question.question_id, k, name, order, labels, response.text, parsed),
-                "finish_reason": response.finish_reason,
-                "tokens_in": response.tokens_in,
-                "tokens_out": response.tokens_out,
-                "logprob": response.logprob,
-                "prompt": response.prompt,
-            }
-        )
-    return rows
-
-
-def choice_row(
-    question_id: str, k: int, variant: str, order: list[int], labels: Sequence[str], output: str | None, parsed: Parsed
-) -> dict[str, Any]:
-    """One choice as a row of SCHEMA, without what is known of the model's answer beside its text."""
-    label = parsed.label
-    return {
-        "question_id": question_id,
-        "k": k,
-        "variant": variant,
-        "selector": "choose",
-        "order": order,
-        "output": output,
-        "parsed": label,
-        "how": parsed.how,
-        "chosen_sample": None if label is None else order[labels.index(label)],
-        "valid": label is not None,
-    }
-
-
-def pool_of(candidates: pl.DataFrame, grades: pl.DataFrame | None) -> dict[str, list[Candidate]]:
-    """The pool from its tables, candidates in order of sample; graded if `grades` is given."""
-    table = candidates.select("question_id", "sample", "text")
-    if grades is not None:
-        table = table.join(
-            grades.select("question_id", "sample", "extracted", "grade"),
-            on=["question_id", "sample"],
-            how="left",
-            validate="1:1",
-        )
-    pool: dict[str, list[Candidate]] = {}
-    for row in table.sort("question_id", "sample").iter_rows(named=True):
-        candidate = Candidate(row["text"], row.get("extracted"), row.get("grade"))
-        pool.setdefault(row["question_id"], []).append(candidate)
-    return pool

@@ -43,7 +43,7 @@ class Request:
 class Response:
     """One answer.
 
-    `prompt` is the text as sent; `finish_reason` is "stop" (the model ended or a stop string came), "length" (cut at
+    Numbers of tokens are None where a server does not tell them. `prompt` is the text as sent; `finish_reason` is "stop" (the model ended or a stop string came), "length" (cut at
     `max_tokens`) or CONTEXT; `logprob` is the natural log-probability of the answer's tokens under the model at
     temperature 1, None where the engine gives none.
     """
@@ -51,8 +51,8 @@ class Response:
     text: str | None
     prompt: str
     finish_reason: str
-    tokens_in: int
-    tokens_out: int
+    tokens_in: int | None
+    tokens_out: int | None
     logprob: float | None
 
 
@@ -68,6 +68,10 @@ def make_engine(manifest: Mapping[str, Any], folder: Path, run: Mapping[str, Any
         from selfincorrect.engines.scripted import ScriptedEngine
 
         return ScriptedEngine(folder / manifest["weights"], run["batch_size"])
+    if manifest["engine"] == "openai":
+        from selfincorrect.engines.openai import OpenAIEngine
+
+        return OpenAIEngine(manifest, run)
     from selfincorrect.engines.transformers import TransformersEngine
 
     return TransformersEngine(manifest, folder / manifest["weights"], run)

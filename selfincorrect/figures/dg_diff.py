@@ -5,7 +5,16 @@ from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
 
 from selfincorrect import published
-from selfincorrect.figures.style import FAINT, comparable, errors, legend_below, series, task_name
+from selfincorrect.figures.style import (
+    FAINT,
+    comparable,
+    difference_label,
+    errors,
+    legend_below,
+    scale,
+    series,
+    task_name,
+)
 
 
 def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
@@ -39,15 +48,15 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
             label="published (Table 2), one mark a model",
         )
         for row in metrics.filter(pl.col("task") == task).iter_rows(named=True):
-            look = series(models.index(row["model"]))
+            look, factor = series(models.index(row["model"])), scale(row["unit"])
             axis.errorbar(
-                100 * row["dg_diff"], rows[row["model"], row["k"], row["variant"]],
-                xerr=errors(row["dg_diff"], row["ci_low"], row["ci_high"]),
+                factor * row["dg_diff"], rows[row["model"], row["k"], row["variant"]],
+                xerr=errors(row["dg_diff"], row["ci_low"], row["ci_high"], factor),
                 **look, capsize=2, linewidth=1.2, markersize=5,
                 markerfacecolor=look["color"] if row["informative"] else "white",
             )  # fmt: skip
         axis.set_title(task_name(task))
-        axis.set_xlabel("DG-Diff (points)")
+        axis.set_xlabel(difference_label(metrics, task))
     labels = [(f"k = {k}, {variant}", place) for (_, k, variant), place in rows.items()]
     axes[0, 0].set_yticks([place for _, place in labels] + [bottom], [text for text, _ in labels] + ["published"])
     axes[0, 0].set_ylim(bottom - 0.8, 1.2)

@@ -4,7 +4,7 @@ import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
 
-from selfincorrect.figures.style import errors, legend_below, series, task_name
+from selfincorrect.figures.style import errors, legend_below, scale, series, task_name, unit_of
 
 LINES = (
     ("oracle", "oracle (best candidate)"),
@@ -30,15 +30,19 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
         for j, task in enumerate(tasks):
             axis = axes[i, j]
             mine = metrics.filter((pl.col("model") == model) & (pl.col("task") == task))
+            if not mine.height:
+                axis.set_axis_off()
+                continue
             for index, (name, label) in enumerate(zip(names, labels, strict=True)):
                 column, _, variant = name.partition(" ")
                 rows = mine.filter(pl.col("variant") == variant) if variant else mine
                 rows = rows.unique("k", keep="first", maintain_order=True).sort("k")
                 # Side by side, so that equal values stay apart.
                 shift = (index - (len(names) - 1) / 2) * 0.09 * (ks[-1] - ks[0] or 1) / 2
-                values = [100 * value for value in rows[column]]
+                factor = scale(unit_of(metrics, task))
+                values = [None if value is None else factor * value for value in rows[column]]
                 bars = [
-                    errors(row[column], row[f"{column}_low"], row[f"{column}_high"])
+                    errors(row[column], row[f"{column}_low"], row[f"{column}_high"], factor)
                     for row in rows.iter_rows(named=True)
                 ]
                 whole = [[each[side][0] if each else 0.0 for each in bars] for side in (0, 1)]
@@ -52,7 +56,7 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
                 axis.set_title(task_name(task))
             if i == len(models) - 1:
                 axis.set_xlabel("k (candidates shown)")
-        axes[i, 0].set_ylabel(f"{model}\nscore (%)")
+        axes[i, 0].set_ylabel(f"{model}\nscore (% or grade)")
     legend_below(figure, axes[0, 0])
     figure.suptitle("What is gained by choosing, voting or an oracle")
     return figure

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.pyplot import subplots
 
 from selfincorrect import published
-from selfincorrect.figures.style import COLOURS, FAINT, comparable, errors, task_name
+from selfincorrect.figures.style import COLOURS, FAINT, comparable, difference_label, errors, scale, task_name
 
 HATCHES = (None, "///", "...", "xxx", "\\\\\\", "+++", "ooo")
 
@@ -26,7 +26,7 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     variants = metrics["variant"].unique(maintain_order=True).to_list()
     figure9 = published.table("figure9")
     width = 1.0 + sum(0.52 * len(groups) + (1.0 if task in figure9["task"] else 0.1) for task in tasks)
-    figure, axes = subplots(1, len(tasks), squeeze=False, sharey=True, figsize=(max(width, 6.5), 3.6))
+    figure, axes = subplots(1, len(tasks), squeeze=False, figsize=(max(width, 6.5), 3.6))
     for axis, task in zip(axes[0], tasks, strict=True):
         for row in metrics.filter(pl.col("task") == task).iter_rows(named=True):
             _bar(axis, groups.index((row["model"], row["k"])), variants.index(row["variant"]), len(variants), row)
@@ -35,7 +35,7 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
         axis.axhline(0, color="black", linewidth=0.8)
         axis.grid(axis="x", visible=False)
         axis.set_title(task_name(task))
-    axes[0, 0].set_ylabel("DG-Diff (points)")
+        axis.set_ylabel(difference_label(metrics, task))
     handles: list[Any] = [
         Patch(facecolor=colour, hatch=hatch, edgecolor="white", label=name)
         for name, colour, hatch in zip(variants, cycle(COLOURS), cycle(HATCHES), strict=False)
@@ -49,17 +49,17 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
 
 
 def _bar(axis: Axes, place: int, side: int, sides: int, row: Mapping[str, Any]) -> None:
-    width = 0.72 / sides
+    width, factor = 0.72 / sides, scale(row["unit"])
     axis.bar(
         place + (side - (sides - 1) / 2) * width,
-        100 * row["dg_diff"],
+        factor * row["dg_diff"],
         0.94 * width,
         color=COLOURS[side % len(COLOURS)],
         hatch=HATCHES[side % len(HATCHES)],
         edgecolor="white",
         linewidth=0.5,
         alpha=1 if row["informative"] else 0.3,
-        yerr=errors(row["dg_diff"], row["ci_low"], row["ci_high"]),
+        yerr=errors(row["dg_diff"], row["ci_low"], row["ci_high"], factor),
         error_kw={"capsize": 2, "linewidth": 1},
     )
 

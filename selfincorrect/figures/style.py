@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from selfincorrect.io import atomic
+from selfincorrect.selectors import ASKED
 
 # Okabe and Ito's palette, without yellow, which is lost on paper; every series has a marker of its own too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000", "#E69F00")
@@ -39,7 +40,7 @@ def apply(settings: Mapping[str, Any]) -> None:
 
 def comparable(metrics: pl.DataFrame) -> pl.DataFrame:
     """The cells that a figure of DG-Diff compares: choices of models; where there are none, rules other than the oracle."""
-    chosen = metrics.filter(pl.col("selector") == "choose")
+    chosen = metrics.filter(pl.col("selector").is_in(ASKED) & (pl.col("n") > 0))
     return chosen if chosen.height else metrics.filter(pl.col("selector") != "oracle")
 
 
@@ -62,11 +63,25 @@ def series(index: int) -> dict[str, Any]:
     return {"color": COLOURS[index % len(COLOURS)], "marker": MARKERS[index % len(MARKERS)]}
 
 
-def errors(value: float, low: float | None, high: float | None) -> list[list[float]] | None:
-    """Interval as matplotlib's asymmetric error, in percent; None if there is none."""
-    if low is None or high is None:
+def scale(unit: str) -> float:
+    """What a score is multiplied with to be shown: 100 for percent, 1 for grades."""
+    return 100.0 if unit == "percent" else 1.0
+
+
+def unit_of(metrics: pl.DataFrame, task: str) -> str:
+    """What the scores of a task are, "percent" or "grade"."""
+    return str(metrics.filter(pl.col("task") == task)["unit"].item(0))
+
+
+def difference_label(metrics: pl.DataFrame, task: str) -> str:
+    return "DG-Diff (points)" if unit_of(metrics, task) == "percent" else "DG-Diff (grade)"
+
+
+def errors(value: float | None, low: float | None, high: float | None, factor: float = 100) -> list[list[float]] | None:
+    """Interval as matplotlib's asymmetric error, times `factor`; None if there is none."""
+    if value is None or low is None or high is None:
         return None
-    return [[100 * max(value - low, 0)], [100 * max(high - value, 0)]]
+    return [[factor * max(value - low, 0)], [factor * max(high - value, 0)]]
 
 
 def legend_below(figure: Figure, axes: Axes, columns: int = 3) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from selfincorrect import candidates, variants
+from selfincorrect import candidates
+from selfincorrect.choices import choice_row
 from selfincorrect.errors import UserError
 from selfincorrect.parse import parse_choice, parse_pattern
 from selfincorrect.pools import OUTPUTS, Outputs
@@ -103,7 +104,7 @@ def _check_samples(pool: Mapping[str, Sequence[Row]], path: Path) -> int:
 def output_rows(
     outputs: Mapping[str, str | None], spec: Outputs, questions: Sequence[str], k: int
 ) -> list[dict[str, Any]]:
-    """Discrimination outputs of `questions` that came with a pool, parsed, as rows of `variants.SCHEMA`.
+    """Discrimination outputs of `questions` that came with a pool, parsed, as rows of `choices.SCHEMA`.
 
     The model was shown all k candidates as they are in the pool, labelled 1 to k.
     """
@@ -115,5 +116,5 @@ def output_rows(
             parsed = parse_pattern(output or "", labels, spec.pattern)
         else:
             parsed = parse_choice(output or "", labels, spec.ending)
-        rows.append(variants.choice_row(question, k, OUTPUTS, list(range(k)), labels, output, parsed))
+        rows.append({**choice_row(question, k, OUTPUTS, range(k), parsed, seed=0), "output": output})
     return rows

@@ -53,7 +53,15 @@ class PackagedFile(_Source):
     name: str = Field(description="Path inside the package.")
 
 
-Source = HubFile | PackageMember | LocalFile | PackagedFile
+class Files(_Source):
+    """Several files that make up one data set, by what they hold."""
+
+    files: dict[str, HubFile | PackageMember | LocalFile] = Field(
+        min_length=1, description="Its files, by what they hold."
+    )
+
+
+Source = HubFile | PackageMember | LocalFile | PackagedFile | Files
 
 
 class GgufPackages(BaseModel):

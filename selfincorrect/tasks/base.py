@@ -5,19 +5,27 @@ A task is a module in this folder with the names below and a prompt file `prompt
     SOURCES          where its data is: {"hub": HubFile(...), "package": PackageMember(...)}, the first is the default
     SHOTS            demonstrations in a prompt, as in the paper
     ANSWER_TOKENS    longest candidate, in tokens
-    CHOICE_TOKENS    longest discrimination output, in tokens
+    CHOICE_TOKENS    longest discrimination output with reasons, in tokens
     load(rows)       rows of the data file -> questions
     trim(text)       raw output -> the part that is the answer
     final(text)      raw output -> the final answer alone, "" if it holds none
     extract(text)    raw output -> its normal form, or None if it holds no answer
-    grade(extracted, question)             -> grade in [0, 1]
-    GRADINGS         ways of grading by name, each a pair like (extract, grade), which is the first and primary one
+    GRADINGS         ways of grading by name, each a pair (extract, grade), the first the primary one;
+                     grade(extracted, question) -> grade in [0, 1]
     form(answer)     an answer that someone else extracted -> its normal form, the text itself if it is none
     simplify(extracted, question, others, draw) -> an obviously wrong answer, for a candidate that is wrong (Figure 9)
+
+and, where models judge its answers,
+
+    JUDGES           by role, what each judge is asked and how its answer is read (`judging.Judge`)
+    judged(readings) readings by role, None where there is none -> the grade, None if it is missing
+    SCORED           True if grades are on a scale such as 1 to 10 instead of wrong or right
+
+Items that share a `cluster` are the turns of one conversation, in order: asked one after the other, shown and chosen together.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from random import Random
 from typing import Any, Protocol
 
@@ -29,15 +37,21 @@ Rows = Iterable[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Question:
-    """One item of a task. Items that are not independent share a `cluster`; `references[0]` is the one to show."""
+    """One item of a task. Items that are not independent share a `cluster`; `references[0]` is the one to show.
+
+    `details` is what else the task grades by, such as known wrong answers; it can be written as JSON.
+    """
 
     question_id: str
     cluster: str
     question: str
     references: tuple[str, ...]
+    details: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def row(self) -> dict[str, Any]:
-        return asdict(self) | {"references": list(self.references)}
+        """As a mapping; without `details` where there are none."""
+        row = asdict(self) | {"references": list(self.references), "details": dict(self.details)}
+        return row if self.details else {key: value for key, value in row.items() if key != "details"}
 
 
 Grading = tuple[Callable[[str], str | None], Callable[[str | None, Question], float]]
@@ -56,7 +70,6 @@ class Task(Protocol):
     def trim(self, text: str) -> str: ...
     def final(self, text: str) -> str: ...
     def extract(self, text: str) -> str | None: ...
-    def grade(self, extracted: str | None, question: Question) -> float: ...
     def form(self, answer: str) -> str: ...
     def simplify(
         self,
@@ -67,14 +80,17 @@ class Task(Protocol):
     ) -> str: ...
 
 
+def scored(task: Task) -> bool:
+    """Whether grades are on a scale instead of wrong or right."""
+    return bool(getattr(task, "SCORED", False))
+
+
 def sample_questions(questions: Sequence[Question], limit: int | None, seed: int) -> list[Question]:
-    """A uniform sample of `limit` questions (all if None), in the data's order.
+    """A uniform sample of `limit` questions (all if None), in the data's order; of a conversation all turns or none.
 
     Samples are nested: those of a smaller limit are among those of a larger one, so that raising the limit keeps every
     answer that was already paid for.
     """
-    if limit is None or limit >= len(questions):
-        return list(questions)
-    ranked = sorted(questions, key=lambda q: seed_of("question", seed, q.question_id))
-    kept = {question.question_id for question in ranked[:limit]}
-    return [question for question in questions if question.question_id in kept]
+    ranked = sorted({q.cluster for q in questions}, key=lambda cluster: seed_of("question", seed, cluster))
+    kept = set(ranked[:limit])
+    return [question for question in questions if question.cluster in kept]

@@ -10,7 +10,7 @@ from selfincorrect.tasks.base import Question, Rows
 SOURCES = {"table": PackagedFile(name="tasks/capitals.csv", license="MIT, as this package")}
 SHOTS = 2
 ANSWER_TOKENS = 16
-CHOICE_TOKENS = 8
+CHOICE_TOKENS = 192
 
 
 def load(rows: Rows) -> list[Question]:

@@ -26,7 +26,7 @@ SOURCES = {
 }
 SHOTS = 2
 ANSWER_TOKENS = 24
-CHOICE_TOKENS = 8
+CHOICE_TOKENS = 192
 
 
 def load(rows: Rows) -> list[Question]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from selfincorrect.ask import ask
+from selfincorrect.ask import OpenedModel, ask
 from selfincorrect.engines import CONTEXT, Decoding, Request, Response
 from selfincorrect.prompts import Prompt
 from selfincorrect.store import ResponseStore
@@ -27,8 +27,12 @@ class Engine:
 REQUESTS = [Request(Prompt("", (), "q" * length), Decoding(4, 0.0, 1.0, ()), None) for length in (3, 30, 3)]
 
 
+def opened(folder, context, engine):
+    return OpenedModel("model", "digest", "completion", context, ResponseStore(folder), engine, {})
+
+
 def run(folder, context, engine):
-    return ask(REQUESTS, ResponseStore(folder), "digest", "completion", context, lambda: engine, "test")
+    return ask(REQUESTS, opened(folder, context, lambda: engine), "test")
 
 
 def test_equal_requests_are_asked_once_and_stored_ones_never(tmp_path):
@@ -40,7 +44,7 @@ def test_equal_requests_are_asked_once_and_stored_ones_never(tmp_path):
     def no_engine():
         pytest.fail("every answer is stored: no engine is needed")
 
-    again = ask(REQUESTS, ResponseStore(tmp_path), "digest", "completion", None, no_engine, "test")
+    again = ask(REQUESTS, opened(tmp_path, None, no_engine), "test")
     assert again == responses
 
 

@@ -95,7 +95,7 @@ def test_slices_depend_on_their_own_part_alone():
             "generate": slices.generate(config, "m", "triviaqa"),
             "grade": slices.grade(config, "m", "triviaqa"),
             "discriminate": slices.discriminate(config, "m", "triviaqa"),
-            "measure": slices.measure(config),
+            "measure": slices.measure(config, "triviaqa"),
             "tables": slices.tables(config),
             "figures": slices.figures(config),
             "report": slices.report(config),

@@ -15,12 +15,13 @@ from scipy import stats
 from selfincorrect import measure as m
 
 
-def cell_table(grades, chosen, order=None, extracted=None, cluster=None, shared=None, selector="choose"):
+def cell_table(grades, chosen, order=None, extracted=None, cluster=None, shared=None, selector="choose", asked=None):
     """A table as `measure.cell` takes it."""
     count, k = len(grades), len(grades[0])
     return pl.DataFrame(
         {
             "question_id": [f"q{i}" for i in range(count)],
+            "asked": asked or [f"q{i}" for i in range(count)],
             "cluster": cluster or [f"q{i}" for i in range(count)],
             "grade": [list(map(float, g)) for g in grades],
             "extracted": extracted or [[f"{i}-{g}" for g in row] for i, row in enumerate(grades)],
@@ -244,7 +245,7 @@ def test_gradings_score_the_same_choices_in_every_way():
     )  # fmt: skip
     choices = pl.DataFrame(
         {
-            "question_id": ["a", "b"], "variant": "full", "selector": "choose", "order": [[0, 1]] * 2,
+            "question_id": ["a", "b"], "asked": pl.Series([None, None], dtype=pl.String), "variant": "full", "selector": "choose", "order": [[0, 1]] * 2,
             "chosen_sample": [0, 1], "shared": pl.Series([None, None], dtype=pl.List(pl.Int32)), "how": "strict",
         }
     )  # fmt: skip
@@ -263,11 +264,12 @@ import numpy as np, polars as pl
 from selfincorrect import grading, measure, tables
 from selfincorrect.tasks import gsm8k
 from selfincorrect.tasks.base import Question
-from selfincorrect.variants import SCHEMA
+from selfincorrect.choices import SCHEMA
 rng = np.random.default_rng(0)
 ids = [f"q{i}" for i in range(1319)]
 questions = {q: Question(q, q, "?", ("4",)) for q in ids}
-dataset = pl.DataFrame([q.row() for q in questions.values()])
+from selfincorrect.prepare import question_table
+dataset = question_table(list(questions.values()))
 texts = ["Two and two is 4.\\n#### 4", "So 18.\\n#### 18", "It is 4", "no idea"]
 pool = [(q, s, texts[rng.integers(0, 4)]) for q in ids for s in range(4)]
 start = time.perf_counter()
@@ -287,3 +289,44 @@ print(time.perf_counter() - start, table.height, "torch" in sys.modules)
     seconds, rows, torch = done.stdout.split()
     assert (int(rows), torch) == (10, "False")
     assert float(seconds) < 30, f"{seconds} s"
+
+
+def test_turns_of_one_conversation_are_one_choice():
+    """Two conversations of two turns, k = 2; sample 1 is better in every turn. H0 has four equally likely totals."""
+    grades = [[3, 5], [2, 4], [6, 7], [5, 9]]
+    named = ["a", "a", "b", "b"]
+    table = cell_table(grades, [1, 1, 1, 1], cluster=named, asked=named)
+    row = m.cell(table, 2, 7)
+    assert row["p_randomisation"] == pytest.approx(1 / 4), "both conversations at their best: one of four"
+    assert row["dg_diff"] == pytest.approx((1 + 1 + 0.5 + 2) / 4)
+    assert row["clusters"] == 2
+    assert m.slot_counts(table, 2).tolist() == [0, 2], "a conversation is picked once"
+    apart = m.cell(cell_table(grades, [1, 1, 1, 1], cluster=named), 2, 7)
+    assert apart["p_randomisation"] == pytest.approx(1 / 16), "four choices made apart"
+
+
+def test_items_without_a_rating_are_left_out_and_counted():
+    ids = ["a", "b", "c"]
+    grades = pl.DataFrame(
+        {
+            "question_id": [q for q in ids for _ in range(2)], "sample": [0, 1] * 3, "extracted": pl.Series([None] * 6, dtype=pl.String),
+            "grade": [2.0, 4.0, None, 5.0, 7.0, 7.0], "valid": True, "grading": "judges",
+        }
+    )  # fmt: skip
+    choices = pl.DataFrame(
+        {
+            "question_id": ids, "asked": pl.Series([None] * 3, dtype=pl.String), "variant": "full", "selector": "choose",
+            "order": [[0, 1]] * 3, "chosen_sample": pl.Series([1, 0, 0], dtype=pl.Int32),
+            "shared": pl.Series([None] * 3, dtype=pl.List(pl.Int32)), "how": "strict",
+        }
+    )  # fmt: skip
+    questions = pl.DataFrame({"question_id": ids, "cluster": ids})
+    row = m.measure(questions, grades, choices, 2, 7, "grade").row(0, named=True)
+    assert (row["n"], row["ungraded"], row["unit"], row["grading"]) == (2, 1, "grade", "judges")
+    assert row["s_gen"] == pytest.approx(5.0)
+    assert row["s_disc"] == pytest.approx(5.5)
+    assert "1 of 3 items lack" in row["note"]
+    nothing = m.measure(questions, grades.with_columns(grade=pl.lit(None, pl.Float64)), choices, 2, 7, "grade").row(
+        0, named=True
+    )
+    assert (nothing["n"], nothing["ungraded"], nothing["s_gen"], nothing["verdict"]) == (0, 3, None, "undecided")

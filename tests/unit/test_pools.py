@@ -9,6 +9,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from selfincorrect import grading
+from selfincorrect.conversations import Candidate
 from selfincorrect.errors import UserError
 from selfincorrect.parse import parse_pattern
 from selfincorrect.pools import Outputs, Pool
@@ -17,7 +18,6 @@ from selfincorrect.pools.formats import read, read_outputs
 from selfincorrect.selectors import FREE, selected_rows, tied
 from selfincorrect.tasks import get_task
 from selfincorrect.tasks.base import Question
-from selfincorrect.variants import Candidate
 
 QUESTIONS = [
     Question("g-0", "g-0", "What is 2 + 2?", ("4",)),
@@ -151,7 +151,7 @@ def test_outputs_of_flat_files(tmp_path):
 
 
 def test_pattern_takes_the_last_match_and_refuses_other_labels():
-    assert parse_pattern("### 1 then ### 2", ["1", "2"], r"### (\d)").label == "2"
+    assert parse_pattern("### 1 then ### 2", ["1", "2"], r"### (\d)").parsed == "2"
     assert parse_pattern("### 3", ["1", "2"], r"### (\d)").how == "range"
     assert parse_pattern("none", ["1", "2"], r"### (\d)").how == "none"
 

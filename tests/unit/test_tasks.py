@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from selfincorrect import tasks
 from selfincorrect.parse import parse_choice
 from selfincorrect.prepare import load_questions
-from selfincorrect.prompts import Prompt, task_prompts
+from selfincorrect.prompts import Prompt, replies, task_prompts
 from selfincorrect.tasks import aliases, gsm8k
 from selfincorrect.tasks.base import Question, sample_questions
 from selfincorrect.variants import right_positions
@@ -42,7 +42,8 @@ def test_aliases(case):
 @pytest.mark.parametrize("case", cases("parse"), ids=lambda c: repr(c["output"])[:40])
 def test_parse(case):
     parsed = parse_choice(case["output"], list(case["labels"]), case["ending"], case.get("finished", True))
-    assert (parsed.label, parsed.how) == (case["label"], case["how"])
+    assert (parsed.parsed, parsed.how) == (case["label"], case["how"])
+    assert [case["labels"][slot] for slot in parsed.slots] == ([case["label"]] if case["label"] else [])
 
 
 @given(st.text(), st.integers(2, 6))
@@ -50,15 +51,16 @@ def test_parser_takes_any_text(text, k):
     labels = [str(i + 1) for i in range(k)]
     for ending in ("### {label}", "{label}"):
         parsed = parse_choice(text, labels, ending)
-        assert (parsed.label in labels) == (parsed.how in ("strict", "loose"))
+        assert (parsed.parsed in labels) == bool(parsed.slots) == (parsed.how in ("strict", "loose"))
 
 
 @given(st.text())
 def test_graders_take_any_text(text):
-    question = Question("q", "q", "?", ("12",))
+    question = Question("q", "q", "?", ("12", "noun"), {"wrong": ["13"]})
     for name in tasks.NAMES:
         task = tasks.get_task(name)
-        assert task.grade(task.extract(text), question) in (0.0, 1.0)
+        for extract, grade in task.GRADINGS.values():
+            assert 0.0 <= grade(extract(text), question) <= 1.0
         assert isinstance(task.trim(text), str)
 
 
@@ -101,7 +103,7 @@ def test_samples_are_nested_seeded_and_in_order():
 @pytest.mark.parametrize("name", tasks.NAMES)
 def test_demonstrations_are_graded_as_they_say(name):
     task, prompts = tasks.get_task(name), task_prompts(name)
-    assert len(prompts.demonstrations) >= 2 * task.SHOTS
+    assert len(prompts.demonstrations) >= 3 * task.SHOTS
     for each in prompts.demonstrations:
         reference = task.extract(each.right.text)
         assert reference is not None
@@ -128,11 +130,11 @@ def test_right_answers_are_spread_evenly_over_positions(shots, k):
     assert max(counts.values()) - min(counts.get(p, 0) for p in range(k)) <= 1
 
 
-@pytest.mark.parametrize("name", tasks.NAMES)
-def test_endings_are_read_strictly(name):
-    for template in task_prompts(name).discriminate.values():
-        response = template.response.format(remarks="Solution 1 is wrong.", working="2 + 2 = 4", label="2")
-        assert parse_choice(response, ["1", "2", "3"], template.ending).label == "2"
+@pytest.mark.parametrize("kind", ["label", "reasoned_label"])
+def test_endings_are_read_strictly(kind):
+    reply = getattr(replies(), kind)
+    response = reply.response.format(reasons="Solution 1 is wrong.", label="2")
+    assert parse_choice(response, ["1", "2", "3"], reply.ending).parsed == "2"
 
 
 def test_prompt_renders_as_text_and_as_messages():
@@ -151,7 +153,7 @@ def test_hostile_text_is_not_a_template():
 @pytest.mark.parametrize("name", tasks.NAMES)
 def test_the_first_grading_is_the_one_that_prompts_and_distractors_use(name):
     task = tasks.get_task(name)
-    assert next(iter(task.GRADINGS.values())) == (task.extract, task.grade)
+    assert not task.GRADINGS or next(iter(task.GRADINGS.values()))[0] == task.extract
     assert "given" not in task.GRADINGS
 
 

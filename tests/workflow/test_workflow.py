@@ -82,8 +82,9 @@ def test_files_carry_what_is_needed_to_judge_them(finished):
         "grading",
     ]
     choices = finished.table(f"{cell}/k4/choices.parquet")
-    assert choices.columns[:10] == [
+    assert choices.columns[:11] == [
         "question_id",
+        "asked",
         "k",
         "variant",
         "selector",

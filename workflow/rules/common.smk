@@ -16,7 +16,7 @@ from selfincorrect.config_check import check, with_command_line
 from selfincorrect.errors import UserError
 from selfincorrect.figures import NAMES as FIGURES
 from selfincorrect.published import PAPER_TABLES
-from selfincorrect.sources import LocalFile, is_folder, model_files
+from selfincorrect.sources import Files, LocalFile, is_folder, model_files
 
 # Snakemake writes the interpreter's path into its shell commands as it is, also where it holds spaces.
 if not sys.executable.startswith("'"):

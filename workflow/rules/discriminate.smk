@@ -17,7 +17,7 @@ rule discriminate:
         "../../envs/environment.yaml"
     threads: CONFIG.run.threads or workflow.cores
     resources:
-        gpu=int(CONFIG.run.device == "cuda"),
+        gpu=lambda wildcards: gpus(wildcards.model),
     params:
         slice=lambda wildcards: slices.discriminate(
             CONFIG, wildcards.model, wildcards.task

@@ -15,7 +15,7 @@ rule generate:
         "../../envs/environment.yaml"
     threads: CONFIG.run.threads or workflow.cores
     resources:
-        gpu=int(CONFIG.run.device == "cuda"),
+        gpu=lambda wildcards: gpus(wildcards.model),
     params:
         slice=lambda wildcards: slices.generate(CONFIG, wildcards.model, wildcards.task),
     script:
@@ -41,8 +41,34 @@ rule collect:
         "../../scripts/collect.py"
 
 
+# What judges say of each candidate, for tasks that have judges.
+rule judge:
+    input:
+        judges=judges,
+        candidates=CANDIDATES,
+        dataset=DATASET,
+    output:
+        JUDGEMENTS,
+    log:
+        LOG.format(rule="judge", name="{model}/{task}"),
+    benchmark:
+        BENCHMARK.format(rule="judge", name="{model}/{task}")
+    wildcard_constraints:
+        task=JUDGED,
+    conda:
+        "../../envs/environment.yaml"
+    threads: CONFIG.run.threads or workflow.cores
+    resources:
+        gpu=lambda wildcards: gpus(*CONFIG.tasks[wildcards.task].judges.values()),
+    params:
+        slice=lambda wildcards: slices.judge(CONFIG, wildcards.task),
+    script:
+        "../../scripts/judge.py"
+
+
 rule grade:
     input:
+        unpack(judged_where_needed),
         candidates=CANDIDATES,
         dataset=DATASET,
     output:

@@ -14,7 +14,7 @@ rule measure:
     conda:
         "../../envs/environment.yaml"
     params:
-        slice=slices.measure(CONFIG),
+        slice=lambda wildcards: slices.measure(CONFIG, wildcards.task),
     script:
         "../../scripts/measure.py"
 

@@ -3,6 +3,7 @@ MANIFEST = "resources/models/{model}/manifest.json"
 DATASET = "resources/datasets/{task}.parquet"
 SHARD = "results/{model}/{task}/candidates/{shard}.parquet"
 CANDIDATES = "results/{model}/{task}/candidates.parquet"
+JUDGEMENTS = "results/{model}/{task}/judgements.parquet"
 GRADES = "results/{model}/{task}/grades.parquet"
 CHOICES = "results/{model}/{task}/k{k}/choices.parquet"
 METRICS = "results/{model}/{task}/k{k}/metrics.parquet"
@@ -28,6 +29,9 @@ def every_cell(pattern, **more):
     ]
 
 
+JUDGED = "|".join(task for task, each in CONFIG.tasks.items() if each.judges) or "(?!)"
+
+
 ALL_CANDIDATES = every_cell(CANDIDATES)
 ALL_GRADES = every_cell(GRADES)
 ALL_METRICS = every_cell(METRICS, k=CONFIG.k)
@@ -47,17 +51,35 @@ def graded_where_needed(wildcards):
     return {"grades": GRADES} if needed else {}
 
 
+def judged_where_needed(wildcards):
+    """What the judges said, where a task has judges."""
+    return {"judgements": JUDGEMENTS} if CONFIG.tasks[wildcards.task].judges else {}
+
+
+def judges(wildcards):
+    """The models that judge a task, in order of their roles."""
+    return expand(MANIFEST, model=CONFIG.tasks[wildcards.task].judges.values())
+
+
+def gpus(*models):
+    """GPUs that a job of these models asks for, the most that one of them needs."""
+    if CONFIG.run.device != "cuda":
+        return 0
+    return max(CONFIG.weighted[model].gpus for model in models)
+
+
 def local_data(wildcards):
-    """The data file of a task, where the user names one: an edit of it counts."""
+    """The data files of a task, where the user names some: an edit of one counts."""
     source = CONFIG.task_source(wildcards.task)
-    return [Path(source.path).expanduser()] if isinstance(source, LocalFile) else []
+    sources = source.files.values() if isinstance(source, Files) else [source]
+    return [Path(s.path).expanduser() for s in sources if isinstance(s, LocalFile)]
 
 
 def local_model(wildcards):
     """The files of a model, where the user names a folder (or the script of a scripted one)."""
     model = CONFIG.weighted[wildcards.model]
     source = model.source
-    if not isinstance(source, str):
+    if not isinstance(source, str) or model.engine == "openai":
         return []
     path = Path(source).expanduser()
     if model.engine == "scripted":

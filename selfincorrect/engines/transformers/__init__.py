@@ -124,7 +124,7 @@ class TransformersEngine:
             length = 0
             if self.way == "cascade":
                 # Against an empty query: the length then does not depend on which questions are asked together.
-                reference = self.tokens(self.render(replace(alike[0], query="")))
+                reference = self.tokens(self.render(replace(alike[0], query="", history=())))
                 length = cascade.common_length(reference, [prompts[prompt] for prompt in alike])
             continued |= {prompt: cascade.Continuation(len(texts), prompts[prompt][length:]) for prompt in alike}
             texts.append(prompts[alike[0]][:length])

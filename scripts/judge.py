@@ -1,0 +1,40 @@
+"""Rule judge: what the judges of a task say of every candidate."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from selfincorrect.ask import ask
+from selfincorrect.io import read_provenance, write_table
+from selfincorrect.job import job, log
+from selfincorrect.judging import SCHEMA, cases, judgements, judges_of
+from selfincorrect.prepare import questions_of
+from selfincorrect.provenance import versions
+from selfincorrect.running import opened_model
+from selfincorrect.tasks import get_task
+
+with job(snakemake):
+    settings, inputs, wildcards = snakemake.params.slice, snakemake.input, snakemake.wildcards
+    task, candidates = get_task(wildcards.task), pl.read_parquet(inputs.candidates)
+    questions = questions_of(pl.read_parquet(inputs.dataset))
+    rows, judges = [], {}
+    for (role, name), manifest in zip(settings["judges"].items(), inputs.judges, strict=True):
+        judge = judges_of(task)[role]
+        if settings["tokens"] and judge.tokens > 1:
+            judge = replace(judge, tokens=settings["tokens"])
+        model = opened_model(snakemake, manifest, f"judge-{wildcards.task}")
+        if name == wildcards.model:
+            log.warning("%s judges its own answers: its ratings favour them, compare with another judge", name)
+        what = f"judge {wildcards.model} {wildcards.task} ({role}: {name})"
+        waiting = cases(questions, candidates, role, judge, task)
+        found = judgements(waiting, judge, name, settings["seed"], lambda requests: ask(requests, model, what))  # noqa: B023
+        last = {(row["question_id"], row["sample"]): row["reading"] for row in found}
+        unread = sum(reading is None for reading in last.values())
+        if unread:
+            log.warning("%s: %d of %d candidates got no reading and have no grade", what, unread, len(last))
+        rows += found
+        judges[role] = model.provenance
+    origin = read_provenance(inputs.candidates)
+    write_table(
+        snakemake.output[0], pl.DataFrame(rows, schema=SCHEMA), origin | {"judges": judges, "versions": versions()}
+    )
