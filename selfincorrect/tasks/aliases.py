@@ -5,7 +5,7 @@ import string
 from collections.abc import Callable, Sequence
 from random import Random
 
-from selfincorrect.tasks.base import Question
+from selfincorrect.tasks.base import Question, answer_elsewhere
 
 _PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation + "‘’´`", " "))
 _DELETED = str.maketrans("", "", string.punctuation)
@@ -57,12 +57,5 @@ def form(answer: str) -> str:
 
 
 def another_answer(question: Question, others: Sequence[Question], draw: Random) -> str:
-    """A right answer to another question that is wrong for this one (Figure 9's recipe for TriviaQA).
-
-    Raises ValueError if none is found in 1,000 draws.
-    """
-    for _ in range(1000):
-        answer = draw.choice(others).references[0]
-        if extract(answer) and not grade(extract(answer), question):
-            return answer
-    raise ValueError(f"no wrong answer among the other questions for {question.question_id}")
+    """A right answer to another question that is wrong for this one; see `answer_elsewhere`."""
+    return answer_elsewhere(question, others, draw, lambda other: other.references[0], (extract, grade))

@@ -94,3 +94,24 @@ def sample_questions(questions: Sequence[Question], limit: int | None, seed: int
     ranked = sorted({q.cluster for q in questions}, key=lambda cluster: seed_of("question", seed, cluster))
     kept = set(ranked[:limit])
     return [question for question in questions if question.cluster in kept]
+
+
+def answer_elsewhere(
+    question: Question,
+    others: Sequence[Question],
+    draw: Random,
+    answer: Callable[[Question], str],
+    grading: Grading,
+) -> str:
+    """The `answer` to another question that is wrong for this one (Figure 9's recipe for TriviaQA).
+
+    Raises ValueError if none is found in 1,000 draws.
+    """
+    extract, grade = grading
+    for _ in range(1000):
+        other = draw.choice(others)
+        text = answer(other)
+        extracted = extract(text)
+        if extracted and other.question_id != question.question_id and not grade(extracted, question):
+            return text
+    raise ValueError(f"no wrong answer among the other questions for {question.question_id}")

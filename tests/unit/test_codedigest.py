@@ -62,7 +62,7 @@ EDITS = {
     ),
     "a comment": ("tasks/aliases.py", "def grade(", "# a comment\ndef grade(", set()),
     "a docstring": ("tasks/aliases.py", "An empty reference matches nothing.", "Edited.", set()),
-    "another function of the same file": ("tasks/aliases.py", "range(1000)", "range(2000)", set()),
+    "another function of the same file": ("tasks/aliases.py", "other.references[0]", "other.references[-1]", set()),
     "another task": ("tasks/gsm8k.py", "extracted == question.references[0]", "True", set()),
 }
 
