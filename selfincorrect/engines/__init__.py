@@ -51,8 +51,8 @@ class Response:
     text: str | None
     prompt: str
     finish_reason: str
-    tokens_in: int
-    tokens_out: int
+    tokens_in: int | None
+    tokens_out: int | None
     logprob: float | None
 
 
