@@ -160,7 +160,8 @@ class OpenAIEngine:
         several = [each for (_, how), each in texts.items() if how.temperature > 0 and len(each) > 1]
         if len(several) >= ALIKE and all(len(set(each)) == 1 for each in several):
             log.warning(
-                "%s: all samples of each of %d questions are the same: the server may ignore temperature",
+                "%s: all samples of each of %d questions are the same: the server may ignore temperature "
+                "(as `transformers serve` does, unless the model's generation_config.json has do_sample: true)",
                 self.name, len(several),
             )  # fmt: skip
 
