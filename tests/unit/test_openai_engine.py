@@ -2,6 +2,7 @@
 
 import json
 import logging
+import random
 import threading
 import time
 import traceback
@@ -170,6 +171,16 @@ def test_faults_that_pass_leave_no_trace(server, caplog, fault, numbers):
         assert from_server(faulty, clean)
         assert len(faulty.bodies) == len(server.bodies) + len(numbers)
     assert warnings(caplog) == []
+
+
+def test_many_faults_at_once_leave_no_trace(server):
+    requests = asked(questions=30)
+    clean = answers(engine(server), requests)
+    rng = random.Random(1)
+    quick = [fault for name, fault in FAULTS.items() if name != "hangs"]
+    with serving() as faulty:
+        faulty.faults = {number: rng.choice(quick) for number in range(100) if rng.random() < 0.3}
+        assert answers(engine(faulty, retries=20, concurrency=8), requests) == clean
 
 
 @pytest.mark.parametrize("fault", FAULTS)
