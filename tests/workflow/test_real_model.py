@@ -6,29 +6,14 @@ import torch
 from selfincorrect.candidates import generation_requests
 from selfincorrect.engines import Request
 from selfincorrect.engines.transformers import TransformersEngine
-from selfincorrect.io import read_json, write_json
-from selfincorrect.prepare import load_questions, prepare_model
+from selfincorrect.io import read_json
+from selfincorrect.prepare import load_questions
 from selfincorrect.prompts import task_prompts
 from selfincorrect.tasks import get_task
 from selfincorrect.tasks.base import sample_questions
 
 # One worker fetches and converts the model, the others leave these tests to it.
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("model")]
-
-
-@pytest.fixture(scope="module")
-def prepared(pytestconfig):
-    folder = pytestconfig.cache.mkdir("models") / "smollm2"
-    if not (folder / "manifest.json").exists():
-        settings = {
-            "source": "catalog:smollm2-135m-instruct",
-            "revision": None,
-            "prompt": "chat",
-            "engine": "transformers",
-        }
-        settings |= {"dtype": "float32", "context": None, "trust_remote_code": False}
-        write_json(folder / "manifest.json", prepare_model("smollm2", settings, folder))
-    return folder
 
 
 @pytest.fixture(scope="module")

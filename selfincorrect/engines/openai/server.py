@@ -1,0 +1,232 @@
+"""Calls to a server: paced, repeated where that can help, without the parameters it does not take."""
+
+import json
+import logging
+import os
+import random
+import threading
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import openai
+
+from selfincorrect.engines import Decoding
+from selfincorrect.engines.openai.replies import (
+    Reply,
+    TooLong,
+    Trouble,
+    message_of,
+    read_reply,
+    refused,
+    shortened,
+    too_long,
+)
+from selfincorrect.errors import UserError
+from selfincorrect.prompts import Prompt
+
+log = logging.getLogger("selfincorrect")
+
+BACKOFF = 1.0  # seconds before the first repetition; they double
+LONGEST_BACKOFF = 60.0
+LONGEST_ASKED = 600.0  # a server that asks to wait longer is left for another day
+
+WITHOUT = {
+    "n": "every sample is asked for on its own, so its prompt is read, and paid, each time",
+    "logprobs": "answers have no log-probability",
+    "seed": "asking again from an empty store gives other answers; stored answers stay",
+    "stop": "answers are cut here, and what was written after the cut is paid",
+    "max_tokens": "max_completion_tokens is sent in its place",
+    "top_p": "it is 1.0, so nothing changes",
+}
+
+
+class StoppedError(Exception):
+    """The call was given up because its answer is no longer wanted."""
+
+
+class Pace:
+    """Lets threads call one after the other, at most `per_minute` times a minute."""
+
+    def __init__(self, per_minute: int | None) -> None:
+        self._interval = 60 / per_minute if per_minute else 0.0
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self, stop: threading.Event) -> None:
+        """Until it is this thread's turn. Raises StoppedError once `stop` is set."""
+        with self._lock:
+            turn = max(self._next, time.monotonic())
+            self._next = turn + self._interval
+        pause(turn - time.monotonic(), stop)
+
+    def hold(self, seconds: float) -> None:
+        """No call for `seconds`, from any thread."""
+        with self._lock:
+            self._next = max(self._next, time.monotonic() + seconds)
+
+
+def pause(seconds: float, stop: threading.Event) -> None:
+    if stop.wait(max(seconds, 0.0)):
+        raise StoppedError
+
+
+class Server:
+    """One model at one server. `without` are the parameters that it turned out not to take; they are no longer sent.
+
+    `calls`, `tokens_in` and `tokens_out` are totals as the server reports them, for costs.
+    """
+
+    def __init__(self, manifest: Mapping[str, Any]) -> None:
+        settings = manifest["server"]
+        self.name, self.model, self.mode = manifest["name"], manifest["source"], manifest["prompt"]
+        self.url, self.variable = settings["url"], settings["key"]
+        self.retries, self.logprobs = settings["retries"], settings["logprobs"]
+        self.without: set[str] = set()
+        self._named: set[str] = set()
+        self.calls = self.tokens_in = self.tokens_out = 0
+        self._key = _key(self.name, self.variable) if self.variable else None
+        self._pace, self._lock = Pace(settings["requests_per_minute"]), threading.Lock()
+        # A key is always given: without one, the library would send this server the key of another, from OPENAI_API_KEY.
+        self._client = openai.OpenAI(
+            api_key=self._key or "none", base_url=self.url, timeout=settings["timeout"], max_retries=0
+        )
+
+    def ask(self, prompt: Prompt, how: Decoding, seed: int | None, n: int, stop: threading.Event) -> Reply | TooLong:
+        """`n` answers to a prompt, or fewer. Raises UserError if there will be none, StoppedError once `stop` is set."""
+        failures = 0
+        while True:
+            self._pace.wait(stop)
+            body = self._body(prompt, how, seed, n)
+            outcome = self._send(body, how)
+            if isinstance(outcome, Reply):
+                return outcome
+            if long := too_long(outcome):
+                return long
+            # Another thread may have found out in the meantime: then `without` is news to this call only.
+            if names := refused(outcome, body):
+                for name in names:
+                    self.do_without(name, "rejects")
+                continue
+            wait = min(BACKOFF * 2**failures, LONGEST_BACKOFF) * random.uniform(0.75, 1.0)
+            if outcome.retry_after is not None:
+                wait = max(outcome.retry_after, 0.0)
+            if not outcome.passing or failures == self.retries or wait > LONGEST_ASKED:
+                raise UserError(self._explained(outcome, failures))
+            failures += 1
+            log.info(
+                "%s: %s; call repeated in %.1f s (%d of %d)", self.name, outcome.said, wait, failures, self.retries
+            )
+            if outcome.status == 429:
+                self._pace.hold(wait)
+            pause(wait, stop)
+
+    def do_without(self, name: str, how: str) -> None:
+        """Send a parameter no longer, since the server `how` ("rejects") it."""
+        self.without.add(name)
+        self.notice(name, how)
+
+    def notice(self, name: str, how: str) -> None:
+        """Log, the first time, that the server `how` ("ignores") a parameter and what follows."""
+        with self._lock:
+            news = name not in self._named
+            self._named.add(name)
+        if news:
+            log.warning("%s: the server %s %s: %s", self.name, how, name, WITHOUT[name])
+
+    def _body(self, prompt: Prompt, how: Decoding, seed: int | None, n: int) -> dict[str, Any]:
+        chat, without = self.mode == "chat", self.without
+        limit = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
+        body = {"model": self.model, ("messages" if chat else "prompt"): prompt.rendered(self.mode)}
+        body |= {limit: how.max_tokens, "temperature": how.temperature}
+        if how.top_p != 1.0 or "top_p" not in without:
+            body["top_p"] = how.top_p
+        if how.stop and "stop" not in without:
+            body["stop"] = list(how.stop)
+        if how.temperature > 0 and seed is not None and "seed" not in without:
+            body["seed"] = seed % 2**31  # what servers take
+        if self.logprobs and "logprobs" not in without:
+            body["logprobs"] = True if chat else 1
+        if n > 1 and "n" not in without:
+            body["n"] = n
+        return body
+
+    def _send(self, body: Mapping[str, Any], how: Decoding) -> Reply | Trouble:
+        """One call. No exception of the library leaves it: they hold the request, and it the key."""
+        resource: Any = self._client.chat.completions if self.mode == "chat" else self._client.completions
+        with self._lock:
+            self.calls += 1
+        try:
+            outcome = read_reply(resource.with_raw_response.create(**body).text, how)
+        except openai.APIStatusError as error:
+            said = f"{error.status_code} {message_of(error.body)}" if error.body else f"{error.status_code}"
+            outcome = Trouble(error.status_code, said, error.body, _retry_after(error.response.headers))
+        except openai.OpenAIError as error:
+            cause = f" {error.__cause__}" if error.__cause__ and str(error.__cause__) else ""
+            outcome = Trouble(None, f"{error}{cause}")
+        if isinstance(outcome, Trouble):
+            return Trouble(outcome.status, self._scrubbed(outcome.said), outcome.body, outcome.retry_after)
+        with self._lock:
+            self.tokens_in += outcome.tokens_in or 0
+            self.tokens_out += outcome.tokens_out or 0
+        return outcome
+
+    def _scrubbed(self, text: str) -> str:
+        # Before it is shortened: half a key is no longer found.
+        return shortened(text.replace(self._key, "[key]") if self._key else text)
+
+    def _explained(self, trouble: Trouble, failures: int) -> str:
+        said = f"{self.name}: the server at {self.url} answers {trouble.said}"
+        if trouble.status in (401, 403):
+            key = f"the key in the environment variable {self.variable}" if self.variable else "that no key is sent"
+            return f"{said}\nCheck {key}, and that it may use {self.model}."
+        if trouble.status == 404:
+            ids = self._models()
+            known = (
+                f"It has: {', '.join(ids)}." if ids else "It lists no models: check the URL, which often ends in /v1."
+            )
+            return f"{said}\nCheck the model's id there, {self.model}. {known}"
+        if trouble.passing:
+            tries = f" ({failures + 1} times)" if failures else ""
+            return f"{self.name}: the server at {self.url} gives no answer{tries}: {trouble.said}"
+        return (
+            f"{said}\nCheck that {self.model} takes {'chat messages' if self.mode == 'chat' else 'plain prompts'} and "
+            f"this decoding (`sampling`, `answer_tokens`, `prompt` in the configuration)."
+        )
+
+    def _models(self) -> list[str]:
+        """Up to ten of the server's models, none if it does not say."""
+        try:
+            listed = json.loads(self._client.models.with_raw_response.list().text)["data"]
+            return [str(model["id"]) for model in listed[:10]]
+        except (openai.OpenAIError, ValueError, KeyError, TypeError):
+            return []
+
+
+def _key(name: str, variable: str) -> str:
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise UserError(
+            f"{name}: the environment variable {variable} is not set; it holds the key of the model's server.\n"
+            f"Run `export {variable}=…` in the shell you start from, or write `key: null` if the server wants none."
+        )
+    # Libraries quote a header that they cannot send.
+    if not (key.isascii() and key.isprintable()):
+        raise UserError(f"{name}: the environment variable {variable} does not hold a key, but characters no key has.")
+    return key
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server asks to wait, given as a number or as a date."""
+    value = headers.get("retry-after")
+    if value is None:
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        pass
+    try:
+        return parsedate_to_datetime(value).timestamp() - time.time()
+    except ValueError:
+        return None

@@ -1,0 +1,472 @@
+"""The engine for servers against one with faults: no answer lost, none doubled, none invented, and no key in any text."""
+
+import json
+import logging
+import random
+import threading
+import time
+import traceback
+from email.utils import formatdate
+
+import pytest
+
+from selfincorrect.engines import CONTEXT, Decoding, Request
+from selfincorrect.engines.openai import OpenAIEngine
+from selfincorrect.engines.openai import server as calls
+from selfincorrect.engines.openai.replies import Reply, Trouble, message_of, read_reply, too_long
+from selfincorrect.errors import UserError
+from selfincorrect.prompts import Prompt
+from tests.servers import closes, echoes_key, forgets, half_a_body, hangs, long_prompts, raw, rejects, serving, status
+
+KEY = "sk-planted-0123456789"
+GREEDY = Decoding(8, 0.0, 1.0, ("\n",))
+SAMPLED = Decoding(8, 0.7, 1.0, ("\n",))
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch, caplog):
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setattr(calls, "BACKOFF", 0.01)
+    monkeypatch.setenv("SERVER_KEY", KEY)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+@pytest.fixture
+def server():
+    with serving() as server:
+        yield server
+
+
+def engine(server, prompt="completion", key="SERVER_KEY", **settings):
+    settings = {
+        "url": server if isinstance(server, str) else server.url,
+        "key": key,
+        "concurrency": 3,
+        "requests_per_minute": None,
+        "retries": 2,
+        "timeout": 5.0,
+        "logprobs": True,
+    } | settings
+    manifest = {"name": "hosted", "source": "model-1", "prompt": prompt, "context": None, "server": settings}
+    return OpenAIEngine(manifest, {"batch_size": None})
+
+
+def asked(questions=4, samples=3, decoding=SAMPLED):
+    """Requests; seeds as large as they come."""
+    return [
+        Request(Prompt("Answer.", (("Q: a?", "b"),), f"Q: {i}?"), decoding, 2**62 + 1000 * i + j if decoding.temperature else None)
+        for i in range(questions)
+        for j in range(samples if decoding.temperature else 1)
+    ]  # fmt: skip
+
+
+def answers(engine, requests):
+    """The response to each request, in order, after checking that each has exactly one."""
+    pairs = [pair for batch in engine.answer(requests) for pair in batch]
+    assert sorted(id(request) for request, _ in pairs) == sorted(map(id, requests))
+    found = {id(request): response for request, response in pairs}
+    return [found[id(request)] for request in requests]
+
+
+def fails(engine, requests):
+    """What an engine yields before it fails, and the error; nothing it holds may show the key."""
+    pairs = []
+    with pytest.raises(UserError) as caught:
+        pairs.extend(pair for batch in engine.answer(requests) for pair in batch)
+    error = caught.value
+    assert len({id(request) for request, _ in pairs}) == len(pairs)
+    assert KEY not in "".join(traceback.format_exception(error))
+    while error:
+        assert KEY not in f"{error!r} {vars(error)}"
+        error = error.__cause__ or error.__context__
+    return pairs, str(caught.value)
+
+
+def warnings(caplog):
+    assert KEY not in caplog.text
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def from_server(server, responses):
+    """Every text was in a reply, cut at most."""
+    return all(any(text.startswith(response.text) for text in server.sent) for response in responses)
+
+
+def test_samples_come_in_one_call_and_all_is_sent(server, caplog):
+    requests = asked()
+    responses = answers(engine(server), requests)
+    assert len(server.bodies) == 2 + 4, "a probe of two, a call for each question"
+    assert all(body["max_tokens"] == 8 and "n" not in body for body in server.bodies[:2])
+    body = next(body for body in server.bodies[2:] if body["prompt"].endswith("Q: 1?"))
+    assert body == {
+        "model": "model-1", "prompt": requests[3].prompt.text(), "max_tokens": 8, "temperature": 0.7, "top_p": 1.0,
+        "stop": ["\n"], "seed": (2**62 + 1000) % 2**31, "logprobs": 1, "n": 3,
+    }  # fmt: skip
+    assert from_server(server, responses)
+    assert len({response.text for response in responses}) > 6
+    first = responses[0]
+    assert (first.prompt, first.finish_reason, first.tokens_in, first.tokens_out) == (
+        requests[0].prompt.text(),
+        "stop",
+        10,
+        5,
+    )
+    assert first.logprob == -2.5
+    assert set(server.keys) == {f"Bearer {KEY}"}
+    assert warnings(caplog) == []
+
+
+def test_greedy_chat(server, caplog):
+    requests = asked(decoding=GREEDY)
+    chat = engine(server, prompt="chat")
+    responses = answers(chat, requests)
+    assert len(server.bodies) == 4, "nothing to probe"
+    assert server.bodies[0]["messages"] in [request.prompt.messages() for request in requests]
+    assert all("seed" not in body and "n" not in body and body["temperature"] == 0 for body in server.bodies)
+    assert server.bodies[0]["logprobs"] is True
+    assert all(response.text and response.logprob == -2.5 for response in responses)
+    assert (chat.calls, chat.tokens_in, chat.tokens_out) == (4, 40, 20)
+
+
+def test_no_key_of_another_server_is_sent(server, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    answers(engine(server, key=None), asked(decoding=GREEDY))
+    assert all(KEY not in str(key) for key in server.keys)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(None, "SERVER_KEY is not set"), (" ", "not set"), ("sk-ключ", "no key has")]
+)
+def test_key_that_cannot_be(monkeypatch, value, words):
+    monkeypatch.delenv("SERVER_KEY") if value is None else monkeypatch.setenv("SERVER_KEY", value)
+    with pytest.raises(UserError, match=words) as caught:
+        engine("http://127.0.0.1:9/v1")
+    assert "ключ" not in str(caught.value)
+
+
+FAULTS = {
+    "busy": status(429, headers={"retry_after": "0"}),
+    "busy until": status(429, headers={"retry_after": formatdate(time.time() - 5)}),
+    "broken": status(500),
+    "overloaded": status(503),
+    "conflict": status(409),
+    "hangs": hangs(0.7),
+    "half a body": half_a_body,
+    "closes": closes,
+    "not JSON": raw("<html>gateway</html>"),
+    "not an object": raw("[]"),
+    "no choices": raw('{"choices": []}'),
+    "an error in disguise": raw('{"error": {"message": "overloaded"}}'),
+    "no text": raw('{"choices": [{"finish_reason": "stop"}]}'),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("numbers", [(0, 1), (2, 4, 5)])
+def test_faults_that_pass_leave_no_trace(server, caplog, fault, numbers):
+    clean = answers(engine(server), asked())
+    with serving() as faulty:
+        faulty.faults = dict.fromkeys(numbers, FAULTS[fault])
+        assert answers(engine(faulty, timeout=0.3), asked()) == clean
+        assert from_server(faulty, clean)
+        assert len(faulty.bodies) == len(server.bodies) + len(numbers)
+    assert warnings(caplog) == []
+
+
+def test_many_faults_at_once_leave_no_trace(server):
+    requests = asked(questions=30)
+    clean = answers(engine(server), requests)
+    rng = random.Random(1)
+    quick = [fault for name, fault in FAULTS.items() if name != "hangs"]
+    with serving() as faulty:
+        faulty.faults = {number: rng.choice(quick) for number in range(100) if rng.random() < 0.3}
+        assert answers(engine(faulty, retries=20, concurrency=8), requests) == clean
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_that_stay_end_in_one_error(server, fault):
+    server.always = FAULTS[fault]
+    pairs, message = fails(engine(server, retries=1, timeout=0.1), asked(decoding=GREEDY))
+    assert pairs == []
+    assert "gives no answer (2 times)" in message
+    assert "0 of 4 answers came and are kept: running again asks only for the rest" in message
+
+
+def test_an_error_loses_nothing_that_is_under_way(server):
+    requests = asked(questions=8, decoding=GREEDY)
+
+    def one_topic_is_refused(handler, body):
+        if body["prompt"].endswith("Q: 1?"):
+            return status(400, "no such topic")(handler, body)
+        time.sleep(0.3)
+        return False
+
+    server.always = one_topic_is_refused
+    pairs, message = fails(engine(server), requests)
+    assert {request.prompt.query for request, _ in pairs} == {"Q: 0?", "Q: 2?"}
+    assert "2 of 8 answers" in message
+    assert "400 no such topic" in message
+    assert len(server.bodies) == 3, "what had not begun is not asked"
+    server.always = None
+    done = {id(request) for request, _ in pairs}
+    assert len(answers(engine(server), [request for request in requests if id(request) not in done])) == 6
+
+
+@pytest.mark.parametrize("code", [401, 403])
+def test_a_refused_key_is_named_and_not_shown(server, caplog, code):
+    server.always = echoes_key(code)
+    pairs, message = fails(engine(server, concurrency=1), asked())
+    assert pairs == []
+    assert "SERVER_KEY" in message
+    assert "bad key: Bearer [key]" in message
+    assert len(server.bodies) == 1, "not repeated"
+    assert KEY not in caplog.text
+
+
+def test_the_key_is_in_no_other_message(server, caplog):
+    for fault in (echoes_key(400), echoes_key(500), raw(f'{{"was": "{"x" * 480}{KEY}"}}')):
+        server.always = fault
+        _, message = fails(engine(server), asked())
+        assert "sk-planted" not in message + caplog.text
+
+
+def test_a_model_that_is_not_there(server):
+    server.always = status(404, "no such model")
+    _, message = fails(engine(server), asked(decoding=GREEDY))
+    assert "model-1" in message
+    assert "It has: model-0, model-1" in message
+    assert "model-9." in message
+
+
+def test_nobody_there():
+    with serving() as server:
+        url = server.url
+    _, message = fails(engine(url, retries=1), asked())
+    assert "Connection error" in message
+    assert "0 of 12" in message
+
+
+def test_server_that_ignores_n(server, caplog):
+    server.ignores = {"n"}
+    responses = answers(engine(server, concurrency=1), asked())
+    assert [body.get("n") for body in server.bodies] == [None, None, 3] + [None] * 11
+    seeds = [body["seed"] for body in server.bodies[2:]]
+    assert sorted(seeds) == sorted(request.seed % 2**31 for request in asked())
+    assert from_server(server, responses)
+    assert warnings(caplog) == [
+        "hosted: the server ignores n: every sample is asked for on its own, so its prompt is read, and paid, each time"
+    ]
+
+
+def test_server_that_gives_all_choices_one_seed(server, caplog):
+    server.ignores = {"apart"}
+    responses = answers(engine(server, concurrency=1), asked())
+    assert len({response.text for response in responses}) > 6, "the copies are not taken for samples"
+    assert len(server.bodies) == 2 + 12
+    assert [line for line in warnings(caplog) if "one seed" in line] == warnings(caplog) != []
+
+
+def test_easy_questions_are_no_reason_to_doubt_n(server, caplog):
+    server.always = lambda handler, body: "Q: 0?" in body.get("prompt", "") and raw(
+        '{"choices": [' + ", ".join(['{"text": "Paris", "logprobs": {"token_logprobs": [-0.1]}}'] * body.get("n", 1)) + "]}"
+    )(handler, body)  # fmt: skip
+    responses = answers(engine(server, concurrency=1), asked())
+    assert [response.text for response in responses[:3]] == ["Paris"] * 3
+    assert [body.get("n", 1) for body in server.bodies[2:]] == [3, 1, 1, 3, 3, 3]
+    assert warnings(caplog) == []
+
+
+def test_a_choice_without_text_is_asked_for_again(server, caplog):
+    server.faults = {2: forgets(1)}
+    responses = answers(engine(server, concurrency=1), asked())
+    assert all(response.text for response in responses)
+    assert [body.get("n", 1) for body in server.bodies[2:]] == [3, 1, 3, 3, 3]
+    assert warnings(caplog) == []
+
+
+def test_server_that_ignores_seed(server, caplog):
+    server.ignores = {"seed"}
+    answers(engine(server), asked())
+    assert warnings(caplog) == [
+        "hosted: the server ignores seed: asking again from an empty store gives other answers; stored answers stay"
+    ]
+
+
+def test_server_that_ignores_temperature(server, caplog):
+    server.always = lambda handler, body: body.update(temperature=0)
+    answers(engine(server), asked(questions=6))
+    assert len(warnings(caplog)) == 1
+    assert "all samples of each of 6 questions are the same" in warnings(caplog)[0]
+
+
+def test_server_without_logprobs(server, caplog):
+    server.ignores = {"logprobs"}
+    responses = answers(engine(server), asked())
+    assert {response.logprob for response in responses} == {None}
+    assert {response.tokens_out for response in responses} == {None}, "a share of the total would be invented"
+    assert warnings(caplog) == ["hosted: the server ignores logprobs: answers have no log-probability"]
+    answers(engine(server, logprobs=False), asked())
+    assert "logprobs" not in server.bodies[-1]
+    assert len(warnings(caplog)) == 1, "what was not asked for is not missed"
+
+
+def test_server_that_ignores_stop(server):
+    clean = answers(engine(server), asked())
+    server.ignores = {"stop"}
+    cut = answers(engine(server), asked())
+    assert [r.text for r in cut] == [r.text for r in clean]
+    assert {r.logprob for r in cut} == {-3.0}, "up to the token that held the stop string"
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("logprobs", rejects("logprobs")),
+        ("logprobs", rejects("logprobs", 422, "logprobs are not available here")),
+        ("seed", rejects("seed", 422, "seed: extra fields not permitted")),
+        ("n", rejects("n", message="Invalid value", param="n")),
+        ("n", rejects("n", message="Only n = 1 is supported")),
+        ("top_p", rejects("top_p")),
+        ("stop", rejects("stop")),
+        ("max_tokens", rejects("max_tokens", message="Use 'max_completion_tokens' instead of 'max_tokens'")),
+    ],
+)
+def test_a_parameter_that_is_rejected_is_left_out(server, caplog, name, fault):
+    server.always = fault
+    responses = answers(engine(server, prompt="chat"), asked())
+    assert from_server(server, responses)
+    assert name not in server.bodies[-1]
+    assert len(warnings(caplog)) == 1
+    assert f"rejects {name}:" in warnings(caplog)[0]
+    if name == "max_tokens":
+        assert server.bodies[-1]["max_completion_tokens"] == 8
+
+
+def test_a_parameter_that_matters_is_not_left_out(server):
+    server.always = rejects("top_p")
+    _, message = fails(engine(server), asked(decoding=Decoding(8, 0.7, 0.9, ())))
+    assert "Unsupported parameter: 'top_p'" in message
+    assert "model-1 takes plain prompts" in message
+    server.always = rejects("max_tokens")
+    _, message = fails(engine(server), asked())
+    assert "Unsupported parameter: 'max_tokens'" in message
+
+
+def test_prompts_that_do_not_fit(server):
+    server.always = long_prompts(
+        100, "This model's maximum context length is 100 tokens. However, your messages resulted in LENGTH tokens."
+    )
+    requests = asked()
+    long = Request(Prompt("Answer.", (), "Q" * 200), SAMPLED, 1)
+    *responses, last = answers(engine(server), [*requests, long])
+    assert (last.text, last.finish_reason, last.tokens_in, last.tokens_out, last.logprob) == (
+        None,
+        CONTEXT,
+        209,
+        0,
+        None,
+    )
+    assert all(response.finish_reason == "stop" for response in responses)
+
+
+@pytest.mark.parametrize(
+    ("message", "body", "tokens"),
+    [
+        ("boom", {"code": "context_length_exceeded"}, 0),
+        ("maximum context length is 4096 tokens, you requested 5000 tokens (4900 in the messages, 100 in the completion)", {}, 4900),
+        ("max_tokens is too large: 50. The model's context length is 100 and your request has 90 input tokens", {}, 90),
+        ("the request exceeds the available context size", {"type": "exceed_context_size_error", "n_prompt_tokens": 321}, 321),
+        ("`inputs` tokens + `max_new_tokens` must be <= 2048. Given: 3000 `inputs` tokens and 20 `max_new_tokens`", {}, 3000),
+        ("prompt is too long: 210000 tokens > 200000 maximum", {}, 210000),
+        ("max_tokens is too large: 5000. This model supports at most 4096 completion tokens", {}, None),
+        ("unknown model", {}, None),
+    ],
+)  # fmt: skip
+def test_ways_to_say_that_a_prompt_does_not_fit(message, body, tokens):
+    found = too_long(Trouble(400, message, body))
+    assert (found and found.tokens_in) == tokens
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        ({"text": "a", "finish_reason": "eos_token"}, ("a", "stop", 7, None)),
+        ({"text": "a", "finish_reason": "max_tokens"}, ("a", "length", 7, None)),
+        ({"message": {"content": None}, "finish_reason": "content_filter"}, ("", "content_filter", 7, None)),
+        ({"message": {"content": None}, "finish_reason": "length"}, ("", "length", 7, None)),
+        ({"text": "a", "logprobs": {"content": [{"token": "a", "logprob": -1}]}}, ("a", "stop", 7, -1.0)),
+        ({"text": "a", "logprobs": {"token_logprobs": [None, -1.0]}}, ("a", "stop", 7, None)),
+        ({"text": "a", "logprobs": {"token_logprobs": [float("-inf")]}}, ("a", "stop", 7, None)),
+        (
+            {"text": "a\nb", "logprobs": {"token_logprobs": [-1.0, -1.0]}, "finish_reason": "length"},
+            ("a", "stop", 7, None),
+        ),
+    ],
+)
+def test_one_choice(choice, expected):
+    reply = read_reply(json.dumps({"choices": [choice], "usage": {"completion_tokens": 7}}), SAMPLED)
+    assert isinstance(reply, Reply)
+    answer = reply.answers[0]
+    assert (answer.text, answer.finish_reason, answer.tokens_out, answer.logprob) == expected
+    assert reply.tokens_in is None
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [("plain", "plain"), ({"detail": "why"}, "why"), ({"error": {"message": "why"}}, "why"), ({"x": 1}, '{"x": 1}')],
+)
+def test_words_of_an_error(body, words):
+    assert message_of(body) == words
+
+
+def test_pace_counts_repetitions(server, monkeypatch):
+    turns = []
+    monkeypatch.setattr(calls, "pause", lambda seconds, stop: turns.append(seconds))
+    server.faults = {1: status(500)}
+    answers(engine(server, requests_per_minute=60, concurrency=1), asked(questions=5, decoding=GREEDY))
+    waits = [seconds for seconds in turns if seconds > 0.5]
+    assert len(server.bodies) == 6
+    assert waits == pytest.approx([1, 2, 3, 4, 5], abs=0.5), "calls are a second apart"
+
+
+def test_retry_after_holds_every_thread(server):
+    server.faults = {0: status(429, headers={"retry_after": "0.5"})}
+    start = time.monotonic()
+    answers(engine(server), asked(decoding=GREEDY))
+    assert 0.5 <= time.monotonic() - start < 3
+
+
+@pytest.mark.parametrize(
+    "fault", [status(429, headers={"retry_after": "86400"}), status(429, code="insufficient_quota")]
+)
+def test_what_waiting_does_not_mend_is_not_waited_for(server, fault):
+    server.always = fault
+    _, message = fails(engine(server, concurrency=1), asked(decoding=GREEDY))
+    assert len(server.bodies) == 1
+    assert "429 no luck" in message
+
+
+def test_a_consumer_that_leaves_is_not_held(server):
+    server.always = lambda handler, body: (
+        "Q: 0?" not in body["prompt"] and status(503, headers={"retry_after": "60"})(handler, body)
+    )
+    before = threading.active_count()
+    generator = engine(server).answer(asked(questions=20, decoding=GREEDY))
+    assert len(next(generator)) == 1
+    start = time.monotonic()
+    generator.close()
+    assert time.monotonic() - start < 0.5
+    asked_then = len(server.bodies)
+    deadline = time.monotonic() + 5
+    while any(thread.name.startswith("server_") for thread in threading.enumerate()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert threading.active_count() <= before + 4, "waiting threads ended; the server's own connections may linger"
+    assert not any(thread.name.startswith("server_") for thread in threading.enumerate())
+    assert len(server.bodies) <= asked_then + 3
+
+
+def test_the_same_engine_again(server):
+    again = engine(server)
+    assert answers(again, asked()) == answers(again, asked())
+    assert len(server.bodies) == 2 + 4 + 4, "probed once"
+    assert list(again.answer([])) == []
