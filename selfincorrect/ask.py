@@ -41,28 +41,29 @@ def ask(requests: Sequence[Request], model: OpenedModel, what: str) -> list[Resp
         len(set(keys)),
         len(set(keys)) - len(missing),
     )
-    stored = {key: (r, Response(**store.get(key))) for key, r in zip(keys, requests, strict=True) if key in store}
-    too_long = {
-        key: replace(response, text=None, finish_reason=CONTEXT, tokens_out=0, logprob=None)
-        for key, (request, response) in stored.items()
-        if _over(request, response, context)
-    }
+    unsent: dict[str, Response] = {}
     if missing:
         key_of = {id(request): key for key, request in missing.items()}
         progress = Progress(what, len(missing), "answers")
         for batch in model.engine().answer(list(missing.values())):
             answers = [(key_of[id(request)], response) for request, response in batch]
             store.add((key, asdict(each)) for key, each in answers if each.finish_reason != CONTEXT)
-            too_long |= {key: each for key, each in answers if each.finish_reason == CONTEXT}
+            unsent |= {key: each for key, each in answers if each.finish_reason == CONTEXT}
             progress.advance(len(batch))
+    stored = {key: (r, Response(**store.get(key))) for key, r in zip(keys, requests, strict=True) if key in store}
+    too_long = unsent | {
+        key: replace(response, text=None, finish_reason=CONTEXT, tokens_out=0, logprob=None)
+        for key, (request, response) in stored.items()
+        if _over(request, response, context)
+    }
     if too_long:
         longest = max(response.tokens_in or 0 for response in too_long.values())
         log.warning(
             "%s: %d prompts do not fit the model's context (the longest has %d tokens); they were not sent and count as "
             "unanswered", what, len(too_long), longest,
         )  # fmt: skip
-    return [too_long[key] if key in too_long else Response(**store.get(key)) for key in keys]
+    return [too_long[key] if key in too_long else stored[key][1] for key in keys]
 
 
-def _over(request: Request, stored: Response, context: int | None) -> bool:
-    return context is not None and (stored.tokens_in or 0) + request.decoding.max_tokens > context
+def _over(request: Request, response: Response, context: int | None) -> bool:
+    return context is not None and (response.tokens_in or 0) + request.decoding.max_tokens > context

@@ -1,5 +1,6 @@
 """Where the time of a run went, from the benchmarks that Snakemake writes and what the engines wrote beside the logs."""
 
+import glob
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,7 @@ def costs(results: Path) -> pl.DataFrame:
     for path in sorted(results.glob("benchmarks/*/**/*.tsv")):
         place = path.relative_to(results / "benchmarks")
         row = pl.read_csv(path, separator="\t", infer_schema=False, n_rows=1).row(0, named=True)
-        log = (results / "logs" / place).with_suffix(".answering.json")
-        asked = read_json(log) if log.exists() else {"seconds": 0.0, "answers": 0, "tokens_out": 0}
+        asked = _answering(results / "logs" / place)
         memory = row["max_rss"].replace(".", "", 1)
         rules.setdefault(place.parts[0], []).append(
             {
@@ -49,3 +49,12 @@ def costs(results: Path) -> pl.DataFrame:
         for rule, jobs in rules.items()
     ]
     return pl.DataFrame(rows, schema=SCHEMA).sort("seconds", descending=True)
+
+
+def _answering(benchmark: Path) -> dict[str, float]:
+    """What the engines of one job wrote beside its log, summed over its models."""
+    totals = {"seconds": 0.0, "answers": 0, "tokens_out": 0}
+    for path in benchmark.parent.glob(f"{glob.escape(benchmark.stem)}.*.answering.json"):
+        told = read_json(path)
+        totals = {key: totals[key] + told[key] for key in totals}
+    return totals

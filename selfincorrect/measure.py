@@ -257,7 +257,7 @@ def tests(
     picks: Array,
     clusters: NDArray[Any],
     valid: NDArray[np.bool_],
-    asked: NDArray[Any] | None = None,
+    asked: NDArray[Any] | None = None,  # noqa: PT028 (no test of pytest)
 ) -> Row:
     """p-values, the smallest effect that could have been found, and the equivalence test.
 

@@ -17,19 +17,24 @@ class Timed:
 
     def __init__(self, engine: Engine, path: Path) -> None:
         self.engine, self.path = engine, path
+        self.told = {"seconds": 0.0, "answers": 0, "tokens_in": 0, "tokens_out": 0, "calls": 0}
 
     def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
-        """The engine's own batches. The file is written when all requests have their response."""
-        start, answers, tokens_in, tokens_out = time.perf_counter(), 0, 0, 0
+        """The engine's own batches. The file is written whenever all requests have their response."""
+        start, told = time.perf_counter(), self.told
         for batch in self.engine.answer(requests):
-            answers += len(batch)
-            tokens_in += sum(response.tokens_in or 0 for _, response in batch)
-            tokens_out += sum(response.tokens_out or 0 for _, response in batch)
+            told["answers"] += len(batch)
+            told["tokens_in"] += sum(response.tokens_in or 0 for _, response in batch)
+            told["tokens_out"] += sum(response.tokens_out or 0 for _, response in batch)
             yield batch
-        seconds = time.perf_counter() - start
-        write_json(
-            self.path, {"seconds": seconds, "answers": answers, "tokens_in": tokens_in, "tokens_out": tokens_out}
-        )
+        told["seconds"] += time.perf_counter() - start
+        # A server bills a prompt once for several answers, and what was retried as well: it counts itself.
+        billed = {
+            name: getattr(self.engine, name)
+            for name in ("calls", "tokens_in", "tokens_out")
+            if hasattr(self.engine, name)
+        }
+        write_json(self.path, told | billed)
 
 
 def opened_model(snakemake: Any, manifest_path: str, task: str) -> OpenedModel:
@@ -46,7 +51,7 @@ def opened_model(snakemake: Any, manifest_path: str, task: str) -> OpenedModel:
         "threads": snakemake.threads,
     }
     made: list[Engine] = []
-    answering = Path(snakemake.log[0]).with_suffix(".answering.json")
+    answering = Path(snakemake.log[0]).with_suffix(f".{manifest['name']}.answering.json")
     answering.unlink(missing_ok=True)  # of an earlier run of this job
 
     def engine() -> Engine:

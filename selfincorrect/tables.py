@@ -104,8 +104,8 @@ def pass_table(grades: Mapping[Cell, pl.DataFrame], clusters: Mapping[str, pl.Da
             continue
         pool = table.group_by("question_id", maintain_order=True).agg(pl.col("grade").sum(), pl.len().alias("n"))
         pool = pool.join(clusters[task], on="question_id", validate="1:1")
-        n, cluster = pool["n"].min(), pool["cluster"].to_numpy()  # fewer where a judge gave no grade
-        for j in range(1, n + 1):  # type: ignore[operator]
+        n, cluster = min(pool["n"].to_list()), pool["cluster"].to_numpy()  # fewer where a judge gave no grade
+        for j in range(1, n + 1):
             values = np.array([pass_at(round(right), of, j) for right, of in pool.select("grade", "n").iter_rows()])
             rows.append((model, task, j, n, pool.height, values.mean(), *score_interval(values, cluster)))
     schema = {

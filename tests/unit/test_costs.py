@@ -16,7 +16,7 @@ def test_costs_by_rule(tmp_path):
         )
     write_text(tmp_path / "benchmarks/grade/m/a.tsv", f"{HEADER}1.5\t0:00:01\tNA\tNA\tNA\tNA\tNA\tNA\tNA\tNA\n")
     asked = {"seconds": 6.0, "answers": 8, "tokens_in": 100, "tokens_out": 50}
-    write_json(tmp_path / "logs/generate/m/a/0.answering.json", asked)
+    write_json(tmp_path / "logs/generate/m/a/0.m.answering.json", asked)
     generate, grade = costs(tmp_path).to_dicts()
     assert generate == {
         "rule": "generate", "jobs": 2, "seconds": 14.5, "answering": 6.0, "fixed": 8.5, "answers": 8, "tokens_out": 50,
