@@ -18,9 +18,12 @@ include: "workflow/rules/prepare.smk"
 include: "workflow/rules/generate.smk"
 include: "workflow/rules/pools.smk"
 include: "workflow/rules/discriminate.smk"
+include: "workflow/rules/refine.smk"
 include: "workflow/rules/measure.smk"
+include: "workflow/rules/paper.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/audit.smk"
+include: "workflow/rules/estimate.smk"
 
 
 # prepare -> generate -> collect -> grade -> discriminate -> measure -> tables, figures, report
@@ -33,8 +36,10 @@ rule all:
         ALL_CHOICES,
         ALL_METRICS,
         ALL_GRADINGS,
+        ALL_REFINEMENTS,
         rules.tables.output,
         FIGURE_FILES,
+        rules.paper.output,
         REPORT,
 
 

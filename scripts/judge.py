@@ -27,7 +27,11 @@ with job(snakemake):
             log.warning("%s judges its own answers: its ratings favour them, compare with another judge", name)
         what = f"judge {wildcards.model} {wildcards.task} ({role}: {name})"
         waiting = cases(questions, candidates, role, judge, task)
-        found = judgements(waiting, judge, name, settings["seed"], lambda requests: ask(requests, model, what))  # noqa: B023
+
+        def asked(requests, model=model, what=what):
+            return ask(requests, model, what)
+
+        found = judgements(waiting, judge, name, settings["seed"], asked, settings["primer"])
         last = {(row["question_id"], row["sample"]): row["reading"] for row in found}
         unread = sum(reading is None for reading in last.values())
         if unread:

@@ -143,6 +143,11 @@ class TaskConfig(_Section):
     judge_tokens: int | None = Field(
         None, ge=1, description="Longest output of a judge in tokens; default: the task's."
     )
+    judge_primer: str = Field(
+        "",
+        description="What a judge's answer is made to begin with, such as `'Rating: [['`, for small judges that never come to a "
+        "rating by themselves; only with `engine: transformers`.",
+    )
 
 
 class SamplingConfig(_Section):
@@ -178,6 +183,13 @@ class VariantConfig(_Section):
     )
     wording: Literal[1, 2, 3] = Field(1, description="Which of three wordings of the instruction.")
     tasks: list[str] | None = Field(None, min_length=1, description="Only for these tasks.")
+
+
+class RefinementConfig(_Section):
+    rounds: int = Field(2, ge=1, le=10, description="Times that an answer is refined.")
+    tasks: list[str] | None = Field(
+        None, min_length=1, description="Only for these tasks; default: all that are graded without a judge."
+    )
 
 
 class RunConfig(_Section):
@@ -222,6 +234,11 @@ class Config(_Section):
         min_length=1,
         description="Ways of asking for the best candidate, by name.",
     )
+    refinement: RefinementConfig | None = Field(
+        None,
+        description="Self-refinement (the paper's Table 5): a model refines its first answer by its own feedback, then chooses "
+        "between the earlier and the refined one. Not done unless this section is there.",
+    )
     run: RunConfig = Field(default_factory=RunConfig, description="Speed and place; in no digest.")
     figures: FiguresConfig = Field(default_factory=FiguresConfig, description="Look of the figures.")
     report: ReportConfig = Field(default_factory=ReportConfig, description="The report.")
@@ -261,6 +278,13 @@ class Config(_Section):
             return chosen
         rules = {name: VariantConfig(selector=name) for name in FREE}
         return rules | {name: variant for name, variant in chosen.items() if variant.selector in FREE}
+
+    def refined(self) -> list[tuple[str, str]]:
+        """Every (model, task) whose answers are refined: models with weights, tasks graded without a judge."""
+        if self.refinement is None:
+            return []
+        chosen = self.refinement.tasks or [task for task in self.tasks if tasks.get_task(task).GRADINGS]
+        return [(model, task) for model, task in self.cells() if model in self.weighted and task in chosen]
 
     def task_source(self, task: str) -> Source:
         """Where the data of `task` comes from."""

@@ -181,9 +181,19 @@ def _judge_problems(config: Config) -> list[Problem]:
             allowed = f"a model for each of: {', '.join(roles)}; any configured model can judge (`tasks: []` if it does nothing else)"
             problems.append(Problem(f"tasks.{name}.judges", "nothing", allowed, paste))
         for role, model in given.items():
+            if task.judge_primer and model in config.weighted and config.weighted[model].engine == "openai":
+                allowed = "none: a server does not go on from a text that it has not written"
+                problems.append(
+                    Problem(f"tasks.{name}.judge_primer", repr(task.judge_primer), allowed, "(remove the line)")
+                )
             if model not in config.weighted:
                 allowed = f"a configured model with an engine: {', '.join(config.weighted) or 'there is none'}"
                 problems.append(Problem(f"tasks.{name}.judges.{role}", repr(model), allowed, paste))
+    fitting = [name for name in config.tasks if name in tasks.NAMES and tasks.get_task(name).GRADINGS]
+    for name in (config.refinement.tasks or ()) if config.refinement else ():
+        if name not in fitting:
+            allowed = f"configured tasks that are graded without a judge: {', '.join(fitting)}"
+            problems.append(Problem("refinement.tasks", repr(name), allowed, f"tasks: [{', '.join(fitting)}]"))
     if not config.cells():
         problems.append(
             Problem("models", "no model with a task", "at least one that is measured", "(remove `tasks: []`)")

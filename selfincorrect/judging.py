@@ -1,7 +1,7 @@
 """Grades by judges: models that are asked about each candidate, and whose answers are read as grades."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -88,17 +88,27 @@ def requests(waiting: Sequence[Case], judge: Judge, attempt: int, seed: int) -> 
 
 
 def judgements(
-    waiting: Sequence[Case], judge: Judge, name: str, seed: int, ask: Callable[[list[Request]], list[Response]]
+    waiting: Sequence[Case],
+    judge: Judge,
+    name: str,
+    seed: int,
+    ask: Callable[[list[Request]], list[Response]],
+    primer: str = "",
 ) -> list[dict[str, Any]]:
-    """Rows of SCHEMA for each case and attempt; cases without a reading are asked again, up to ATTEMPTS times in all."""
+    """Rows of SCHEMA for each case and attempt; cases without a reading are asked again, up to ATTEMPTS times in all.
+
+    `primer` is what the judge's answers are made to begin with; it is read with them.
+    """
     rows: list[dict[str, Any]] = []
+    waiting = [replace(case, prompt=replace(case.prompt, primer=primer)) for case in waiting]
     for attempt in range(1, ATTEMPTS + 1):
         if not waiting:
             break
         responses = ask(requests(waiting, judge, attempt, seed))
         unread = []
         for case, response in zip(waiting, responses, strict=True):
-            reading = None if response.text is None else judge.read(response)
+            primed = replace(response, text=primer + (response.text or ""))
+            reading = None if response.text is None else judge.read(primed)
             rows.append(
                 {
                     "question_id": case.question_id, "sample": case.sample, "role": case.role, "judge": name,

@@ -129,7 +129,7 @@ def cell(table: pl.DataFrame, k: int, seed: int) -> Row:
         ),
         **_positions(table, k),
     }
-    row = {name: _plain(value) for name, value in row.items()}
+    row = {name: plain(value) for name, value in row.items()}
     row["nearly_constant"] = (row["top_slot_share"] or 0) >= NEARLY_CONSTANT and row["valid"] >= FEW_PICKS
     enough = row["valid"] >= FEW_PICKS and row["valid"] >= FEW_VALID * row["n"]
     row["informative"] = row["mixed_questions"] > 0 and enough and not row["nearly_constant"]
@@ -180,7 +180,7 @@ def gradings(questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFram
                 "mixed_questions": int(_mixed(f).sum()), "oracle": f.max(axis=1).mean(), "majority": np.mean(votes),
                 "differing": differing,
             }  # fmt: skip
-            rows.append({name: _plain(value) for name, value in row.items()})
+            rows.append({name: plain(value) for name, value in row.items()})
     order = {variant: place for place, variant in enumerate(choices["variant"].unique(maintain_order=True))}
     return pl.DataFrame(sorted(rows, key=lambda row: order[row["variant"]]), infer_schema_length=None)
 
@@ -219,6 +219,7 @@ def _anatomy(f: Array, c: Array, clusters: NDArray[Any], table: pl.DataFrame, k:
         "s_gen_mixed": p[mixed].mean() if some else None,
         "s_disc_mixed": c[mixed].mean() if some else None,
         "dg_diff_mixed": (c - p)[mixed].mean() if some else None,
+        "best_mixed": _best(f, table)[mixed].mean() if some else None,
         "oracle": best.mean(), "oracle_low": oracle[0], "oracle_high": oracle[1],
         "majority": votes.mean(), "majority_low": vote[0], "majority_high": vote[1],
         "disc_minus_majority": (c - votes).mean(),
@@ -228,6 +229,13 @@ def _anatomy(f: Array, c: Array, clusters: NDArray[Any], table: pl.DataFrame, k:
         "headroom_share_low": share[0], "headroom_share_high": share[1],
         "pass_at_k": np.mean([_pass_at_k(each, k) for each in table["pool"]]) if binary else None,
     }  # fmt: skip
+
+
+def _best(f: Array, table: pl.DataFrame) -> Array:
+    """Whether each choice has the best grade of its candidates, [m]: ties shared, invalid outputs have not."""
+    best = (f == f.max(axis=1, keepdims=True)).astype(float)
+    best[table["chosen_sample"].is_null().to_numpy()] = 0.0
+    return chosen_grades(best, table["chosen_sample"].to_list(), table["shared"].to_list())
 
 
 def _pass_at_k(grades: Sequence[float | None], k: int) -> float:
@@ -360,6 +368,6 @@ def note(row: Row) -> str:
     return " ".join(notes)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     value = value.item() if isinstance(value, np.generic) else value
     return None if isinstance(value, float) and np.isnan(value) else value

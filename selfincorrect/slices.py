@@ -8,11 +8,12 @@ from itertools import combinations
 from typing import Any
 
 from selfincorrect.codedigest import ROOT, code_digest
-from selfincorrect.config import Config
+from selfincorrect.config import Config, VariantConfig
 from selfincorrect.digest import file_sha256
 from selfincorrect.figures import NAMES as FIGURES
 from selfincorrect.pools import OUTPUTS, FlatPool
 from selfincorrect.prompts import replies, task_prompts
+from selfincorrect.published import PAPER_K, setting_of
 from selfincorrect.selectors import ASKED, FREE
 from selfincorrect.sources import PackagedFile, packaged_path
 from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
@@ -50,7 +51,7 @@ def _engine_code(config: Config, model: str) -> str:
     return f"engines.{config.weighted[model].engine}"
 
 
-def _task(config: Config, task: str) -> Slice:
+def task_settings(config: Config, task: str) -> Slice:
     """The task's settings with its own defaults filled in."""
     settings, module = config.tasks[task], get_task(task)
     shots = module.SHOTS if settings.shots is None else settings.shots
@@ -63,7 +64,7 @@ def _task(config: Config, task: str) -> Slice:
 
 
 def generate(config: Config, model: str, task: str) -> Slice:
-    prompts, settings = task_prompts(task).data(), _task(config, task)
+    prompts, settings = task_prompts(task).data(), task_settings(config, task)
     shown = prompts["demonstrations"][: settings["shots"]]
     return {
         "seed": config.seed,
@@ -126,12 +127,13 @@ def judge(config: Config, task: str) -> Slice:
         "seed": config.seed,
         "judges": judges,
         "tokens": config.tasks[task].judge_tokens,
+        "primer": config.tasks[task].judge_primer,
         "code": code_digest("judging", f"tasks.{task}.JUDGES", f"tasks.{task}.trim", *sorted(engines)),
     }
 
 
 def discriminate(config: Config, model: str, task: str) -> Slice:
-    prompts, settings = task_prompts(task), _task(config, task)
+    prompts, settings = task_prompts(task), task_settings(config, task)
     variants = {
         name: variant.model_dump(mode="json", exclude={"tasks"}) for name, variant in config.variants_of(task).items()
     }
@@ -152,6 +154,24 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
         "code": code_digest(
             "variants.discriminations", "choices.choice_rows", "conversations", "selectors.selected_rows",
             *(f"tasks.{task}.{name}" for name in ("trim", "final", "extract", "simplify")),
+            _engine_code(config, model),
+        ),
+    }  # fmt: skip
+
+
+def refine(config: Config, model: str, task: str) -> Slice:
+    assert config.refinement is not None
+    prompts, settings = task_prompts(task), task_settings(config, task)
+    variant = VariantConfig().model_dump(mode="json", exclude={"tasks"})
+    return {
+        "seed": config.seed,
+        "rounds": config.refinement.rounds,
+        "sampling": config.sampling.model_dump(mode="json", exclude={"n"}),
+        "variant": variant,
+        **{key: settings[key] for key in ("shots", "choice_tokens", "answer_tokens")},
+        "prompts": {**prompts.data(), "replies": replies().model_dump(mode="json")},
+        "code": code_digest(
+            "refinement", *(f"tasks.{task}.{name}" for name in ("GRADINGS", "trim", "final", "extract")),
             _engine_code(config, model),
         ),
     }  # fmt: skip
@@ -194,11 +214,36 @@ def figures(config: Config) -> Slice:
     }
 
 
+def paper(config: Config) -> Slice:
+    """Which variant is which setting of the paper, at its k or the largest there is, and which model is which."""
+    defaults = VariantConfig().model_dump(mode="json")
+    settings = {
+        name: setting_of(variant.model_dump(mode="json"), defaults) for name, variant in config.variants.items()
+    }
+    return {
+        "k": PAPER_K if PAPER_K in config.k else max(config.k),
+        "settings": {name: setting for name, setting in settings.items() if setting is not None},
+        "published": {name: model.published for name, model in config.weighted.items() if model.published},
+        "figures": config.figures.model_dump(mode="json"),
+        "tables": _published(),
+        "code": code_digest("paper", "published", "figures.simplified", "figures.style"),
+    }
+
+
 def audit(config: Config) -> Slice:
     return {
         **config.figures.model_dump(mode="json"),
         "published": _published(),
         "code": code_digest("audit", "published", "figures.audit", "figures.style"),
+    }
+
+
+def estimate(config: Config) -> Slice:
+    """Nearly everything: whatever changes the run changes what it takes."""
+    return {
+        "config": config.model_dump(mode="json", exclude={"figures", "report", "audit"}),
+        "prompts": [task_prompts(task).data() for task in config.tasks],
+        "code": code_digest("estimate"),
     }
 
 

@@ -7,10 +7,12 @@ from matplotlib.pyplot import subplots
 from selfincorrect import published
 from selfincorrect.figures.style import (
     FAINT,
+    NO_CELLS,
     comparable,
     difference_label,
     errors,
     legend_below,
+    nothing,
     scale,
     series,
     task_name,
@@ -20,6 +22,8 @@ from selfincorrect.figures.style import (
 def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     """A panel a task, a row for each model, k and variant; filled marks have at least one mixed question."""
     metrics = comparable(metrics)
+    if not metrics.height:
+        return nothing(NO_CELLS)
     tasks = metrics["task"].unique(maintain_order=True).to_list()
     models = metrics["model"].unique(maintain_order=True).to_list()
     cells = metrics.select("k", "variant").unique(maintain_order=True).sort("k", maintain_order=True).rows()

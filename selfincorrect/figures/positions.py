@@ -4,17 +4,14 @@ import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
 
-from selfincorrect.figures.style import errors, legend_below, series, task_name
+from selfincorrect.figures.style import errors, legend_below, nothing, series, task_name
 
 
 def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     """A panel for each model × task and k; a series a variant; the dashed line is an even choice."""
     rows = slots.select("model", "task").unique(maintain_order=True).rows()
     if not rows:
-        figure, axis = subplots(figsize=(5, 1.2))
-        axis.set_axis_off()
-        axis.text(0.5, 0.5, "No model was asked to choose here.", ha="center", va="center")
-        return figure
+        return nothing("No model was asked to choose here.")
     ks = sorted(slots["k"].unique())
     variants = slots["variant"].unique(maintain_order=True).to_list()
     figure, axes = subplots(

@@ -4,7 +4,7 @@ import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
 
-from selfincorrect.figures.style import errors, legend_below, scale, series, task_name, unit_of
+from selfincorrect.figures.style import NO_CELLS, errors, legend_below, nothing, scale, series, task_name, unit_of
 
 LINES = (
     ("oracle", "oracle (best candidate)"),
@@ -15,6 +15,9 @@ LINES = (
 
 def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     """A panel for each model and task. Scores in percent, with 95 % intervals; a series a variant for S_disc."""
+    metrics = metrics.filter(pl.col("n") > 0)
+    if not metrics.height:
+        return nothing(NO_CELLS)
     models = metrics["model"].unique(maintain_order=True).to_list()
     tasks = metrics["task"].unique(maintain_order=True).to_list()
     shown = metrics.filter(~pl.col("selector").is_in(["random", "majority", "oracle"]))  # these are lines already

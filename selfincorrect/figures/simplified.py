@@ -13,14 +13,26 @@ from matplotlib.patches import Patch
 from matplotlib.pyplot import subplots
 
 from selfincorrect import published
-from selfincorrect.figures.style import COLOURS, FAINT, comparable, difference_label, errors, scale, task_name
+from selfincorrect.figures.style import (
+    COLOURS,
+    FAINT,
+    NO_CELLS,
+    comparable,
+    difference_label,
+    errors,
+    nothing,
+    scale,
+    task_name,
+)
 
 HATCHES = (None, "///", "...", "xxx", "\\\\\\", "+++", "ooo")
 
 
-def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
+def draw(metrics: pl.DataFrame, slots: pl.DataFrame | None) -> Figure:
     """A panel a task, for each model and k a bar a variant; the pairs that the paper published beside them."""
     metrics = comparable(metrics)
+    if not metrics.height:
+        return nothing(NO_CELLS)
     tasks = metrics["task"].unique(maintain_order=True).to_list()
     groups = metrics.select("model", "k").unique(maintain_order=True).rows()
     variants = metrics["variant"].unique(maintain_order=True).to_list()

@@ -19,7 +19,12 @@ from selfincorrect.selectors import ASKED
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000", "#E69F00")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 FAINT = "#9a9a9a"
-TASK_NAMES = {"gsm8k": "GSM8K", "triviaqa": "TriviaQA", "capitals": "Capitals", "mt_bench": "MT-Bench", "truthfulqa": "TruthfulQA"}  # fmt: skip
+TASK_NAMES = {
+    "gsm8k": "GSM8K", "triviaqa": "TriviaQA", "capitals": "Capitals", "mt_bench": "MT-Bench", "truthfulqa": "TruthfulQA",
+    "constrained_generation": "Constrained generation", "acronym_generation": "Acronyms",
+    "sentiment_reversal": "Sentiment reversal",
+}  # fmt: skip
+NO_CELLS = "No cell to show."
 
 
 def apply(settings: Mapping[str, Any]) -> None:
@@ -42,6 +47,14 @@ def comparable(metrics: pl.DataFrame) -> pl.DataFrame:
     """The cells that a figure of DG-Diff compares: choices of models; where there are none, rules other than the oracle."""
     chosen = metrics.filter(pl.col("selector").is_in(ASKED) & (pl.col("n") > 0))
     return chosen if chosen.height else metrics.filter(pl.col("selector") != "oracle")
+
+
+def nothing(text: str) -> Figure:
+    """A figure that says why there is nothing to show."""
+    figure, axis = plt.subplots(figsize=(5, 1.2))
+    axis.set_axis_off()
+    axis.text(0.5, 0.5, text, ha="center", va="center")
+    return figure
 
 
 def task_name(task: str) -> str:

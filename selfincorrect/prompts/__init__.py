@@ -16,18 +16,20 @@ Turns = tuple[tuple[str, str], ...]  # (query, response) pairs
 class Prompt:
     """What is asked. Prompts with the same `instruction` and `shots` share their beginning when rendered.
 
-    `history` holds earlier turns of the same conversation.
+    `history` holds earlier turns of the same conversation, `primer` what the answer is made to begin with.
     """
 
     instruction: str
     shots: Turns
     query: str
     history: Turns = ()
+    primer: str = ""
 
     def text(self) -> str:
         """As one text to be continued, for base models."""
         turns = [f"{query} {response}" for query, response in (*self.shots, *self.history)]
-        return "\n\n".join(filter(None, [self.instruction, *turns, self.query]))
+        query = f"{self.query} {self.primer}" if self.primer else self.query
+        return "\n\n".join(filter(None, [self.instruction, *turns, query]))
 
     def messages(self) -> list[dict[str, str]]:
         """As a conversation; the instruction opens the first turn, since not every template has a system role."""
@@ -36,6 +38,8 @@ class Prompt:
             turns += [("user", query), ("assistant", response)]
         turns.append(("user", self.query))
         turns[0] = ("user", "\n\n".join(filter(None, [self.instruction, turns[0][1]])))
+        if self.primer:
+            turns.append(("assistant", self.primer))
         return [{"role": role, "content": content} for role, content in turns]
 
     def rendered(self, mode: str) -> str | list[dict[str, str]]:
@@ -83,6 +87,14 @@ class Reply(_Data):
     ending: str
 
 
+class Step(_Data):
+    """One step of self-refinement."""
+
+    instruction: str
+    query: str
+    response: str
+
+
 class Replies(_Data):
     """What all tasks share: the forms of reply, and the prompts of self-refinement."""
 
@@ -92,6 +104,8 @@ class Replies(_Data):
     reasoned_label: Reply
     reasoned_text: Reply
     score: Reply
+    feedback: Step
+    refine: Step
 
     def of(self, rationale: bool, answer: str) -> Reply:
         """The reply with or without reasons that gives the candidate's "label" or its "text"."""

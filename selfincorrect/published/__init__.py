@@ -1,12 +1,25 @@
 """Numbers published in SELF-[IN]CORRECT (Jiang et al., AAAI 2025, arXiv 2404.04298), in points as printed."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import polars as pl
 
+PAPER_K = 4  # candidates shown in all of the paper's tables
 PAPER_TABLES = ("table2", "table4")  # those that print scores of both phases and can be audited
+
+
+def setting_of(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> str | None:
+    """Which of the paper's settings the options of a variant are; None if it is none of them."""
+    changed = {key: value for key, value in options.items() if value != defaults[key] and key != "tasks"}
+    known: dict[str, Mapping[str, Any]] = {
+        "full": {}, "simplified": {"distractors": "easy"}, "icl-2x": {"shots": 2}, "icl-3x": {"shots": 3},
+        "cot": {"rationale": True}, "verbatim": {"answer": "text"}, "score": {"selector": "score"},
+        "wording-2": {"wording": 2}, "wording-3": {"wording": 3},
+    }  # fmt: skip
+    return next((name for name, each in known.items() if each == changed), None)
 
 
 def path(name: str) -> Path:

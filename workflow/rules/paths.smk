@@ -8,11 +8,17 @@ GRADES = "results/{model}/{task}/grades.parquet"
 CHOICES = "results/{model}/{task}/k{k}/choices.parquet"
 METRICS = "results/{model}/{task}/k{k}/metrics.parquet"
 GRADINGS = "results/{model}/{task}/k{k}/gradings.parquet"
+ROUNDS = "results/{model}/{task}/refinement/rounds.parquet"
+PREFERENCES = "results/{model}/{task}/refinement/preferences.parquet"
+REFINEMENT = "results/{model}/{task}/refinement/metrics.parquet"
 TABLE = "results/tables/{table}.{kind}"
 AUDIT = "results/tables/audit_{audited}.{kind}"
+PAPER = "results/paper/{name}.{kind}"
+PAPER_NAMES = (*(f"table{number}" for number in range(2, 9)), "figure9")
 TABLES = ("metrics", "gradings", "grading_differences", "pass_at", "slots", "flips")
 FIGURE = "results/figures/{figure}.{kind}"
 REPORT = "results/report.html"
+ESTIMATE = "results/estimate.csv"
 LOG = "results/logs/{rule}/{name}.log"
 BENCHMARK = "results/benchmarks/{rule}/{name}.tsv"
 
@@ -38,6 +44,11 @@ ALL_METRICS = every_cell(METRICS, k=CONFIG.k)
 ALL_GRADINGS = every_cell(GRADINGS, k=CONFIG.k)
 ALL_CHOICES = every_cell(CHOICES, k=CONFIG.k)
 ALL_DATASETS = expand(DATASET, task=dict.fromkeys(task for _, task in CONFIG.cells()))
+ALL_REFINEMENTS = [
+    path
+    for model, task in CONFIG.refined()
+    for path in expand(REFINEMENT, model=model, task=task)
+]
 FIGURE_FILES = expand(FIGURE, figure=FIGURES, kind=["pdf", "png"])
 
 

@@ -55,8 +55,12 @@ class TransformersEngine:
         """The text that is sent."""
         if self.mode == "chat":
             with mock.patch.object(chat_template_utils, "datetime", _SameDay):
+                primed = bool(prompt.primer)
                 text: str = self.tokenizer.apply_chat_template(
-                    prompt.messages(), add_generation_prompt=True, tokenize=False
+                    prompt.messages(),
+                    add_generation_prompt=not primed,
+                    continue_final_message=primed,
+                    tokenize=False,
                 )
             return text
         return prompt.text()

@@ -1,0 +1,24 @@
+"""Rule estimate: what the configured run will take, before anything is asked."""
+
+from pathlib import Path
+
+import polars as pl
+
+from selfincorrect import estimate, slices
+from selfincorrect.config_check import check
+from selfincorrect.io import atomic
+from selfincorrect.job import job
+from selfincorrect.prepare import questions_of
+
+with job(snakemake):
+    config = check(snakemake.config)
+    found = []
+    for path in snakemake.input.datasets:
+        task = Path(path).stem
+        questions = questions_of(pl.read_parquet(path))
+        found += estimate.loads(config, task, questions, slices.task_settings(config, task))
+    rate = estimate.rates(config.run.device, Path("results/bench_gpu.json"))
+    table = estimate.estimate(config, found, rate)
+    with atomic(snakemake.output[0]) as file:
+        table.write_csv(file)
+    print("\n".join(estimate.summary(table, rate)))

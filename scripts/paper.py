@@ -1,0 +1,22 @@
+"""Rule paper: the paper's tables and Figure 9, published beside measured."""
+
+import polars as pl
+
+from selfincorrect import paper
+from selfincorrect.figures import simplified, style
+from selfincorrect.io import atomic, read_json, write_text
+from selfincorrect.job import job
+
+with job(snakemake):
+    settings, inputs, output = snakemake.params.slice, snakemake.input, snakemake.output
+    manifests = [read_json(path) for path in inputs.manifests]
+    encoder_decoders = [manifest["name"] for manifest in manifests if manifest["encoder_decoder"]]
+    metrics = pl.read_parquet(inputs.metrics)
+    made = paper.tables(metrics, map(pl.read_parquet, inputs.refinements), settings, encoder_decoders)
+    for name, csv, md, tex in zip(made, output.csv, output.md, output.tex, strict=True):
+        with atomic(csv) as file:
+            made[name].write_csv(file)
+        write_text(md, paper.markdown(name, made[name]))
+        write_text(tex, paper.latex(name, made[name]))
+    style.apply(settings["figures"])
+    style.save(simplified.draw(paper.cells_of_figure9(metrics, settings), None), [output.pdf, output.png])

@@ -1,0 +1,25 @@
+# Self-refinement: answers refined over rounds, the preference between earlier and refined ones, and both measured.
+rule refine:
+    input:
+        model=MANIFEST,
+        dataset=DATASET,
+        candidates=CANDIDATES,
+    output:
+        ROUNDS,
+        PREFERENCES,
+        REFINEMENT,
+    log:
+        LOG.format(rule="refine", name="{model}/{task}"),
+    benchmark:
+        BENCHMARK.format(rule="refine", name="{model}/{task}")
+    wildcard_constraints:
+        model=WEIGHTED,
+    conda:
+        "../../envs/environment.yaml"
+    threads: CONFIG.run.threads or workflow.cores
+    resources:
+        gpu=lambda wildcards: gpus(wildcards.model),
+    params:
+        slice=lambda wildcards: slices.refine(CONFIG, wildcards.model, wildcards.task),
+    script:
+        "../../scripts/refine.py"
