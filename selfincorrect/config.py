@@ -183,6 +183,7 @@ class VariantConfig(_Section):
     )
     wording: Literal[1, 2, 3] = Field(1, description="Which of three wordings of the instruction.")
     tasks: list[str] | None = Field(None, min_length=1, description="Only for these tasks.")
+    models: list[str] | None = Field(None, min_length=1, description="Only for these models.")
 
 
 class RefinementConfig(_Section):
@@ -190,6 +191,7 @@ class RefinementConfig(_Section):
     tasks: list[str] | None = Field(
         None, min_length=1, description="Only for these tasks; default: all that are graded without a judge."
     )
+    models: list[str] | None = Field(None, min_length=1, description="Only for these models.")
 
 
 class RunConfig(_Section):
@@ -270,9 +272,12 @@ class Config(_Section):
         return list(self.tasks) if entry.tasks is None else entry.tasks
 
     def variants_of(self, task: str, model: str | None = None) -> dict[str, VariantConfig]:
-        """The variants that `task` is measured with, by name; for a model of pools the rules that need no model."""
+        """The variants that `task` is measured with (on `model`), by name; for a model of pools the rules that need no model."""
         chosen = {
-            name: variant for name, variant in self.variants.items() if variant.tasks is None or task in variant.tasks
+            name: variant
+            for name, variant in self.variants.items()
+            if (variant.tasks is None or task in variant.tasks)
+            and (model is None or variant.models is None or model in variant.models)
         }
         if model not in self.pooled:
             return chosen
@@ -284,7 +289,11 @@ class Config(_Section):
         if self.refinement is None:
             return []
         chosen = self.refinement.tasks or [task for task in self.tasks if tasks.get_task(task).GRADINGS]
-        return [(model, task) for model, task in self.cells() if model in self.weighted and task in chosen]
+        models = self.refinement.models or self.models
+        return [
+            (model, task) for model, task in self.cells()
+            if model in self.weighted and model in models and task in chosen
+        ]  # fmt: skip
 
     def task_source(self, task: str) -> Source:
         """Where the data of `task` comes from."""

@@ -329,6 +329,21 @@ def _choice_problems(config: Config) -> list[Problem]:
                     "full: {}",
                 )
             )
+    named = [(f"variants.{name}.models", variant.models) for name, variant in config.variants.items()]
+    named.append(("refinement.models", config.refinement.models if config.refinement else None))
+    for key, models in named:
+        for model in models or ():
+            if model not in config.models:
+                allowed = ", ".join(config.models)
+                problems.append(Problem(key, repr(model), f"configured models: {allowed}", f"models: [{allowed}]"))
+    for model, task in config.cells():
+        if not config.variants_of(task, model) and config.variants_of(task):
+            paste = "full: {}"
+            problems.append(
+                Problem(
+                    f"models.{model}", f"no variant for {task}", "at least one variant for each of its tasks", paste
+                )
+            )
     for name, variant in config.variants.items():
         for task in variant.tasks or config.tasks:
             if task not in config.tasks:
@@ -350,7 +365,7 @@ def _variant_problems(name: str, variant: VariantConfig, task: str) -> list[Prob
     ways = list(task_prompts(task).discriminate)
     others = f"{{tasks: [...]}} to leave {task} out"
     if variant.selector == "score":
-        free = {"selector", "tasks", "candidates", "distractors", "shots"}
+        free = {"selector", "tasks", "models", "candidates", "distractors", "shots"}
         options = variant.model_dump(exclude_defaults=True, exclude=free)
         if options:
             found, allowed = (
@@ -358,8 +373,10 @@ def _variant_problems(name: str, variant: VariantConfig, task: str) -> list[Prob
                 "only candidates, distractors and shots: each is shown alone",
             )
             return [Problem(f"variants.{name}.selector", found, allowed, f"{name}: {{selector: score}}")]
-    elif variant.selector != "choose" and variant != VariantConfig(selector=variant.selector, tasks=variant.tasks):
-        options = variant.model_dump(exclude_unset=True, exclude={"selector", "tasks"})
+    elif variant.selector != "choose" and variant != VariantConfig(
+        selector=variant.selector, tasks=variant.tasks, models=variant.models
+    ):
+        options = variant.model_dump(exclude_unset=True, exclude={"selector", "tasks", "models"})
         return [
             Problem(
                 f"variants.{name}.selector",

@@ -68,7 +68,7 @@ def loads(config: Config, task: str, questions: Sequence[Question], settings: Ma
     for name in models:
         if name in config.weighted:
             yield Load(name, task, "generate", *_generation(config, task, looked_at, settings, scale))
-            yield Load(name, task, "discriminate", *_discrimination(config, task, looked_at, settings, scale))
+            yield Load(name, task, "discriminate", *_discrimination(config, name, task, looked_at, settings, scale))
             if (name, task) in config.refined():
                 yield Load(name, task, "refine", *_refinement(config, task, looked_at, settings, scale))
         for judge, load in _judging(config, task, looked_at, settings, scale):
@@ -96,14 +96,14 @@ def _generation(
 
 
 def _discrimination(
-    config: Config, task: str, items: Sequence[Question], settings: Mapping[str, Any], scale: float
+    config: Config, model: str, task: str, items: Sequence[Question], settings: Mapping[str, Any], scale: float
 ) -> Sums:
     module, prompts = get_task(task), task_prompts(task)
     answers = [Candidate(_made_up(settings))] * max(config.k)
     pool = joined_pool(items, {item.question_id: answers for item in items}, module)
     asked: list[Request] = []
     for k in config.k:
-        for variant in config.variants_of(task).values():
+        for variant in config.variants_of(task, model).values():
             if variant.selector in ASKED:
                 view = View(
                     module,
@@ -206,14 +206,14 @@ def summary(table: pl.DataFrame, rate: Mapping[str, Any]) -> list[str]:
     )
     whole = by_model.select(pl.lit("together").alias("model"), *(pl.col(name).sum() for name in names))
     lines = [
-        f"{'model':<28}{'answers':>12}{'M tokens in':>13}{'M out, at most':>16}{'cost':>10}{'device hours':>14}{'GB':>9}"
+        f"{'model':<28}{'answers':>12}{'k tokens in':>13}{'k out, at most':>16}{'cost':>10}{'device hours':>14}{'GB':>9}"
     ]
     for row in pl.concat([by_model, whole], how="vertical_relaxed").iter_rows(named=True):
         cost = "–" if row["cost"] is None else f"{row['cost']:,.2f}"
         hours = "–" if row["hours"] is None else f"{row['hours']:,.2f}"
         lines.append(
-            f"{row['model']:<28}{row['answers'] or 0:>12,}{(row['tokens_in'] or 0) / 1e6:>13,.1f}"
-            f"{(row['tokens_out'] or 0) / 1e6:>16,.1f}{cost:>10}{hours:>14}{row['gigabytes'] or 0:>9,.1f}"
+            f"{row['model']:<28}{row['answers'] or 0:>12,}{(row['tokens_in'] or 0) / 1e3:>13,.0f}"
+            f"{(row['tokens_out'] or 0) / 1e3:>16,.0f}{cost:>10}{hours:>14}{row['gigabytes'] or 0:>9,.1f}"
         )
     basis = f"Hours by operations a second, {rate['basis']}: {float(rate['reading']):.2g} reading, {float(rate['decoding']):.2g} decoding."
     return [

@@ -135,7 +135,8 @@ def judge(config: Config, task: str) -> Slice:
 def discriminate(config: Config, model: str, task: str) -> Slice:
     prompts, settings = task_prompts(task), task_settings(config, task)
     variants = {
-        name: variant.model_dump(mode="json", exclude={"tasks"}) for name, variant in config.variants_of(task).items()
+        name: variant.model_dump(mode="json", exclude={"tasks", "models"})
+        for name, variant in config.variants_of(task, model).items()
     }
     asked = [variant for variant in variants.values() if variant["selector"] in ASKED]
     ways = sorted({prompts.way(variant) for variant in asked})
@@ -162,7 +163,7 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
 def refine(config: Config, model: str, task: str) -> Slice:
     assert config.refinement is not None
     prompts, settings = task_prompts(task), task_settings(config, task)
-    variant = VariantConfig().model_dump(mode="json", exclude={"tasks"})
+    variant = VariantConfig().model_dump(mode="json", exclude={"tasks", "models"})
     return {
         "seed": config.seed,
         "rounds": config.refinement.rounds,

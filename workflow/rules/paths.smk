@@ -54,7 +54,7 @@ FIGURE_FILES = expand(FIGURE, figure=FIGURES, kind=["pdf", "png"])
 
 def graded_where_needed(wildcards):
     """The grades, if a variant needs them; else discrimination does not wait for a judge."""
-    variants = CONFIG.variants_of(wildcards.task).values()
+    variants = CONFIG.variants_of(wildcards.task, wildcards.model).values()
     needed = any(
         v.distractors == "easy" or v.selector in ("majority", "oracle")
         for v in variants
