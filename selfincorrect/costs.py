@@ -58,3 +58,29 @@ def _answering(benchmark: Path) -> dict[str, float]:
         told = read_json(path)
         totals = {key: totals[key] + told[key] for key in totals}
     return totals
+
+
+MODEL_SCHEMA = {
+    "model": pl.String,
+    "answers": pl.Int64,
+    "calls": pl.Int64,  # to a server
+    "tokens_in": pl.Int64,
+    "tokens_out": pl.Int64,
+    "cost": pl.Float64,  # at the configured prices; null without them
+}
+
+
+def by_model(results: Path, prices: Mapping[str, Mapping[str, float]]) -> pl.DataFrame:
+    """A row of MODEL_SCHEMA for each model: everything it was asked in this folder, earlier and failed runs included."""
+    sums: dict[str, dict[str, float]] = {}
+    for path in sorted(results.glob("logs/**/*.answering.json")):
+        model = path.name.removesuffix(".answering.json").rpartition(".")[2]
+        told, total = read_json(path), sums.setdefault(model, dict.fromkeys(list(MODEL_SCHEMA)[1:5], 0))
+        for name in total:
+            total[name] += told[name] + told["earlier"][name]
+    rows: list[dict[str, Any]] = []
+    for model, total in sums.items():
+        price = prices.get(model)
+        cost = price and (total["tokens_in"] * price["input"] + total["tokens_out"] * price["output"]) / 1e6
+        rows.append({"model": model, **total, "cost": cost})
+    return pl.DataFrame(rows, schema=MODEL_SCHEMA)

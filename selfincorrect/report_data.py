@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 import yaml
 
-from selfincorrect import report
-from selfincorrect.costs import costs
+from selfincorrect import paper, report
+from selfincorrect.costs import by_model, costs
 from selfincorrect.io import read_json, read_provenance
 from selfincorrect.prepare import questions_of
 from selfincorrect.provenance import commit, machine, now
@@ -23,7 +23,7 @@ def gather(
 ) -> dict[str, Any]:
     """The context of the report's template.
 
-    `inputs` are the rule's: paths of `metrics`, `gradings`, `differences`, `figures`, `manifests`, `datasets`, `candidates`, `grades`, `choices`;
+    `inputs` are the rule's: paths of `metrics`, `gradings`, `differences`, `figures`, `paper`, `figure9`, `refinements`, `manifests`, `datasets`, `candidates`, `grades`, `choices`;
     `settings` its slice; `config` the configuration as given; `code` the folder whose commit is named; `results` the
     folder that holds the benchmarks.
     """
@@ -85,6 +85,10 @@ def gather(
         "versions": read_provenance(next(iter(candidates.values()))[0])["versions"],
         "seed": settings["seed"],
         "costs": costs(results).to_dicts(),
+        "spent": by_model(results, settings["prices"]).to_dicts(),
+        "paper": [_paper(path) for path in inputs.paper],
+        "figure9": report.figure_data(str(inputs.figure9)),
+        "refinements": [row for path in inputs.refinements for row in pl.read_parquet(path).to_dicts()],
         "prompts": {
             f"{stage} {model} {task}": read_provenance(paths[0])["prompt"]
             for stage, cells in stages.items()
@@ -93,6 +97,14 @@ def gather(
         },
         "configuration": yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
     }
+
+
+def _paper(path: str) -> dict[str, Any]:
+    """One of the paper's tables: its rows for readers, those that were measured and those that were not run."""
+    name = Path(path).stem
+    table = pl.read_csv(path, schema=paper.SCHEMA)
+    run, others = (paper.lines(table.filter(pl.col("n_measured").is_null() == empty)) for empty in (False, True))
+    return {"name": name, "title": paper.title(name), "rows": run, "others": others}
 
 
 def _by_cell(paths: Sequence[str], depth: int) -> dict[Cell, list[str]]:

@@ -11,30 +11,41 @@ from selfincorrect.engines import Engine, Request, Response, make_engine
 from selfincorrect.io import read_json, write_json
 from selfincorrect.store import ResponseStore
 
+SPENT = ("answers", "calls", "tokens_in", "tokens_out")
+
 
 class Timed:
-    """An engine that writes to a file how long it took to answer and how much: what the rest of a job took is fixed cost."""
+    """An engine that writes to a file how long it took to answer and how much: what the rest of a job took is fixed cost.
+
+    What earlier runs of the job had asked stays in the file, under "earlier": it was paid for too.
+    """
 
     def __init__(self, engine: Engine, path: Path) -> None:
         self.engine, self.path = engine, path
-        self.told = {"seconds": 0.0, "answers": 0, "tokens_in": 0, "tokens_out": 0, "calls": 0}
+        self.told: dict[str, Any] = {"seconds": 0.0, **dict.fromkeys(SPENT, 0)}
+        self.earlier = read_json(path)["earlier"] if path.exists() else dict.fromkeys(SPENT, 0)
 
     def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
-        """The engine's own batches. The file is written whenever all requests have their response."""
-        start, told = time.perf_counter(), self.told
+        """The engine's own batches. The file is up to date with every batch."""
+        told, start = self.told, time.perf_counter()
         for batch in self.engine.answer(requests):
             told["answers"] += len(batch)
             told["tokens_in"] += sum(response.tokens_in or 0 for _, response in batch)
             told["tokens_out"] += sum(response.tokens_out or 0 for _, response in batch)
+            # A server bills a prompt once for several answers, and what was retried as well: it counts itself.
+            billed = {name: getattr(self.engine, name) for name in SPENT if hasattr(self.engine, name)}
+            now = time.perf_counter()
+            told["seconds"], start = told["seconds"] + now - start, now
+            write_json(self.path, {**told, **billed, "earlier": self.earlier})
             yield batch
-        told["seconds"] += time.perf_counter() - start
-        # A server bills a prompt once for several answers, and what was retried as well: it counts itself.
-        billed = {
-            name: getattr(self.engine, name)
-            for name in ("calls", "tokens_in", "tokens_out")
-            if hasattr(self.engine, name)
-        }
-        write_json(self.path, told | billed)
+
+
+def _close_account(path: Path) -> None:
+    """Make what an earlier run of a job wrote to `path` "earlier": the run that begins counts from 0."""
+    if path.exists():
+        told = read_json(path)
+        earlier = {name: told["earlier"][name] + told[name] for name in SPENT}
+        write_json(path, {"seconds": 0.0, **dict.fromkeys(SPENT, 0), "earlier": earlier})
 
 
 def opened_model(snakemake: Any, manifest_path: str, task: str) -> OpenedModel:
@@ -52,7 +63,7 @@ def opened_model(snakemake: Any, manifest_path: str, task: str) -> OpenedModel:
     }
     made: list[Engine] = []
     answering = Path(snakemake.log[0]).with_suffix(f".{manifest['name']}.answering.json")
-    answering.unlink(missing_ok=True)  # of an earlier run of this job
+    _close_account(answering)
 
     def engine() -> Engine:
         if not made:

@@ -257,6 +257,11 @@ def report(config: Config) -> Slice:
         "seed": config.seed,
         "questions": config.report.questions,
         "pooled": list(config.pooled),
+        "prices": {
+            name: model.server.price.model_dump()
+            for name, model in config.weighted.items()
+            if model.server and model.server.price
+        },
         "template": file_sha256(ROOT / "report.html.j2"),
-        "code": code_digest("report", "report_data.gather"),
+        "code": code_digest("report", "report_data.gather", "paper.lines"),
     }

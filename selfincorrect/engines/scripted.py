@@ -1,7 +1,7 @@
 """A model that answers from a script: to try a configuration or the workflow without weights.
 
 The script is YAML: `rules`, each with `match` (a regular expression searched in the query) and `answers` (one is taken,
-by seed; {…} are the match's named groups), and an optional `delay` in seconds per answer.
+by seed; {…} are the match's named groups) and perhaps the `logprob` of each, and an optional `delay` in seconds per answer.
 """
 
 import re
@@ -39,5 +39,5 @@ class ScriptedEngine:
                 for name, value in match.groupdict().items():
                     text = text.replace("{" + name + "}", value)
                 words = len(text.split())
-                return Response(text, prompt, "stop", len(prompt.split()), words, None)
+                return Response(text, prompt, "stop", len(prompt.split()), words, rule.get("logprob"))
         raise UserError(f"No rule of {self._path} matches the query:\n{request.prompt.query}")

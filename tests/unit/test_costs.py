@@ -2,7 +2,7 @@
 
 import pytest
 
-from selfincorrect.costs import costs
+from selfincorrect.costs import by_model, costs
 from selfincorrect.io import write_json, write_text
 
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
@@ -15,7 +15,8 @@ def test_costs_by_rule(tmp_path):
             tmp_path / f"benchmarks/generate/{name}.tsv", f"{HEADER}{seconds}\t0:00:10\t{memory}\t1\t1\t1\t0\t0\t1\t1\n"
         )
     write_text(tmp_path / "benchmarks/grade/m/a.tsv", f"{HEADER}1.5\t0:00:01\tNA\tNA\tNA\tNA\tNA\tNA\tNA\tNA\n")
-    asked = {"seconds": 6.0, "answers": 8, "tokens_in": 100, "tokens_out": 50}
+    asked = {"seconds": 6.0, "answers": 8, "tokens_in": 100, "tokens_out": 50, "calls": 0}
+    asked["earlier"] = {"answers": 2, "tokens_in": 20, "tokens_out": 10, "calls": 3}
     write_json(tmp_path / "logs/generate/m/a/0.m.answering.json", asked)
     generate, grade = costs(tmp_path).to_dicts()
     assert generate == {
@@ -23,3 +24,7 @@ def test_costs_by_rule(tmp_path):
         "mebibytes": pytest.approx(812.3),
     }  # fmt: skip
     assert (grade["rule"], grade["fixed"], grade["mebibytes"]) == ("grade", 1.5, None)
+    assert by_model(tmp_path, {}).to_dicts() == [
+        {"model": "m", "answers": 10, "calls": 3, "tokens_in": 120, "tokens_out": 60, "cost": None}
+    ]
+    assert by_model(tmp_path, {"m": {"input": 1000.0, "output": 5000.0}})["cost"].item() == pytest.approx(0.12 + 0.3)
