@@ -23,9 +23,11 @@ class _Section(BaseModel):
 
 def _source_kind(value: Any) -> str:
     if not isinstance(value, Mapping):
-        kinds: dict[type, str] = {HubFile: "repo", PackageMember: "package", LocalFile: "path", Files: "files"}
+        kinds: dict[type, str] = {HubFile: "repo", PackageMember: "package", LocalFile: "path", Files: "several"}
         return kinds.get(type(value), "name")
-    return next((key for key in ("repo", "package", "path", "files") if key in value), "path")
+    if "files" in value:
+        return "several"
+    return next((key for key in ("repo", "package", "path") if key in value), "path")
 
 
 TaskSource = Annotated[
@@ -33,7 +35,7 @@ TaskSource = Annotated[
     | Annotated[HubFile, Tag("repo")]
     | Annotated[PackageMember, Tag("package")]
     | Annotated[LocalFile, Tag("path")]
-    | Annotated[Files, Tag("files")],
+    | Annotated[Files, Tag("several")],
     Discriminator(_source_kind),
 ]
 

@@ -41,6 +41,9 @@ def _problem(detail: dict[str, Any], model: type[BaseModel]) -> Problem:
     key = ".".join(map(str, location)) or "(top level)"
     name = str(location[-1]) if location else "?"
     found = "nothing" if detail["type"] == "missing" else _short(detail["input"])
+    if location[-2:] == ["server", "key"]:  # perhaps the key itself: never shown
+        allowed = "the name of an environment variable, in capitals, that holds the key; never the key itself"
+        return Problem(key, "something that is no such name", allowed, "key: OPENAI_API_KEY")
     if detail["type"] == "extra_forbidden":
         known = _known_keys(location[:-1], model)
         close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
@@ -54,7 +57,7 @@ def _problem(detail: dict[str, Any], model: type[BaseModel]) -> Problem:
 
 
 _BRANCHES = (
-             "str", "GgufPackages", "name", "repo-file", "HubFile", "PackageMember", "LocalFile",
+             "str", "GgufPackages", "name", "repo-file", "HubFile", "PackageMember", "LocalFile", "several",
              "model-weights", "model-pools", "pool-canonical", "pool-lm-eval", "pool-columns")  # fmt: skip
 
 

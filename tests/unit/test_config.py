@@ -60,6 +60,7 @@ def test_bad_configuration(case):
         assert words in message, message
     for part in ("found:", "allowed:", "write:"):
         assert part in message
+    assert "never" not in case or case["never"] not in message
 
 
 def test_all_problems_are_told_at_once():
