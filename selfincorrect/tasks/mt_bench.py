@@ -33,7 +33,7 @@ SOURCES = {
     )
 }
 SHOTS = 3
-ANSWER_TOKENS = 512
+ANSWER_TOKENS = 256  # four conversations of two such turns, and six demonstrations, fit a context of 4,096
 CHOICE_TOKENS = 256
 JUDGE_TOKENS = 2048
 SCORED = True

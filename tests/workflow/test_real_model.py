@@ -4,13 +4,16 @@ import pytest
 import torch
 
 from selfincorrect.candidates import generation_requests
+from selfincorrect.config import VariantConfig
+from selfincorrect.conversations import Candidate
 from selfincorrect.engines import Request
 from selfincorrect.engines.transformers import TransformersEngine
 from selfincorrect.io import read_json
 from selfincorrect.prepare import load_questions
 from selfincorrect.prompts import task_prompts
 from selfincorrect.tasks import get_task
-from selfincorrect.tasks.base import sample_questions
+from selfincorrect.tasks.base import Question, sample_questions
+from selfincorrect.variants import View, discriminations
 
 # One worker fetches and converts the model, the others leave these tests to it.
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("model")]
@@ -86,3 +89,29 @@ def test_workflow_on_a_local_folder_and_a_cramped_context(workflow, prepared):
     assert [row["too_long"] for row in metrics["smollm2"]] == [0, 0]
     assert "were not sent" in workflow.path("logs/discriminate/cramped/capitals.log").read_text()
     assert "not sent" in workflow.path("report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("gsm8k", {"shots": 3}), ("gsm8k", {"shots": 3, "answer": "text"}), ("triviaqa", {"shots": 3}),
+        ("triviaqa", {"rationale": True}), ("truthfulqa", {}), ("mt_bench", {"shots": 2}), ("mt_bench", {"rationale": True}),
+    ],
+)  # fmt: skip
+def test_the_papers_settings_fit_a_context_of_4096_tokens(engine, name, options):
+    """Demonstrations, a long question, four candidates as long as they may be, and the output."""
+    task, prompts = get_task(name), task_prompts(name)
+    variant = VariantConfig(**options).model_dump(mode="json")
+    settings = {
+        "seed": 1,
+        "shots": task.SHOTS,
+        "choice_tokens": task.CHOICE_TOKENS,
+        "answer_tokens": task.ANSWER_TOKENS,
+    }
+    question = Question("q", "q", "How many of these words are there in all? " * 15, ("1",))
+    [asked] = discriminations(
+        [question], {"q": [Candidate("x")] * 4}, View(task, prompts, variant, 4, [question], settings)
+    )
+    prompt = engine.tokens(engine.render(asked.requests[0].prompt))
+    turns = 2 if name == "mt_bench" else 1
+    assert len(prompt) + 4 * turns * task.ANSWER_TOKENS + asked.requests[0].decoding.max_tokens <= 4096

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from selfincorrect.io import read_provenance
+from tests import paper_data
 from tests.conftest import ROOT
 from tests.tiny import save
 
@@ -299,17 +300,36 @@ def test_default_experiment_and_values_on_top(tmp_path):
 
 def test_encoder_decoder_through_every_stage(workflow):
     folder = save("t5", workflow.folder / "t5")
+    data = paper_data.write(workflow.folder)["tasks"]
+    few = {"limit": 2, "answer_tokens": 4, "choice_tokens": 4}
     workflow.configure(
-        models={"t5": {"source": str(folder), "prompt": "completion"}},
-        tasks={"capitals": {"limit": 3, "answer_tokens": 4, "choice_tokens": 4}},
+        models={"t5": {"source": str(folder), "prompt": "completion", "published": "Flan-UL2"}},
+        tasks={
+            "gsm8k": {**data["gsm8k"], **few},
+            "mt_bench": {"source": data["mt_bench"]["source"], **few, "judges": {"judge": "t5"}, "judge_tokens": 4},
+            "truthfulqa": {"source": data["truthfulqa"]["source"], **few, "judges": {"truth": "t5", "info": "t5"}},
+        },
         k=[2],
+        variants={
+            "full": {},
+            "score": {"selector": "score"},
+            "verbatim": {"answer": "text"},
+            "cot": {"rationale": True},
+        },
+        refinement={"rounds": 1, "tasks": ["gsm8k"]},
     )
     workflow.run()
-    assert workflow.table("t5/capitals/candidates.parquet").height == 12
+    assert workflow.table("t5/gsm8k/candidates.parquet").height == 8
     assert (
         "its cache is not shared: it is an encoder-decoder model"
-        in workflow.path("logs/generate/t5/capitals/0.log").read_text()
+        in workflow.path("logs/generate/t5/gsm8k/0.log").read_text()
     )
     metrics = workflow.table("tables/metrics.parquet")
-    assert metrics["s_gen"].to_list() == [0.0, 0.0]
+    assert set(metrics.filter(pl.col("task") == "gsm8k")["s_gen"]) == {0.0}
+    assert metrics.height == 3 * 4
+    four = pl.read_csv(workflow.path("paper/table4.csv")).filter(pl.col("measured").is_not_null())
+    row = four.filter((pl.col("task") == "gsm8k") & (pl.col("quantity") == "S_gen")).row(0, named=True)
+    assert (row["model"], row["published"], row["measured"]) == ("t5", 21.6, 0.0)
+    assert set(workflow.table("t5/gsm8k/refinement/metrics.parquet")["round"]) == {0, 1}
+    assert set(workflow.table("t5/truthfulqa/judgements.parquet")["role"]) == {"truth", "info"}
     assert "T5ForConditionalGeneration" in workflow.path("report.html").read_text()
