@@ -54,12 +54,13 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
                     capsize=2, linewidth=1.2, markersize=4.5, linestyle="-" if variant else "--",
                 )  # fmt: skip
             axis.set_xticks(ks)
-            axis.set_ylim(bottom=-0.03 * axis.get_ylim()[1])
             if i == 0:
                 axis.set_title(task_name(task))
             if i == len(models) - 1:
                 axis.set_xlabel("k (candidates shown)")
         axes[i, 0].set_ylabel(f"{model}\nscore (% or grade)")
+    for column in axes.T:  # when all is drawn: a column shares its scale
+        column[0].set_ylim(bottom=-0.03 * column[0].get_ylim()[1])
     legend_below(figure, axes[0, 0])
     figure.suptitle("What is gained by choosing, voting or an oracle")
     return figure

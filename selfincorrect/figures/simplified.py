@@ -37,8 +37,11 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame | None) -> Figure:
     groups = metrics.select("model", "k").unique(maintain_order=True).rows()
     variants = metrics["variant"].unique(maintain_order=True).to_list()
     figure9 = published.table("figure9")
-    width = 1.0 + sum(0.52 * len(groups) + (1.0 if task in figure9["task"] else 0.1) for task in tasks)
-    figure, axes = subplots(1, len(tasks), squeeze=False, figsize=(max(width, 6.5), 3.6))
+    # As wide as what stands in it: a group of bars for each model and k, a line for each published pair.
+    widths = [0.2 + 0.75 * len(groups) + 0.26 * figure9.filter(pl.col("task") == task).height for task in tasks]
+    figure, axes = subplots(
+        1, len(tasks), squeeze=False, figsize=(max(1.0 + sum(widths) + 0.4 * len(tasks), 6.5), 3.6), width_ratios=widths
+    )
     for axis, task in zip(axes[0], tasks, strict=True):
         for row in metrics.filter(pl.col("task") == task).iter_rows(named=True):
             _bar(axis, groups.index((row["model"], row["k"])), variants.index(row["variant"]), len(variants), row)

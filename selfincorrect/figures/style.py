@@ -72,8 +72,9 @@ def save(figure: Figure, paths: list[str]) -> None:
 
 
 def series(index: int) -> dict[str, Any]:
-    """Colour and marker of the series number `index`."""
-    return {"color": COLOURS[index % len(COLOURS)], "marker": MARKERS[index % len(MARKERS)]}
+    """Colour and marker of the series number `index`; 49 pairs differ."""
+    turn = index // len(COLOURS)
+    return {"color": COLOURS[index % len(COLOURS)], "marker": MARKERS[(index + turn) % len(MARKERS)]}
 
 
 def scale(unit: str) -> float:
