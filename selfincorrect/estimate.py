@@ -35,6 +35,7 @@ SCHEMA = {
     "task": pl.String,
     "stage": pl.String,
     "answers": pl.Int64,
+    "calls": pl.Int64,  # to a server that draws the samples of a question in one call; null where there is none
     "tokens_in": pl.Int64,
     "tokens_out": pl.Int64,  # at most
     "cost": pl.Float64,  # in the currency of the configured prices; null without one
@@ -174,10 +175,13 @@ def estimate(config: Config, found: Sequence[Load], rate: Mapping[str, Any]) -> 
     for load in found:
         model = config.weighted[load.model]
         price = model.server.price if model.server else None
-        cost = None if price is None else (load.tokens_in * price.input + load.tokens_out * price.output) / 1e6
+        together = config.sampling.n if load.stage == "generate" else 1
+        read = load.tokens_in / together  # a prompt is paid once for its samples
+        cost = None if price is None else (read * price.input + load.tokens_out * price.output) / 1e6
         rows.append(
             {
                 "model": load.model, "task": load.task, "stage": load.stage, "answers": round(load.answers),
+                "calls": round(load.answers / together) if model.server else None,
                 "tokens_in": round(load.tokens_in), "tokens_out": round(load.tokens_out), "cost": cost,
                 "hours": _hours(model, load, rate), "gigabytes": (load.tokens_in + load.tokens_out) * BYTES_A_TOKEN / 1e9,
             }
@@ -200,19 +204,20 @@ def _hours(model: ModelConfig, load: Load, rate: Mapping[str, Any]) -> float | N
 
 def summary(table: pl.DataFrame, rate: Mapping[str, Any]) -> list[str]:
     """The estimate in lines for a terminal, a line a model and their sum."""
-    names = ("answers", "tokens_in", "tokens_out", "cost", "hours", "gigabytes")
+    names = ("answers", "calls", "tokens_in", "tokens_out", "cost", "hours", "gigabytes")
     by_model = table.group_by("model", maintain_order=True).agg(
         pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name) for name in names
     )
     whole = by_model.select(pl.lit("together").alias("model"), *(pl.col(name).sum() for name in names))
     lines = [
-        f"{'model':<28}{'answers':>12}{'k tokens in':>13}{'k out, at most':>16}{'cost':>10}{'device hours':>14}{'GB':>9}"
+        f"{'model':<28}{'answers':>12}{'calls':>10}{'k tokens in':>13}{'k out, at most':>16}{'cost':>10}{'device hours':>14}{'GB':>9}"
     ]
     for row in pl.concat([by_model, whole], how="vertical_relaxed").iter_rows(named=True):
         cost = "–" if row["cost"] is None else f"{row['cost']:,.2f}"
+        calls = "–" if row["calls"] is None else f"{row['calls']:,}"
         hours = "–" if row["hours"] is None else f"{row['hours']:,.2f}"
         lines.append(
-            f"{row['model']:<28}{row['answers'] or 0:>12,}{(row['tokens_in'] or 0) / 1e3:>13,.0f}"
+            f"{row['model']:<28}{row['answers'] or 0:>12,}{calls:>10}{(row['tokens_in'] or 0) / 1e3:>13,.0f}"
             f"{(row['tokens_out'] or 0) / 1e3:>16,.0f}{cost:>10}{hours:>14}{row['gigabytes'] or 0:>9,.1f}"
         )
     basis = f"Hours by operations a second, {rate['basis']}: {float(rate['reading']):.2g} reading, {float(rate['decoding']):.2g} decoding."

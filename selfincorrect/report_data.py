@@ -154,10 +154,12 @@ def _task(task: str, path: str, asked: Mapping[Cell, list[str]], metrics: pl.Dat
 
 def _pool(cell: Cell, candidates: list[str], grades: list[str]) -> dict[str, Any]:
     pool = pl.read_parquet(candidates, columns=["finish_reason", "tokens_in", "tokens_out"])
+    judges = dict.fromkeys(each["name"] for each in read_provenance(grades[0]).get("judges", {}).values())
     return {
         "model": cell[0],
         "task": cell[1],
         "candidates": pool.height,
+        "judges": ", ".join(f"{name} (itself)" if name == cell[0] else name for name in judges),
         "without": pl.read_parquet(grades).filter(~pl.col("valid")).height,
         "cut": pool.filter(pl.col("finish_reason") == "length").height,
         "too_long": pool.filter(pl.col("finish_reason") == "context").height,

@@ -155,7 +155,8 @@ def test_an_estimate_by_hand(tmp_path):
     rate = {"reading": 1e12, "decoding": 1e11, "basis": "made up"}
     table = estimate(config, found, rate)
     row = table.filter((pl.col("model") == "served") & (pl.col("stage") == "generate")).row(0, named=True)
-    assert row["cost"] == pytest.approx((generate.tokens_in * 2 + 1000 * 10) / 1e6)
+    assert row["cost"] == pytest.approx((generate.tokens_in / 5 * 2 + 1000 * 10) / 1e6), "five samples, one prompt paid"
+    assert (row["answers"], row["calls"]) == (50, 10)
     assert row["hours"] is None
     big = table.filter((pl.col("model") == "big") & (pl.col("stage") == "generate")).row(0, named=True)
     assert big["hours"] == pytest.approx((2e9 * generate.tokens_in / 1e12 + 2e9 * 1000 / 1e11) / 3600)

@@ -161,6 +161,7 @@ def test_the_report_has_a_section_for_each_table_and_escapes_what_models_say(run
     assert "&lt;b&gt;Prague&lt;/b&gt;" in page
     assert 'id="refinement"' in page
     assert 'id="spent"' in page
+    assert "other (itself)" in page
 
 
 def test_a_second_run_does_nothing_and_asks_nothing(run):
