@@ -3,7 +3,7 @@
 import polars as pl
 
 from selfincorrect import paper
-from selfincorrect.figures import simplified, style
+from selfincorrect.figures import figure9, style
 from selfincorrect.io import atomic, read_json, write_text
 from selfincorrect.job import job
 
@@ -19,4 +19,4 @@ with job(snakemake):
         write_text(md, paper.markdown(name, made[name]))
         write_text(tex, paper.latex(name, made[name]))
     style.apply(settings["figures"])
-    style.save(simplified.draw(paper.cells_of_figure9(metrics, settings), None), [output.pdf, output.png])
+    style.save(figure9.draw(paper.cells_of_figure9(metrics, settings)), [output.pdf, output.png])

@@ -73,11 +73,11 @@ MODEL_SCHEMA = {
 def by_model(results: Path, prices: Mapping[str, Mapping[str, float]]) -> pl.DataFrame:
     """A row of MODEL_SCHEMA for each model: everything it was asked in this folder, earlier and failed runs included."""
     sums: dict[str, dict[str, float]] = {}
-    for path in sorted(results.glob("logs/**/*.answering.json")):
+    for path in sorted(results.glob("logs/**/*.*.answering.json")):
         model = path.name.removesuffix(".answering.json").rpartition(".")[2]
         told, total = read_json(path), sums.setdefault(model, dict.fromkeys(list(MODEL_SCHEMA)[1:5], 0))
         for name in total:
-            total[name] += told[name] + told["earlier"][name]
+            total[name] += told.get(name, 0) + told.get("earlier", {}).get(name, 0)
     rows: list[dict[str, Any]] = []
     for model, total in sums.items():
         price = prices.get(model)

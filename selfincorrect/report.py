@@ -22,8 +22,6 @@ CAPTIONS = {
     "dg_diff": "DG-Diff = S_disc − S_gen for every cell, with 95 % intervals clustered by question. Above 0, choosing beats "
     "drawing one of the candidates at random. Hollow marks cannot speak about discrimination: no question is mixed, "
     "nearly all picks fall on one position, or hardly any output is valid. Grey marks: the models of the paper's Table 2, for context.",
-    "simplified": "DG-Diff with the model's own distractors (full) and with obviously wrong ones (simplified), as in the "
-    "paper's Figure 9, whose values stand beside it in grey. A model that reads its candidates should gain.",
     "scores": "Generation score, discrimination score, majority vote over the candidates and the oracle that always finds a "
     "right candidate, over the number of candidates shown. 95 % intervals.",
     "positions": "How often each shown position is picked among the outputs with a usable label, with Wilson's 95 % interval. "

@@ -44,7 +44,7 @@ def _close_account(path: Path) -> None:
     """Make what an earlier run of a job wrote to `path` "earlier": the run that begins counts from 0."""
     if path.exists():
         told = read_json(path)
-        earlier = {name: told["earlier"][name] + told[name] for name in SPENT}
+        earlier = {name: told.get("earlier", {}).get(name, 0) + told.get(name, 0) for name in SPENT}
         write_json(path, {"seconds": 0.0, **dict.fromkeys(SPENT, 0), "earlier": earlier})
 
 

@@ -227,7 +227,7 @@ def paper(config: Config) -> Slice:
         "published": {name: model.published for name, model in config.weighted.items() if model.published},
         "figures": config.figures.model_dump(mode="json"),
         "tables": _published(),
-        "code": code_digest("paper", "published", "figures.simplified", "figures.style"),
+        "code": code_digest("paper", "published", "figures.figure9", "figures.style"),
     }
 
 

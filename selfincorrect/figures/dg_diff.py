@@ -69,6 +69,6 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     axes[0, 0].plot(
         [], [], "o", color="black", markerfacecolor="white", label="hollow: cannot speak about discrimination"
     )
-    legend_below(figure, axes[0, 0], columns=2)
+    legend_below(figure, axes, columns=2)
     figure.suptitle("Choosing among its own answers against drawing one at random")
     return figure

@@ -8,21 +8,22 @@ from selfincorrect.figures.style import errors, legend_below, nothing, series, t
 
 
 def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
-    """A panel for each model × task and k; a series a variant; the dashed line is an even choice."""
-    rows = slots.select("model", "task").unique(maintain_order=True).rows()
+    """A row of panels for each model and k, a column a task; a series a variant; the dashed line is an even choice."""
+    rows = slots.select("model", "k").unique(maintain_order=True).rows()
     if not rows:
         return nothing("No model was asked to choose here.")
-    ks = sorted(slots["k"].unique())
+    tasks = slots["task"].unique(maintain_order=True).to_list()
     variants = slots["variant"].unique(maintain_order=True).to_list()
     figure, axes = subplots(
-        len(ks),
         len(rows),
+        len(tasks),
         squeeze=False,
         sharey=True,
-        figsize=(max(1.0 + 1.75 * len(rows), 5.0), 1.4 + 1.7 * len(ks)),
+        figsize=(max(1.0 + 1.9 * len(tasks), 5.0), 1.4 + 1.7 * len(rows)),
     )
-    for j, (model, task) in enumerate(rows):
-        for i, k in enumerate(ks):
+    width = 0.64 / max(len(variants), 2)
+    for i, (model, k) in enumerate(rows):
+        for j, task in enumerate(tasks):
             axis = axes[i, j]
             axis.axhline(100 / k, color="black", linestyle="--", linewidth=0.8, label="even choice")
             for index, variant in enumerate(variants):
@@ -30,7 +31,7 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
                     (pl.col("model") == model) & (pl.col("task") == task)
                     & (pl.col("k") == k) & (pl.col("variant") == variant) & pl.col("share").is_not_null()
                 )  # fmt: skip
-                shift = (index - (len(variants) - 1) / 2) * 0.16
+                shift = (index - (len(variants) - 1) / 2) * width
                 for number, row in enumerate(mine.iter_rows(named=True)):
                     axis.errorbar(
                         row["position"] + shift, 100 * row["share"],
@@ -42,11 +43,10 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
             axis.set_xlim(0.5, k + 0.5)
             axis.set_ylim(-3, 103)
             if i == 0:
-                axis.set_title(f"{model}\n{task_name(task)}", fontsize="small")
-            if i == len(ks) - 1:
+                axis.set_title(task_name(task))
+            if i == len(rows) - 1:
                 axis.set_xlabel("position shown")
-            if j == 0:
-                axis.set_ylabel(f"k = {k}\npicked (%)")
-    legend_below(figure, axes[0, 0])
+        axes[i, 0].set_ylabel(f"{model}\nk = {k}: picked (%)", fontsize="small")
+    legend_below(figure, axes)
     figure.suptitle("Which position the models pick")
     return figure

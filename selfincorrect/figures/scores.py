@@ -61,6 +61,6 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
         axes[i, 0].set_ylabel(f"{model}\nscore (% or grade)")
     for column in axes.T:  # when all is drawn: a column shares its scale
         column[0].set_ylim(bottom=-0.03 * column[0].get_ylim()[1])
-    legend_below(figure, axes[0, 0])
+    legend_below(figure, axes)
     figure.suptitle("What is gained by choosing, voting or an oracle")
     return figure

@@ -9,8 +9,8 @@ import polars as pl
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from selfincorrect.io import atomic
 from selfincorrect.selectors import ASKED
@@ -98,6 +98,10 @@ def errors(value: float | None, low: float | None, high: float | None, factor: f
     return [[factor * max(value - low, 0)], [factor * max(high - value, 0)]]
 
 
-def legend_below(figure: Figure, axes: Axes, columns: int = 3) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+def legend_below(figure: Figure, axes: NDArray[Any], columns: int = 3) -> None:
+    """One legend for all `axes`, with each label once, below them."""
+    entries: dict[str, Any] = {}
+    for axis in axes.flat:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            entries.setdefault(label, handle)
+    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=columns)

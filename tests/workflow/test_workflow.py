@@ -45,7 +45,7 @@ METRIC_COLUMNS = [
 
 def test_everything_is_made_in_a_path_with_spaces(finished):
     assert " " in str(finished.folder)
-    for name in ("tables/metrics.csv", "tables/slots.csv", "report.html", *(f"figures/{f}.{kind}" for f in ("dg_diff", "simplified", "scores", "positions") for kind in ("pdf", "png"))):  # fmt: skip
+    for name in ("tables/metrics.csv", "tables/slots.csv", "report.html", "paper/table2.md", "paper/figure9.pdf", *(f"figures/{f}.{kind}" for f in ("dg_diff", "scores", "positions") for kind in ("pdf", "png"))):  # fmt: skip
         assert finished.path(name).stat().st_size > 500, name
     metrics = finished.table("tables/metrics.parquet")
     assert set(METRIC_COLUMNS) <= set(metrics.columns)

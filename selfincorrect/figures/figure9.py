@@ -1,4 +1,4 @@
-"""Original against simplified distractors (and any other variant), in the form of the paper's Figure 9."""
+"""The paper's Figure 9: the model's own distractors against obviously wrong ones, measured and published."""
 
 from collections.abc import Mapping
 from itertools import cycle
@@ -28,7 +28,7 @@ from selfincorrect.figures.style import (
 HATCHES = (None, "///", "...", "xxx", "\\\\\\", "+++", "ooo")
 
 
-def draw(metrics: pl.DataFrame, slots: pl.DataFrame | None) -> Figure:
+def draw(metrics: pl.DataFrame) -> Figure:
     """A panel a task, for each model and k a bar a variant; the pairs that the paper published beside them."""
     metrics = comparable(metrics)
     if not metrics.height:
