@@ -19,6 +19,6 @@ with job(snakemake):
         found += estimate.loads(config, task, questions, slices.task_settings(config, task))
     rate = estimate.rates(config.run.device, Path("results/bench_gpu.json"))
     table = estimate.estimate(config, found, rate)
-    with atomic(snakemake.output[0]) as file:
+    with atomic(snakemake.params.path) as file:
         table.write_csv(file)
     print("\n".join(estimate.summary(table, rate)))

@@ -14,13 +14,15 @@ from selfincorrect.pools.bring import pool_table
 from selfincorrect.pools.formats import read
 from selfincorrect.prepare import questions_of
 from selfincorrect.provenance import versions
-from selfincorrect.tasks.base import sample_questions
+from selfincorrect.tasks import get_task
+from selfincorrect.tasks.base import grade_limits, sample_questions
 
 with job(snakemake):
     settings, inputs = snakemake.params.slice, snakemake.input
     pool, path = TypeAdapter(Pool).validate_python(settings["pool"]), Path(inputs.pool)
     questions = questions_of(pl.read_parquet(inputs.dataset))
-    table = pool_table(read(pool), questions, path, settings["k"])
+    limits = grade_limits(get_task(snakemake.wildcards.task))
+    table = pool_table(read(pool), questions, path, settings["k"], limits)
     kept = [each.question_id for each in sample_questions(questions, settings["limit"], settings["seed"])]
     there = set(table["question_id"])
     table = table.filter(pl.col("question_id").is_in(kept))

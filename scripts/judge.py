@@ -17,12 +17,14 @@ with job(snakemake):
     settings, inputs, wildcards = snakemake.params.slice, snakemake.input, snakemake.wildcards
     task, candidates = get_task(wildcards.task), pl.read_parquet(inputs.candidates)
     questions = questions_of(pl.read_parquet(inputs.dataset))
-    rows, judges = [], {}
+    rows, judges, opened = [], {}, {}
     for (role, name), manifest in zip(settings["judges"].items(), inputs.judges, strict=True):
         judge = judges_of(task)[role]
         if settings["tokens"] and judge.tokens > 1:
             judge = replace(judge, tokens=settings["tokens"])
-        model = opened_model(snakemake, manifest, f"judge-{wildcards.task}")
+        if name not in opened:
+            opened[name] = opened_model(snakemake, manifest, f"judge-{wildcards.task}")
+        model = opened[name]
         if name == wildcards.model:
             log.warning("%s judges its own answers: its ratings favour them, compare with another judge", name)
         what = f"judge {wildcards.model} {wildcards.task} ({role}: {name})"

@@ -12,7 +12,7 @@ with job(snakemake):
     names = pl.DataFrame({"model": [wildcards.model], "task": [wildcards.task]})
     made = {
         "metrics": measure(questions, grades, choices, int(wildcards.k), settings["seed"], settings["unit"]),
-        "gradings": gradings(questions, grades, choices, int(wildcards.k)),
+        "gradings": gradings(questions, grades, choices, int(wildcards.k), settings["unit"]),
     }
     for name, table in made.items():
         write_table(snakemake.output[name], names.join(table, how="cross"), read_provenance(inputs.choices))

@@ -34,7 +34,7 @@ with job(snakemake):
     rounds = pl.DataFrame(rows, schema=refinement.ROUNDS_SCHEMA)
     preferred = pl.DataFrame(chosen, schema=refinement.PREFERENCES_SCHEMA)
     names = pl.DataFrame({"model": [model.name], "task": [name]})
-    metrics = names.join(refinement.measured(dataset, rounds, preferred), how="cross")
+    metrics = names.join(refinement.measured(dataset, rounds, preferred, next(iter(task.GRADINGS))), how="cross")
     origin = read_provenance(inputs.candidates) | {"prompt": digest(settings["prompts"]), "versions": versions()}
     for path, table in zip(output, (rounds, preferred, metrics), strict=True):
         write_table(path, table, origin)

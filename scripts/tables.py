@@ -21,11 +21,12 @@ with job(snakemake):
         tables.in_order(pl.concat(map(pl.read_parquet, paths), how="diagonal_relaxed"), settings)
         for paths in (inputs.metrics, inputs.gradings)
     )
+    scored = set(metrics.filter(pl.col("unit") == "grade")["task"])
     made = {
         "metrics": tables.with_adjusted(metrics),
         "gradings": gradings,
         "grading_differences": tables.differences_table(grades),
-        "pass_at": tables.pass_table(grades, clusters),
+        "pass_at": tables.pass_table(grades, clusters, scored),
         "slots": tables.slots_table(chosen),
         "flips": tables.flips_table(chosen, settings["pairs"]),
     }

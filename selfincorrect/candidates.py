@@ -7,7 +7,7 @@ import polars as pl
 
 from selfincorrect.conversations import turns_of
 from selfincorrect.digest import seed_of
-from selfincorrect.engines import Decoding, Request, Response
+from selfincorrect.engines import CONTEXT, Decoding, Request, Response
 from selfincorrect.prompts import GenerateTemplate, Prompt, TaskPrompts, Turns
 from selfincorrect.tasks import get_task
 from selfincorrect.tasks.base import Question
@@ -63,18 +63,29 @@ def pool_table(
     n, trim = settings["sampling"]["n"], get_task(task).trim
     conversations = list(turns_of(questions).values())
     histories: dict[tuple[str, int], Turns] = {}
+    unsent: set[tuple[str, int]] = set()
     tables = [pl.DataFrame(schema=SCHEMA)]
     for place in range(max(map(len, conversations), default=0)):
         turn = [turns[place] for turns in conversations if len(turns) > place]
         requests = generation_requests(turn, task, prompts, model_digest, settings, histories)
-        responses = ask(requests)
+        said = [(question.cluster, sample) for question in turn for sample in range(n)]
+        # After a turn that did not fit, the next does not either: with an empty answer it would be another question.
+        answers = iter(ask([request for request, key in zip(requests, said, strict=True) if key not in unsent]))
+        responses = [
+            _not_sent(request) if key in unsent else next(answers) for request, key in zip(requests, said, strict=True)
+        ]
         tables.append(candidate_table(turn, requests, responses))
-        for index, (request, response) in enumerate(zip(requests, responses, strict=True)):
-            said = (*request.prompt.history, (request.prompt.query, trim(response.text or "")))
-            histories[turn[index // n].cluster, index % n] = said
+        for key, request, response in zip(said, requests, responses, strict=True):
+            histories[key] = (*request.prompt.history, (request.prompt.query, trim(response.text or "")))
+            if response.text is None:
+                unsent.add(key)
     order = {question.question_id: place for place, question in enumerate(questions)}
     table = pl.concat(tables)
     return table.sort(table["question_id"].replace_strict(order, return_dtype=pl.Int64), maintain_order=True)
+
+
+def _not_sent(request: Request) -> Response:
+    return Response(None, request.prompt.text(), CONTEXT, None, 0, None)
 
 
 def generation_requests(

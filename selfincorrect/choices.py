@@ -64,7 +64,7 @@ def _read(asked: Asked, response: Response, view: View) -> Chosen:
         return Chosen((), None, "context")
     finished, ending = response.finish_reason != "length", view.reply.ending
     if view.variant["answer"] == "text":
-        return parse_text(response.text, asked.shown, ending, view.task.extract, finished)
+        return parse_text(response.text, asked.shown, view.labelled(asked.shown), ending, view.task.extract, finished)
     return parse_choice(response.text, view.labels, ending, finished)
 
 
@@ -85,7 +85,7 @@ def choice_row(
     question_id: str, k: int, variant: str, order: Sequence[int], chosen: Chosen, seed: int
 ) -> dict[str, Any]:
     """One choice as a row of SCHEMA, without what is known of the model's answer. A tie is drawn by seed, and recorded."""
-    ties = [order[slot] for slot in chosen.slots]
+    ties = sorted(order[slot] for slot in chosen.slots)  # whatever the order shown
     return {
         "question_id": question_id,
         "k": k,
@@ -95,6 +95,6 @@ def choice_row(
         "parsed": chosen.parsed,
         "how": chosen.how,
         "chosen_sample": ties[seed_of("tie", seed, question_id, k) % len(ties)] if ties else None,
-        "shared": sorted(ties) if len(ties) > 1 else None,
+        "shared": ties if len(ties) > 1 else None,
         "valid": bool(ties),
     }

@@ -89,7 +89,7 @@ class ModelConfig(_Section):
         None,
         gt=0,
         strict=False,
-        description="Number of parameters, for estimates of time and space; default: read from the weights.",
+        description="Number of parameters, for estimates of time and space; without it they are left out.",
     )
     gpus: int = Field(1, ge=1, description="GPUs that a job of this model asks for where `run.device` is `cuda`.")
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
@@ -286,11 +286,16 @@ class Config(_Section):
         rules = {name: VariantConfig(selector=name) for name in FREE}
         return rules | {name: variant for name, variant in chosen.items() if variant.selector in FREE}
 
+    @property
+    def refinable(self) -> list[str]:
+        """The tasks that are graded without a judge."""
+        return [name for name, task in self.tasks.items() if tasks.get_task(name).GRADINGS and not task.judges]
+
     def refined(self) -> list[tuple[str, str]]:
         """Every (model, task) whose answers are refined: models with weights, tasks graded without a judge."""
         if self.refinement is None:
             return []
-        chosen = self.refinement.tasks or [task for task in self.tasks if tasks.get_task(task).GRADINGS]
+        chosen = self.refinement.tasks or self.refinable
         models = self.refinement.models or self.models
         return [
             (model, task) for model, task in self.cells()

@@ -1,5 +1,6 @@
 """Check a configuration before any job starts: what pydantic cannot see, such as k > n or a file that is not there."""
 
+import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from selfincorrect.errors import UserError
 from selfincorrect.judging import judges_of
 from selfincorrect.pools import FlatPool
 from selfincorrect.prompts import task_prompts
-from selfincorrect.published import PAPER_TABLES
+from selfincorrect.published import PAPER_TABLES, model_names
 from selfincorrect.sources import Files, LocalFile, is_folder
 from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
 from selfincorrect.sources.catalog import catalog
@@ -61,6 +62,8 @@ def check(raw: Mapping[str, Any]) -> Config:
         *_pool_problems(config),
         *_task_problems(config),
         *_judge_problems(config),
+        *_refinement_problems(config),
+        *_published_problems(config),
         *_choice_problems(config),
     ]
     if problems:
@@ -171,7 +174,8 @@ def _judge_problems(config: Config) -> list[Problem]:
         roles, given = list(judges_of(module)), task.judges or {}
         example = next(iter(config.weighted), "my-judge")
         paste = f"judges: {{{', '.join(f'{role}: {example}' for role in roles)}}}"
-        asked = [model for model in config.models if name in config.tasks_of(model)]
+        # Pools may bring grades of their own; whether they do is seen when they are read.
+        asked = [model for model in config.weighted if name in config.tasks_of(model)]
         if given and set(given) != set(roles):
             allowed = f"exactly {', '.join(roles)}" if roles else f"none: {name} is graded without judges"
             problems.append(
@@ -180,7 +184,20 @@ def _judge_problems(config: Config) -> list[Problem]:
         elif roles and not given and not module.GRADINGS and asked:
             allowed = f"a model for each of: {', '.join(roles)}; any configured model can judge (`tasks: []` if it does nothing else)"
             problems.append(Problem(f"tasks.{name}.judges", "nothing", allowed, paste))
+        one_token = any(judge.tokens == 1 for judge in judges_of(module).values())
+        for key in ("judge_primer", "judge_tokens"):
+            if getattr(task, key) and (one_token or not given):
+                why = "a judge that answers with one token" if one_token else "a task without judges"
+                problems.append(
+                    Problem(
+                        f"tasks.{name}.{key}", repr(getattr(task, key)), f"none: {name} has {why}", "(remove the line)"
+                    )
+                )
         for role, model in given.items():
+            server = config.weighted[model].server if model in config.weighted else None
+            if one_token and server and not server.logprobs:
+                allowed = "true: this judge's agreement is a probability"
+                problems.append(Problem(f"models.{model}.server.logprobs", "false", allowed, "logprobs: true"))
             if task.judge_primer and model in config.weighted and config.weighted[model].engine == "openai":
                 allowed = "none: a server does not go on from a text that it has not written"
                 problems.append(
@@ -189,15 +206,44 @@ def _judge_problems(config: Config) -> list[Problem]:
             if model not in config.weighted:
                 allowed = f"a configured model with an engine: {', '.join(config.weighted) or 'there is none'}"
                 problems.append(Problem(f"tasks.{name}.judges.{role}", repr(model), allowed, paste))
-    fitting = [name for name in config.tasks if name in tasks.NAMES and tasks.get_task(name).GRADINGS]
-    for name in (config.refinement.tasks or ()) if config.refinement else ():
-        if name not in fitting:
-            allowed = f"configured tasks that are graded without a judge: {', '.join(fitting)}"
-            problems.append(Problem("refinement.tasks", repr(name), allowed, f"tasks: [{', '.join(fitting)}]"))
     if not config.cells():
         problems.append(
             Problem("models", "no model with a task", "at least one that is measured", "(remove `tasks: []`)")
         )
+    return problems
+
+
+def _refinement_problems(config: Config) -> list[Problem]:
+    if config.refinement is None or not set(config.tasks) <= set(tasks.NAMES):
+        return []
+    fitting = ", ".join(config.refinable)
+    problems = [
+        Problem(
+            "refinement.tasks",
+            repr(name),
+            f"configured tasks that are graded without a judge: {fitting}",
+            f"tasks: [{fitting}]",
+        )
+        for name in config.refinement.tasks or ()
+        if name not in config.refinable
+    ]
+    if not problems and not config.refined():
+        allowed = "a model with weights and a task of it that is graded without a judge"
+        problems.append(
+            Problem("refinement", "nothing to refine", allowed, "(remove the section, or its tasks and models)")
+        )
+    return problems
+
+
+def _published_problems(config: Config) -> list[Problem]:
+    problems = []
+    for alias, model in config.weighted.items():
+        if model.published is not None and model.published not in model_names():
+            close = difflib.get_close_matches(model.published, model_names(), n=1, cutoff=0) or model_names()
+            allowed = f"a model of the paper: {', '.join(model_names())}"
+            problems.append(
+                Problem(f"models.{alias}.published", repr(model.published), allowed, f"published: {close[0]}")
+            )
     return problems
 
 

@@ -55,7 +55,8 @@ def joined_pool(questions: Sequence[Question], pool: Pool, task: Task) -> dict[s
 def _joined_candidate(turns: Sequence[Candidate], task: Task) -> Candidate:
     grades = [turn.grade for turn in turns if turn.grade is not None]
     mean = sum(grades) / len(grades) if len(grades) == len(turns) else None
-    return Candidate(conversation([task.trim(turn.text or "") for turn in turns]), None, mean)
+    texts = [task.trim(turn.text or "") for turn in turns]
+    return Candidate(conversation(texts) if any(texts) else None, None, mean)
 
 
 def spread(rows: Sequence[Mapping[str, Any]], questions: Sequence[Question]) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """What a run will take, before anything is asked: answers, tokens, cost, time and disk for each model and task.
 
 Prompts are made as they will be sent, for some questions of each task; candidates that do not exist yet are as long as the
-limit allows, so every figure is an upper bound.
+limit allows, and beginnings that prompts share are counted each time. So a run takes less, as a rule; judges that are asked
+again for want of a rating come on top.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ import polars as pl
 import yaml
 
 from selfincorrect.candidates import generation_prompt
-from selfincorrect.config import Config, ModelConfig
+from selfincorrect.config import Config, ModelConfig, VariantConfig
 from selfincorrect.conversations import Candidate, joined, joined_pool, turns_of
 from selfincorrect.engines import Request
 from selfincorrect.io import read_json
@@ -23,9 +24,9 @@ from selfincorrect.refinement import FEEDBACK_TOKENS
 from selfincorrect.selectors import ASKED
 from selfincorrect.tasks import get_task
 from selfincorrect.tasks.base import Question, sample_questions
-from selfincorrect.variants import LABEL_TOKENS, View, discriminations
+from selfincorrect.variants import View, decoding_of, discriminations
 
-CHARACTERS = 4.0  # of English text in a token; 3.5 to 4.6 on prompts of the tasks here (SmolLM2's tokenizer)
+CHARACTERS = 3.5  # of a prompt in a token; 2.6 (GSM8K) to 4.6 on prompts of the tasks here (SmolLM2's tokenizer)
 LOOKED_AT = 20  # conversations of each task whose prompts are made
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 BYTES_A_TOKEN = 12  # of an answer and its prompt in tables and store, compressed and not
@@ -140,7 +141,9 @@ def _refinement(
     steps = config.refinement.rounds * scale
     extra = len(items) * (2 * (settings["shots"] + 1) * (answer + FEEDBACK_TOKENS))
     read = steps * (4 * plain + extra + len(items) * 4 * answer)  # feedback, refinement, and two orders of the pair
-    return 4 * steps * len(items), read, steps * len(items) * (FEEDBACK_TOKENS + answer + 2 * LABEL_TOKENS)
+    view = View(get_task(task), prompts, VariantConfig().model_dump(mode="json"), 2, items, settings)
+    chosen = decoding_of(view).max_tokens
+    return 4 * steps * len(items), read, steps * len(items) * (FEEDBACK_TOKENS + answer + 2 * chosen)
 
 
 def _sums(asked: Sequence[Request], scale: float) -> Sums:
@@ -223,5 +226,5 @@ def summary(table: pl.DataFrame, rate: Mapping[str, Any]) -> list[str]:
     basis = f"Hours by operations a second, {rate['basis']}: {float(rate['reading']):.2g} reading, {float(rate['decoding']):.2g} decoding."
     return [
         *lines, "", basis,
-        "Upper bounds: every answer as long as its limit, beginnings that prompts share counted each time.",
+        "Every answer is taken as long as its limit, and beginnings that prompts share are counted each time.",
     ]  # fmt: skip

@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from selfincorrect.errors import UserError
 from selfincorrect.judging import readings
 from selfincorrect.tasks.base import Question, Task, scored
 
@@ -41,6 +42,11 @@ def grade_table(
             grade(form, questions[identity]) for form, identity in zip(extracted, pool["question_id"], strict=True)
         ]
         columns[name] = {"extracted": extracted, "grade": graded}
+    if not columns:
+        raise UserError(
+            "These candidates have no grades, and the task is graded by judges alone. Give the pool grades, or the task a judge: "
+            "judges: {judge: <model>}."
+        )
     (primary, first), *others = columns.items()
     table = pool.select("question_id", "sample").with_columns(
         pl.Series("extracted", first["extracted"], dtype=pl.String),

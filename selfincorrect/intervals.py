@@ -51,13 +51,13 @@ def share_interval(successes: int, count: int) -> tuple[float, float]:
     return float(found.low), float(found.high)
 
 
-def score_interval(values: Array, clusters: NDArray[Any]) -> tuple[float, float]:
+def score_interval(values: Array, clusters: NDArray[Any], scale: bool = False) -> tuple[float, float]:
     """95 % interval of a mean score.
 
     Of scores in [0, 1]: Wilson's where every score is 0 or 1 and every question its own cluster, or where the scores
-    have no spread to judge by; else `interval`, kept inside [0, 1]. Of other grades: `interval`.
+    have no spread to judge by; else `interval`, kept inside [0, 1]. Of other grades, and of all on a `scale`: `interval`.
     """
-    if values.min() < 0 or values.max() > 1:
+    if scale or values.min() < 0 or values.max() > 1:
         return interval(values, clusters)
     count, binary = len(np.unique(clusters)), set(np.unique(values)) <= {0.0, 1.0}
     if (binary and count == len(values)) or np.ptp(values) < 1e-12:

@@ -9,6 +9,7 @@ import polars as pl
 from selfincorrect.conversations import turns_of
 from selfincorrect.digest import seed_of
 from selfincorrect.engines import Decoding, Request, Response
+from selfincorrect.errors import UserError
 from selfincorrect.prompts import Prompt
 from selfincorrect.tasks.base import Question, Task
 
@@ -36,12 +37,17 @@ class Judge:
     """What one judge is asked about an answer and how its own answer is read.
 
     `prompt` takes the turns of a conversation up to the one that is judged, and their answers; `read` gives None where the
-    output holds no reading; answers have at most `tokens` tokens.
+    output holds no reading; answers have at most `tokens` tokens. A judge that answers with one token is not asked again: its
+    reading is that token's probability.
     """
 
     prompt: Callable[[Sequence[Question], Sequence[str]], Prompt]
     read: Callable[[Response], float | None]
     tokens: int
+
+    @property
+    def attempts(self) -> int:
+        return ATTEMPTS if self.tokens > 1 else 1
 
 
 @dataclass(frozen=True)
@@ -97,11 +103,13 @@ def judgements(
 ) -> list[dict[str, Any]]:
     """Rows of SCHEMA for each case and attempt; cases without a reading are asked again, up to ATTEMPTS times in all.
 
+    Raises UserError if a judge that answers with one token does not tell its probability.
+
     `primer` is what the judge's answers are made to begin with; it is read with them.
     """
     rows: list[dict[str, Any]] = []
     waiting = [replace(case, prompt=replace(case.prompt, primer=primer)) for case in waiting]
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, judge.attempts + 1):
         if not waiting:
             break
         responses = ask(requests(waiting, judge, attempt, seed))
@@ -118,6 +126,11 @@ def judgements(
                 }
             )  # fmt: skip
             if reading is None and response.text is not None:
+                if judge.attempts == 1:
+                    raise UserError(
+                        f"The judge {name} gives no log-probabilities, and its agreement is the probability of one token. Use a "
+                        "model with `engine: transformers`, or a server that gives them (`logprobs: true`)."
+                    )
                 unread.append(case)
         waiting = unread
     return rows

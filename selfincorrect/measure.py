@@ -52,7 +52,7 @@ def measure(
     rows = []
     for variant, table in paired(questions, grades, choices, k).items():
         graded = _graded(table)
-        row = cell(graded, k, seed) if graded.height else _empty(table, k, seed)
+        row = cell(graded, k, seed, unit) if graded.height else _empty(table, k, seed)
         ungraded = table.height - graded.height
         about = {"unit": unit, "grading": grades["grading"][0], "ungraded": ungraded}
         missing = f"{ungraded} of {table.height} items lack a judge's rating and are left out." if ungraded else ""
@@ -69,7 +69,7 @@ def _graded(table: pl.DataFrame) -> pl.DataFrame:
 def _empty(table: pl.DataFrame, k: int, seed: int) -> Row:
     """A row like that of `cell`, of no item at all: counts are 0 and everything else is null."""
     made_up = table.with_columns(grade=pl.lit([0.0] * k), pool=pl.lit([0.0] * k))
-    counts = ("n", "clusters", "mixed_questions", "valid", "loose", "too_long", "n01", "n10")
+    counts = ("n", "clusters", "choices", "mixed_questions", "valid", "loose", "too_long", "n01", "n10")
     row: Row = {name: 0 if name in counts else None for name in cell(made_up, k, seed)}
     told = {"selector": table["selector"][0], "verdict": "undecided", "informative": False, "nearly_constant": False}
     return row | told | {"p_randomisation": 1.0, "p_worse": 1.0, "note": ""}
@@ -105,15 +105,15 @@ def paired(
     return tables
 
 
-def cell(table: pl.DataFrame, k: int, seed: int) -> Row:
+def cell(table: pl.DataFrame, k: int, seed: int, unit: str = "percent") -> Row:
     """The numbers of one cell.
 
     `table` has a row an item: `question_id`, `cluster`, `asked` (items that share it share their choice), `grade` and `extracted`
     (lists over the k samples), `pool` (grades of all samples), `order`, `chosen_sample` (null if invalid), `shared` (the samples
-    that tie for the choice, or null), `selector`, `how`. Scores are fractions (or grades, on scored tasks).
+    that tie for the choice, or null), `selector`, `how`. Scores are fractions, or grades if that is the `unit`.
     """
     f = np.array(table["grade"].to_list(), dtype=float).reshape(-1, k)
-    clusters = table["cluster"].to_numpy()
+    clusters, asked, scale = table["cluster"].to_numpy(), table["asked"].to_numpy(), unit == "grade"
     c = chosen_grades(f, table["chosen_sample"].to_list(), table["shared"].to_list())
     single = chosen_grades(f, table["chosen_sample"].to_list(), [None] * len(f))  # ties broken by the seed
     picks = np.array([f[i, seed_of("pick", seed, q, k) % k] for i, q in enumerate(table["asked"])])
@@ -121,17 +121,16 @@ def cell(table: pl.DataFrame, k: int, seed: int) -> Row:
         "selector": table["selector"][0],
         "n": len(f),
         "clusters": len(np.unique(clusters)),
-        **scores(f, c, clusters),
-        **_anatomy(f, c, clusters, table, k, seed),
+        "choices": len(np.unique(asked)),
+        **scores(f, c, clusters, scale),
+        **_anatomy(f, c, clusters, table, k, seed, scale),
         **_invalid(f, c, table),
-        **tests(
-            f, c, single, picks, clusters, table["chosen_sample"].is_not_null().to_numpy(), table["asked"].to_numpy()
-        ),
+        **tests(f, c, single, picks, clusters, table["chosen_sample"].is_not_null().to_numpy(), asked, scale),
         **_positions(table, k),
     }
     row = {name: plain(value) for name, value in row.items()}
     row["nearly_constant"] = (row["top_slot_share"] or 0) >= NEARLY_CONSTANT and row["valid"] >= FEW_PICKS
-    enough = row["valid"] >= FEW_PICKS and row["valid"] >= FEW_VALID * row["n"]
+    enough = row["valid"] >= FEW_PICKS and row["valid"] >= FEW_VALID * row["choices"]
     row["informative"] = row["mixed_questions"] > 0 and enough and not row["nearly_constant"]
     p_values = (row["p_randomisation"], row["p_worse"], 1.0 if row["p_tost"] is None else row["p_tost"])
     row["verdict"] = hypothesis.verdict(*p_values) if row["informative"] else "undecided"
@@ -148,7 +147,9 @@ def chosen_grades(f: Array, samples: Sequence[int | None], shared: Sequence[Sequ
     )
 
 
-def gradings(questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame, k: int) -> pl.DataFrame:
+def gradings(
+    questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame, k: int, unit: str = "percent"
+) -> pl.DataFrame:
     """A row for each variant and grading: the same choices, scored by each way of grading, the primary one first.
 
     `differing` counts the candidates, of those shown, that this grading grades otherwise than the primary one.
@@ -175,9 +176,10 @@ def gradings(questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFram
             f = np.array(table["grade"].to_list(), dtype=float).reshape(-1, k)
             c = chosen_grades(f, table["chosen_sample"].to_list(), table["shared"].to_list())
             votes = [majority_grade(*pair) for pair in table.select("extracted", "grade").iter_rows()]
+            totals = _totals(f, table["asked"].to_numpy())
             row = {
-                **about, **scores(f, c, table["cluster"].to_numpy()),
-                "mixed_questions": int(_mixed(f).sum()), "oracle": f.max(axis=1).mean(), "majority": np.mean(votes),
+                **about, **scores(f, c, table["cluster"].to_numpy(), unit == "grade"),
+                "mixed_questions": int(_mixed(totals).sum()), "oracle": _best_grades(f, totals).mean(), "majority": np.mean(votes),
                 "differing": differing,
             }  # fmt: skip
             rows.append({name: plain(value) for name, value in row.items()})
@@ -189,11 +191,23 @@ def _mixed(f: Array) -> NDArray[np.bool_]:
     return np.asarray(f.min(axis=1) < f.max(axis=1))
 
 
-def scores(f: Array, c: Array, clusters: NDArray[Any]) -> Row:
-    """Generation and discrimination score, and their difference."""
+def _totals(f: Array, asked: NDArray[Any]) -> Array:
+    """Each item's candidates by the grade of all that is chosen with them, [m, k]: the sum over the turns of a conversation."""
+    names, inverse = np.unique(asked, return_inverse=True)
+    return _by_choice(f, asked)[inverse] if len(names) < len(f) else f
+
+
+def _best_grades(f: Array, totals: Array) -> Array:
+    """The grade that a perfect choice gives each item, [m]: that of the candidate best in total, the mean of several."""
+    best = totals == totals.max(axis=1, keepdims=True)
+    return np.asarray((f * best).sum(axis=1) / best.sum(axis=1))
+
+
+def scores(f: Array, c: Array, clusters: NDArray[Any], scale: bool = False) -> Row:
+    """Generation and discrimination score, and their difference; of grades on a `scale` or of fractions."""
     p = f.mean(axis=1)
     d = c - p
-    gen, disc = score_interval(p, clusters), score_interval(c, clusters)
+    gen, disc = score_interval(p, clusters, scale), score_interval(c, clusters, scale)
     ci = interval(d, clusters)
     return {
         "s_gen": p.mean(), "s_gen_low": gen[0], "s_gen_high": gen[1],
@@ -202,24 +216,25 @@ def scores(f: Array, c: Array, clusters: NDArray[Any]) -> Row:
     }  # fmt: skip
 
 
-def _anatomy(f: Array, c: Array, clusters: NDArray[Any], table: pl.DataFrame, k: int, seed: int) -> Row:
+def _anatomy(f: Array, c: Array, clusters: NDArray[Any], table: pl.DataFrame, k: int, seed: int, scale: bool) -> Row:
     """Where a difference can come from: mixed questions, the baselines above, and the share of the headroom used."""
-    p, best, mixed = f.mean(axis=1), f.max(axis=1), _mixed(f)
+    totals = _totals(f, table["asked"].to_numpy())
+    p, best, mixed = f.mean(axis=1), _best_grades(f, totals), _mixed(totals)
     headroom, some = best - p, bool(mixed.any())
     votes = np.array([majority_grade(*pair) for pair in table.select("extracted", "grade").iter_rows()])
-    oracle, vote = score_interval(best, clusters), score_interval(votes, clusters)
+    oracle, vote = score_interval(best, clusters, scale), score_interval(votes, clusters, scale)
     over_vote = interval(c - votes, clusters)
     enough = mixed.sum() >= FEW_MIXED
     share = (
         intervals.ratio_interval(c - p, headroom, clusters, seed_of("bootstrap", seed)) if enough else intervals.NONE
     )
-    binary = _binary(f)
+    binary = not scale and _binary(f)
     return {
         "mixed": mixed.mean(), "mixed_questions": int(mixed.sum()),
         "s_gen_mixed": p[mixed].mean() if some else None,
         "s_disc_mixed": c[mixed].mean() if some else None,
         "dg_diff_mixed": (c - p)[mixed].mean() if some else None,
-        "best_mixed": _best(f, table)[mixed].mean() if some else None,
+        "best_mixed": _best(totals, table)[mixed].mean() if some else None,
         "oracle": best.mean(), "oracle_low": oracle[0], "oracle_high": oracle[1],
         "majority": votes.mean(), "majority_low": vote[0], "majority_high": vote[1],
         "disc_minus_majority": (c - votes).mean(),
@@ -231,9 +246,9 @@ def _anatomy(f: Array, c: Array, clusters: NDArray[Any], table: pl.DataFrame, k:
     }  # fmt: skip
 
 
-def _best(f: Array, table: pl.DataFrame) -> Array:
-    """Whether each choice has the best grade of its candidates, [m]: ties shared, invalid outputs have not."""
-    best = (f == f.max(axis=1, keepdims=True)).astype(float)
+def _best(totals: Array, table: pl.DataFrame) -> Array:
+    """Whether each choice is a best one of its candidates, [m]: ties shared, invalid outputs are none."""
+    best = (totals == totals.max(axis=1, keepdims=True)).astype(float)
     best[table["chosen_sample"].is_null().to_numpy()] = 0.0
     return chosen_grades(best, table["chosen_sample"].to_list(), table["shared"].to_list())
 
@@ -247,10 +262,10 @@ def _invalid(f: Array, c: Array, table: pl.DataFrame) -> Row:
     """Outputs without a usable label, and the score under the other rules for them; the lowest grade is `s_disc`."""
     p, valid = f.mean(axis=1), table["chosen_sample"].is_not_null().to_numpy()
     zero, expected = np.where(valid, c, 0.0), np.where(valid, c, p)
-    some = bool(valid.any())
+    some, once = bool(valid.any()), table.unique("asked", keep="first")
     return {
-        "invalid": 1 - valid.mean(), "valid": int(valid.sum()),
-        "loose": int((table["how"] == "loose").sum()), "too_long": int((table["how"] == "context").sum()),
+        "invalid": 1 - valid.mean(), "valid": once["chosen_sample"].is_not_null().sum(),
+        "loose": int((once["how"] == "loose").sum()), "too_long": int((once["how"] == "context").sum()),
         "s_disc_zero": zero.mean(), "s_disc_expected": expected.mean(),
         "s_disc_valid": c[valid].mean() if some else None,
         "dg_diff_zero": (zero - p).mean(), "dg_diff_expected": (expected - p).mean(),
@@ -266,18 +281,20 @@ def tests(
     clusters: NDArray[Any],
     valid: NDArray[np.bool_],
     asked: NDArray[Any] | None = None,  # noqa: PT028 (no test of pytest)
+    scale: bool = False,  # noqa: PT028
 ) -> Row:
     """p-values, the smallest effect that could have been found, and the equivalence test.
 
     Of `f` [m, k], the grades chosen `c` [m] (ties shared) and `single` (ties drawn), and of one seeded pick a question,
-    `picks`. Items with the same `asked` (by default none) share one choice, so under H0 their grades are drawn together. McNemar's and Wilcoxon's tests compare with the pick, as the paper does: a pick and a uniform choice can change
+    `picks`. Items with the same `asked` (by default none) share one choice, so under H0 their grades are drawn
+    together. Grades on a `scale` are tested as scores, however few of its values occur. McNemar's and Wilcoxon's tests compare with the pick, as the paper does: a pick and a uniform choice can change
     places, so their difference is symmetric under H0. The difference from the mean grade is not. `p_worse` looks at `valid`
     outputs alone: the lowest grade that the others score would make a bad format look like bad judgement.
     """
     n01, n10 = int((single > picks).sum()), int((single < picks).sum())
-    mcnemar, binary = hypothesis.mcnemar(n01, n10), _binary(f)
+    mcnemar, binary = hypothesis.mcnemar(n01, n10), not scale and _binary(f)
     gains = intervals.cluster_means(single - picks, clusters)
-    margin = MARGIN if f.min() >= 0 and f.max() <= 1 else MARGIN_SCORED
+    margin = MARGIN if not scale and f.min() >= 0 and f.max() <= 1 else MARGIN_SCORED
     d = c - f.mean(axis=1)
     se = clustered_se(d, clusters)
     asked = np.arange(len(f)) if asked is None else asked
@@ -296,7 +313,7 @@ def tests(
         "p_wilcoxon": None if binary else hypothesis.wilcoxon(gains, "pratt"),
         "p_wilcoxon_drop": None if binary else hypothesis.wilcoxon(gains, "wilcox"),
         "p_tost": hypothesis.equivalence(float(d.mean()), ses, len(gains), margin)
-        if _mixed(f).sum() >= FEW_FOR_EQUIVALENCE
+        if _mixed(drawn).sum() >= FEW_FOR_EQUIVALENCE
         else None,
         "mde": smallest_effect(share),
     }  # fmt: skip
@@ -359,9 +376,9 @@ def note(row: Row) -> str:
         )
     if row["invalid"] > 0.05:
         notes.append(f"{row['invalid']:.0%} of the outputs name no usable label and score the lowest grade.")
-    if row["valid"] < max(FEW_PICKS, FEW_VALID * row["n"]):
+    if row["valid"] < max(FEW_PICKS, FEW_VALID * row["choices"]):
         notes.append(
-            f"With {row['valid']} valid outputs of {row['n']}, DG-Diff shows how invalid ones are scored, not discrimination."
+            f"With {row['valid']} valid outputs of {row['choices']}, DG-Diff shows how invalid ones are scored, not discrimination."
         )
     if row["too_long"]:
         notes.append(f"{row['too_long']} prompts do not fit the model's context and were not sent.")

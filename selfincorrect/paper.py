@@ -8,6 +8,7 @@ import polars as pl
 from tabulate import tabulate
 
 from selfincorrect import published
+from selfincorrect.selectors import ASKED
 
 TABLES = ("table2", "table3", "table4", "table5", "table6", "table7", "table8", "figure9")
 TITLES = {
@@ -114,7 +115,7 @@ def tables(
     `settings` has `k`, `settings` (of the paper, by variant), `published` (names in the paper, by model); `encoder_decoders`
     are the models for Table 4.
     """
-    shown = metrics.filter(pl.col("k") == settings["k"])
+    shown = metrics.filter((pl.col("k") == settings["k"]) & pl.col("selector").is_in(ASKED))
     setting = pl.col("variant").replace_strict(settings["settings"], default=None, return_dtype=pl.String)
     shown = shown.with_columns(setting.alias("setting")).drop_nulls("setting")
     shown = shown.unique(["model", "task", "setting"], keep="first", maintain_order=True)
@@ -186,7 +187,7 @@ def _refinement(refinements: Iterable[pl.DataFrame]) -> pl.DataFrame:
                 key: None if row[column] is None else 100 * row[column]
                 for key, column in (("measured", "preference"), ("low", "preference_low"), ("high", "preference_high"))
             }
-            measured = percent | {"n_measured": row["pairs"]}
+            measured = percent | {"n_measured": row["pairs"], "grading": row["grading"]}
             setting = f"round {row['round']}"
             rows.append(
                 _row(row["task"], row["model"], setting, "prefers refined", values.get(row["task"]), {}, measured)
@@ -246,7 +247,7 @@ def markdown(name: str, table: pl.DataFrame) -> str:
 
 
 def latex(name: str, table: pl.DataFrame) -> str:
-    """A table as a LaTeX longtable; rows that were not run are grey (package xcolor)."""
+    """A table as a LaTeX tabular; rows that were not run are grey (package xcolor)."""
     rows = [
         {
             _escaped(key): _escaped(value) if _was_run(row) else rf"\textcolor{{gray}}{{{_escaped(value)}}}"
@@ -280,6 +281,7 @@ def title(name: str) -> str:
 def cells_of_figure9(metrics: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
     """The metrics that Figure 9 compares: original and simplified distractors where both were run."""
     names = {name: setting for name, setting in settings["settings"].items() if setting in (FULL, "simplified")}
-    rows = metrics.filter((pl.col("k") == settings["k"]) & pl.col("variant").is_in(list(names)) & (pl.col("n") > 0))
+    rows = metrics.filter((pl.col("k") == settings["k"]) & pl.col("selector").is_in(ASKED))
+    rows = rows.filter(pl.col("variant").is_in(list(names)) & (pl.col("n") > 0))
     both = rows.filter(pl.col("variant").replace_strict(names) == "simplified").select("model", "task").unique()
     return rows.join(both, on=["model", "task"], how="semi", maintain_order="left")

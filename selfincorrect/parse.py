@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+SCORES = [str(score) for score in range(1, 11)]
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -76,31 +78,43 @@ def _loose(text: str, labels: Sequence[str], kind: str) -> Chosen:
 
 
 def parse_text(
-    output: str, shown: Sequence[str], ending: str, form: Callable[[str], str | None], finished: bool = True
+    output: str,
+    shown: Sequence[str],
+    labelled: Sequence[str],
+    ending: str,
+    form: Callable[[str], str | None],
+    finished: bool = True,
 ) -> Chosen:
     """The candidates whose text `output` ends on, after the marker of `ending`, such as "###\\n{text}".
 
-    Strict: the same words. Else loose, by the normal form that `form` gives. Candidates alike in it are chosen together. An
-    output that was cut (not `finished`), or without the marker, is read strictly only.
+    Strict: the same words, or those of a candidate as it is `labelled` ("2. Paris"). Else loose, by the normal form that `form`
+    gives. Candidates alike in it are chosen together. An output that was cut (not `finished`), or without the marker, is read
+    strictly only.
     """
     marker = ending.split("{text}")[0].strip()
-    # Not part of a longer marker: candidates may hold `####`.
-    parts = re.split(rf"(?<!#){re.escape(marker)}(?!#)", output) if marker else ["", output]
-    named, after = len(parts) > 1, parts[-1]
-    text = " ".join(after.split())
-    same = tuple(slot for slot, each in enumerate(shown) if " ".join(each.split()) == text)
-    if same:
-        return Chosen(same, text, "strict")
+    # Not part of a longer marker. Candidates may hold it too: any of them may be the one that was meant.
+    places = [match.end() for match in re.finditer(rf"(?<!#){re.escape(marker)}(?!#)", output)] if marker else [0]
+    for place in [*places, 0]:
+        text = _words(output[place:])
+        same = tuple(slot for slot, pair in enumerate(zip(shown, labelled, strict=True)) if text in map(_words, pair))
+        if same:
+            return Chosen(same, text, "strict")
     if not finished:
         return Chosen((), None, "cut")
-    read = form(after) if named else None
+    read = form(output[places[-1] :]) if places else None
     alike = tuple(slot for slot, each in enumerate(shown) if read is not None and form(each) == read)
     return Chosen(alike, read, "loose") if alike else Chosen((), None, "none")
 
 
+def _words(text: str) -> str:
+    return " ".join(text.split())
+
+
 def parse_score(output: str, finished: bool = True) -> int | None:
-    """The score from 1 to 10 that `output` gives, None if it gives none."""
-    scores = [str(score) for score in range(1, 11)]
-    bare = re.sub(r"\s*(?:/|out of)\s*10\b", "", output)  # "8/10" is an 8
-    read = parse_choice(bare, scores, "{label}", finished).parsed
+    """The score from 1 to 10 that `output` gives, None if it gives none. A score out of ten counts, also in an output cut later."""
+    out_of_ten = re.search(r"(?<![\w.,])(\d+(?:[.,]\d+)?)\s*(?:/|out of)\s*10\b", output)
+    if out_of_ten:
+        given = out_of_ten.group(1)
+        return int(given) if given in SCORES else None
+    read = parse_choice(output, SCORES, "{label}", finished).parsed
     return None if read is None else int(read)

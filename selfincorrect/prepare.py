@@ -100,6 +100,7 @@ def prepare_model(name: str, settings: Mapping[str, Any], folder: Path) -> dict[
         # Not the server's address: the same model moves from host to host.
         identity = f"{source}@{settings['revision'] or 'served'}"
         manifest |= {"revision": identity, "weights": None, "encoder_decoder": False, "dtype": "as served"}
+        manifest["logprobs"] = settings["logprobs"]  # an answer without them is another one
     else:
         weights = folder / "weights"
         if isinstance(source, Mapping) or source.startswith(PREFIX):
@@ -127,7 +128,8 @@ def prepare_model(name: str, settings: Mapping[str, Any], folder: Path) -> dict[
             **_architecture(name, weights, settings),
         }
         _keep_tokenizer(name, weights, settings, folder)
-    shapes = {key: manifest[key] for key in ("engine", "revision", "dtype", "trust_remote_code")}
+    shaping = ("engine", "revision", "dtype", "trust_remote_code", "logprobs")
+    shapes = {key: manifest[key] for key in shaping if key in manifest}
     return manifest | {"digest": digest(shapes)}
 
 

@@ -52,7 +52,7 @@ class Refining:
 
     def words(self) -> dict[str, str]:
         noun = next(iter(self.prompts.discriminate.values())).noun
-        return {"noun": noun, "Noun": noun.capitalize()}
+        return {"noun": noun, "Noun": noun.capitalize(), "aim": self.prompts.aim}
 
 
 def shown_question(refining: Refining, question: str) -> str:
@@ -139,7 +139,7 @@ def preferences(
     texts = {(row["question_id"], row["round"]): row["text"] for row in rounds}
     found: list[dict[str, Any]] = []
     pairs = []
-    for number in range(1, max(row["round"] for row in rounds) + 1):
+    for number in range(1, max((row["round"] for row in rounds), default=0) + 1):
         changed = [q for q in questions if texts[q.question_id, number] != texts[q.question_id, number - 1]]
         for refined_first in (False, True):
             order = (number, number - 1) if refined_first else (number - 1, number)
@@ -155,8 +155,8 @@ def preferences(
     return found
 
 
-def measured(questions: pl.DataFrame, rounds: pl.DataFrame, preferences: pl.DataFrame) -> pl.DataFrame:
-    """A row a round: the score of its answers, and the share of choices that prefer them to those of the round before.
+def measured(questions: pl.DataFrame, rounds: pl.DataFrame, preferences: pl.DataFrame, grading: str) -> pl.DataFrame:
+    """A row a round: the score of its answers (by the `grading` of this name), and the share of choices that prefer them to those of the round before.
 
     The share is over the pairs whose two texts differ, each question's being the mean over its valid choices of the two orders;
     intervals are 95 %, clustered by question.
@@ -176,7 +176,7 @@ def measured(questions: pl.DataFrame, rounds: pl.DataFrame, preferences: pl.Data
         wanted = share["refined"].to_numpy()
         interval_ = interval(wanted, share["question_id"].to_numpy()) if len(wanted) else (None, None)
         row = {
-            "round": number, "n": part.height, "score": grades.mean(), "score_low": low, "score_high": high,
+            "round": number, "grading": grading, "n": part.height, "score": grades.mean(), "score_low": low, "score_high": high,
             "pairs": mine["question_id"].n_unique(), "preference": wanted.mean() if len(wanted) else None,
             "preference_low": interval_[0], "preference_high": interval_[1],
             "consistent": both["refined"].is_in([0.0, 1.0]).mean() if both.height else None,

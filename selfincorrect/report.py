@@ -94,7 +94,7 @@ def findings(metrics: pl.DataFrame) -> list[str]:
     cells = metrics.height
     constant = metrics.filter("nearly_constant").height
     unmixed = metrics.filter(pl.col("mixed_questions") == 0).height
-    few = metrics.filter((pl.col("valid") < FEW_PICKS) | (pl.col("valid") < FEW_VALID * pl.col("n"))).height
+    few = metrics.filter((pl.col("valid") < FEW_PICKS) | (pl.col("valid") < FEW_VALID * pl.col("choices"))).height
     usable = metrics.filter("informative")
     verdicts = {name: usable.filter(pl.col("verdict") == name).height for name in get_args(Verdict)}
     holm = usable.filter(pl.col("p_holm") <= ALPHA).height

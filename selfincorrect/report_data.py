@@ -51,6 +51,9 @@ def gather(
         for (model, task), table in choices.items()
     )
     asked_choices = everything.filter(pl.col("selector").is_in(ASKED))
+    asked_choices = asked_choices.with_columns(pl.coalesce("asked", "question_id")).unique(
+        ["model", "task", "k", "variant", "asked"], keep="first", maintain_order=True
+    )
     invalid = asked_choices.filter(~pl.col("valid"))
     stages = {"generate": candidates, "discriminate": choice_paths}
     return {

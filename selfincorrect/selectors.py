@@ -27,14 +27,14 @@ def majority(extracted: Sequence[str | None]) -> list[int]:
 def tied(selector: str, candidates: Sequence[Any]) -> list[int]:
     """Indices that the rule `selector`, one of FREE, cannot tell apart; `candidates` have text, extracted, grade.
 
-    No text counts as an empty one. Raises ValueError for another rule.
+    No text counts as an empty one, no grade as lower than any. Raises ValueError for another rule.
     """
     if selector == "random":
         return list(range(len(candidates)))
     if selector == "majority":
         return majority([each.extracted for each in candidates])
     if selector == "oracle":
-        values = [each.grade for each in candidates]
+        values = [float("-inf") if each.grade is None else each.grade for each in candidates]
     elif selector in ("longest", "shortest"):
         sign = 1 if selector == "longest" else -1
         values = [sign * len(each.text or "") for each in candidates]

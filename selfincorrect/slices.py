@@ -32,6 +32,7 @@ def prepare_model(config: Config, model: str) -> Slice:
     return {
         **settings,
         "key": entry.server.key if entry.server else None,
+        "logprobs": entry.server.logprobs if entry.server else None,
         "catalog": catalog()[name].model_dump(mode="json") if name in catalog() else None,
         "code": code_digest("prepare.prepare_model"),
     }
@@ -91,7 +92,11 @@ def import_pool(config: Config, model: str, task: str) -> Slice:
         "k": max(config.k),
         "pool": config.pooled[model].pools[task].model_dump(mode="json"),
         "code": code_digest(
-            "pools.formats.read", "pools.bring.pool_table", "tasks.base.sample_questions", "prepare.questions_of"
+            "pools.formats.read",
+            "pools.bring.pool_table",
+            "tasks.base.sample_questions",
+            "prepare.questions_of",
+            "tasks.base.grade_limits",
         ),
     }
 
@@ -104,7 +109,7 @@ def select(config: Config, model: str, task: str) -> Slice:
         "variants": {name: variant.selector for name, variant in config.variants_of(task, model).items()},
         "pool": pool.model_dump(mode="json") if isinstance(pool, FlatPool) and pool.outputs else None,
         "code": code_digest(
-            "selectors.selected_rows", "conversations.pool_of", "conversations.joined_pool", "pools.formats.read_outputs", "pools.bring.identities",
+            "selectors.selected_rows", "conversations", f"tasks.{task}.trim", "pools.formats.read_outputs", "pools.bring.identities",
             "pools.bring.output_rows", "prepare.questions_of",
         ),
     }  # fmt: skip
@@ -236,15 +241,6 @@ def audit(config: Config) -> Slice:
         **config.figures.model_dump(mode="json"),
         "published": _published(),
         "code": code_digest("audit", "published", "figures.audit", "figures.style"),
-    }
-
-
-def estimate(config: Config) -> Slice:
-    """Nearly everything: whatever changes the run changes what it takes."""
-    return {
-        "config": config.model_dump(mode="json", exclude={"figures", "report", "audit"}),
-        "prompts": [task_prompts(task).data() for task in config.tasks],
-        "code": code_digest("estimate"),
     }
 
 

@@ -1,6 +1,6 @@
 """Tables over all cells: metrics, gradings side by side, pass@j, picked positions, and flips between two orders."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,22 +92,26 @@ def flips_table(choices: Mapping[Cell, pl.DataFrame], pairs: Iterable[tuple[str,
     return _frame(rows, schema)
 
 
-def pass_table(grades: Mapping[Cell, pl.DataFrame], clusters: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def pass_table(
+    grades: Mapping[Cell, pl.DataFrame], clusters: Mapping[str, pl.DataFrame], scored: Collection[str] = ()
+) -> pl.DataFrame:
     """pass@j for every j up to n of each pool graded 0 or 1, with 95 % intervals clustered by question.
 
-    `clusters` holds, by task, `question_id` and `cluster`.
+    `clusters` holds, by task, `question_id` and `cluster`; `scored` are the tasks whose grades are on a scale. Of a pool that a
+    judge graded in part, the questions that have at least j grades.
     """
     rows = []
     for (model, task), table in grades.items():
-        table = table.drop_nulls("grade")
-        if not table["grade"].is_in([0.0, 1.0]).all() or not table.height:
+        known = table.drop_nulls("grade")
+        if task in scored or not known.height or not known["grade"].is_in([0.0, 1.0]).all():
             continue
-        pool = table.group_by("question_id", maintain_order=True).agg(pl.col("grade").sum(), pl.len().alias("n"))
+        pool = known.group_by("question_id", maintain_order=True).agg(pl.col("grade").sum(), pl.len().alias("n"))
         pool = pool.join(clusters[task], on="question_id", validate="1:1")
-        n, cluster = min(pool["n"].to_list()), pool["cluster"].to_numpy()  # fewer where a judge gave no grade
-        for j in range(1, n + 1):
-            values = np.array([pass_at(round(right), of, j) for right, of in pool.select("grade", "n").iter_rows()])
-            rows.append((model, task, j, n, pool.height, values.mean(), *score_interval(values, cluster)))
+        for j in range(1, max(pool["n"].to_list()) + 1):
+            enough = pool.filter(pl.col("n") >= j)
+            values = np.array([pass_at(round(right), n, j) for right, n in enough.select("grade", "n").iter_rows()])
+            interval = score_interval(values, enough["cluster"].to_numpy())
+            rows.append((model, task, j, max(pool["n"].to_list()), enough.height, values.mean(), *interval))
     schema = {
         "model": pl.String, "task": pl.String, "j": pl.Int64, "n": pl.Int64, "questions": pl.Int64,
         "pass_at_j": pl.Float64, "ci_low": pl.Float64, "ci_high": pl.Float64,

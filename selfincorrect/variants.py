@@ -25,7 +25,6 @@ from selfincorrect.tasks.base import Question, Task, scored
 
 NO_ANSWER = "(no answer)"
 LABEL_TOKENS = 8  # longest output that is a bare label or score
-SCORES = [str(score) for score in range(1, 11)]
 RIGHT_SCORE, WRONG_SCORE = "10", "2"  # in demonstrations
 
 
@@ -34,7 +33,7 @@ class View:
     """How the candidates of one task are shown in one variant, k at a time, and what is asked.
 
     `others` are all questions of the data, asked or not, so that easy distractors do not depend on which are asked;
-    `settings` has `seed`, `shots` (of the task), `choice_tokens` and `answer_tokens` (of a whole candidate).
+    `settings` has `seed`, `shots` (of the task), `choice_tokens` and `answer_tokens` (of one turn).
     """
 
     task: Task
@@ -71,13 +70,18 @@ class View:
         letters = self.variant["labels"] == "letters"
         return list(ascii_uppercase[: self.k]) if letters else [str(i + 1) for i in range(self.k)]
 
+    def labelled(self, shown: Sequence[str]) -> list[str]:
+        """Candidates with their labels."""
+        pairs = zip(self.labels, shown, strict=True)
+        return [self.template.candidate.format(label=label, text=text) for label, text in pairs]
+
     def words(self) -> dict[str, str]:
         """What templates call things."""
         kind, noun = "letter" if self.labels[0] == "A" else "number", self.template.noun
         shown = f"{self.labels[0]} to {self.labels[-1]}"
         return {
             "k": str(self.k), "kind": kind, "Kind": kind.capitalize(), "labels": shown,
-            "noun": noun, "Noun": noun.capitalize(), "check": self.template.check,
+            "noun": noun, "Noun": noun.capitalize(), "check": self.template.check, "aim": self.prompts.aim,
         }  # fmt: skip
 
 
@@ -112,8 +116,8 @@ def right_positions(shots: int, k: int) -> list[int]:
 
 def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> list[Asked]:
     """What is asked about each question: greedy requests, one about its first k candidates or one about each."""
-    instruction, decoding = _instruction(view), _decoding(view)
-    shots = _demonstrations(view)
+    instruction, decoding = _instruction(view), decoding_of(view)
+    shots = demonstrations_of(view)
     asked = []
     for question in questions:
         order = order_of(view.variant, question.question_id, view.k, view.settings["seed"])
@@ -133,12 +137,13 @@ def _instruction(view: View) -> str:
     return view.template.wordings[view.variant["wording"] - 1].format(**view.words()) + " " + reply
 
 
-def _decoding(view: View) -> Decoding:
+def decoding_of(view: View) -> Decoding:
+    """How the outputs of a view are decoded: greedily, with its limit and its stop string."""
     longest = view.settings["choice_tokens"]
     tokens = longest if view.rationale else min(LABEL_TOKENS, longest)
     bare = not view.rationale  # one line: a label, a score, or a text that is one
     if view.variant["answer"] == "text":
-        tokens += view.settings["answer_tokens"]
+        tokens += view.settings["answer_tokens"] * len(view.prompts.demonstrations[0].turns())
         bare &= not view.template.lines
     return Decoding(tokens, 0.0, 1.0, ("\n",) if bare else (view.template.opens,))
 
@@ -165,15 +170,11 @@ def _shown(question: Question, candidates: Sequence[Candidate], order: Sequence[
 
 def _query(question: str, shown: Sequence[str], view: View) -> str:
     template, words = view.template, view.words()
-    if view.scores:
-        candidates = f"{words['Noun']}: {shown[0]}"
-    else:
-        pairs = zip(view.labels, shown, strict=True)
-        candidates = "\n".join(template.candidate.format(label=label, text=text) for label, text in pairs)
+    candidates = f"{words['Noun']}: {shown[0]}" if view.scores else "\n".join(view.labelled(shown))
     return template.query.format(question=question, candidates=candidates) + "\n" + view.reply.cue.format(**words)
 
 
-def _demonstrations(view: View) -> Turns:
+def demonstrations_of(view: View) -> Turns:
     """The solved examples: query and response, the right answer at `right_positions`; scored ones are right in turn."""
     count = view.settings["shots"] * view.variant["shots"]
     shots = []
@@ -193,20 +194,25 @@ def _demonstrations(view: View) -> Turns:
             shown = [shown[place]]
         else:
             response = view.reply.response.format(
-                label=view.labels[position], text=shown[position], reasons=_reasons(demonstration, answers, view)
+                label=view.labels[position],
+                text=shown[position],
+                reasons=_reasons(demonstration, answers, position, view),
             )
         shots.append((_query(question.question, shown, view), response))
     return tuple(shots)
 
 
-def _reasons(demonstration: Demonstration, answers: Sequence[DemonstrationAnswer], view: View) -> str:
-    """What a demonstration says before it chooses."""
+def _reasons(demonstration: Demonstration, answers: Sequence[DemonstrationAnswer], position: int, view: View) -> str:
+    """What a demonstration says before it chooses the answer at `position`."""
     if view.template.reasons == "working":
         return demonstration.right.text.rsplit("\n", 1)[0]
-    noun = view.words()["Noun"]
+    noun, easy = view.words()["Noun"], view.variant["distractors"] == "easy"
+    remarks = [
+        replies().easy_remark if easy and place != position else answer.remark for place, answer in enumerate(answers)
+    ]
     return "\n".join(
-        replies().remark.format(Noun=noun, label=label, remark=answer.remark)
-        for label, answer in zip(view.labels, answers, strict=True)
+        replies().remark.format(Noun=noun, label=label, remark=remark)
+        for label, remark in zip(view.labels, remarks, strict=True)
     )
 
 

@@ -45,7 +45,8 @@ def apply(settings: Mapping[str, Any]) -> None:
 
 def comparable(metrics: pl.DataFrame) -> pl.DataFrame:
     """The cells that a figure of DG-Diff compares: choices of models; where there are none, rules other than the oracle."""
-    chosen = metrics.filter(pl.col("selector").is_in(ASKED) & (pl.col("n") > 0))
+    metrics = metrics.filter(pl.col("n") > 0)
+    chosen = metrics.filter(pl.col("selector").is_in(ASKED))
     return chosen if chosen.height else metrics.filter(pl.col("selector") != "oracle")
 
 

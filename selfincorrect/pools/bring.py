@@ -43,11 +43,13 @@ def identities(keys: Sequence[str], questions: Sequence[Question], path: Path) -
     return [key if key in ids else texts[key] for key in keys]
 
 
-def pool_table(rows: Sequence[Row], questions: Sequence[Question], path: Path, k: int) -> pl.DataFrame:
+def pool_table(
+    rows: Sequence[Row], questions: Sequence[Question], path: Path, k: int, limits: tuple[float, float] = (0, 1)
+) -> pl.DataFrame:
     """candidates.parquet of a pool: samples 0 … n − 1 of its questions in the data's order, with `grade` if it has grades.
 
     Raises UserError, with counts, for unknown questions, duplicate samples, unequal n, n below `k`, grades
-    of only some candidates, or outside [0, 1].
+    of only some candidates, or outside `limits`.
     """
     if not rows:
         raise UserError(f"{path} holds no candidates.")
@@ -60,11 +62,12 @@ def pool_table(rows: Sequence[Row], questions: Sequence[Question], path: Path, k
     graded = sum(row.grade is not None for row in rows)
     if graded not in (0, len(rows)):
         raise UserError(f"{path}: {graded} of {len(rows)} candidates have a grade. Give all of them one, or none.")
-    beyond = [row for row in rows if row.grade is not None and not 0 <= row.grade <= 1]
+    beyond = [row for row in rows if row.grade is not None and not limits[0] <= row.grade <= limits[1]]
     if beyond:
         raise UserError(
-            f"{path}: {len(beyond)} of {len(rows)} grades lie outside 0 to 1, such as {beyond[0].grade} for "
-            f"{beyond[0].key[:80]!r}. Give fractions, or true and false."
+            f"{path}: {len(beyond)} of {len(rows)} grades lie outside {limits[0]:g} to {limits[1]:g}, such as "
+            f"{beyond[0].grade} for {beyond[0].key[:80]!r}. Give "
+            + ("fractions, or true and false." if limits[1] == 1 else "them on that scale.")
         )
     empty = sum(not row.text for row in rows)
     if empty:

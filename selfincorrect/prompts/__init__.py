@@ -99,6 +99,7 @@ class Replies(_Data):
     """What all tasks share: the forms of reply, and the prompts of self-refinement."""
 
     remark: str
+    easy_remark: str = Field(description="Remark on an easy distractor, in demonstrations.")
     label: Reply
     text: Reply
     reasoned_label: Reply
@@ -135,8 +136,13 @@ class Demonstration(_Data):
 
 
 class TaskPrompts(_Data):
-    """The prompt file of a task. `discriminate` has a template for each way to show candidates, default first."""
+    """The prompt file of a task.
 
+    `aim` says what a good answer is, where it is shown without the request for one. `discriminate` has a template for each way
+    to show candidates, default first.
+    """
+
+    aim: str
     generate: GenerateTemplate
     discriminate: dict[str, DiscriminateTemplate] = Field(min_length=1)
     demonstrations: tuple[Demonstration, ...]

@@ -1,6 +1,8 @@
 """Numbers published in SELF-[IN]CORRECT (Jiang et al., AAAI 2025, arXiv 2404.04298), in points as printed."""
 
+import csv
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,16 @@ def setting_of(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> str |
         "wording-2": {"wording": 2}, "wording-3": {"wording": 3},
     }  # fmt: skip
     return next((name for name, each in known.items() if each == changed), None)
+
+
+@cache
+def model_names() -> tuple[str, ...]:
+    """The models of the paper, as it calls them."""
+    names: dict[str, None] = {}
+    for table_ in ("table2", "table4"):
+        with open(path(table_), encoding="utf-8", newline="") as file:
+            names |= {row["model"]: None for row in csv.DictReader(file)}
+    return tuple(names)
 
 
 def path(name: str) -> Path:

@@ -19,7 +19,7 @@ and, where models judge its answers,
 
     JUDGES           by role, what each judge is asked and how its answer is read (`judging.Judge`)
     judged(readings) readings by role, None where there is none -> the grade, None if it is missing
-    SCORED           True if grades are on a scale such as 1 to 10 instead of wrong or right
+    LIMITS           lowest and highest grade, where they are on a scale instead of wrong or right, such as (1, 10)
 
 Items that share a `cluster` are the turns of one conversation, in order: asked one after the other, shown and chosen together.
 """
@@ -82,7 +82,13 @@ class Task(Protocol):
 
 def scored(task: Task) -> bool:
     """Whether grades are on a scale instead of wrong or right."""
-    return bool(getattr(task, "SCORED", False))
+    return grade_limits(task) != (0.0, 1.0)
+
+
+def grade_limits(task: Task) -> tuple[float, float]:
+    """The lowest and the highest grade."""
+    limits: tuple[float, float] = getattr(task, "LIMITS", (0.0, 1.0))
+    return limits
 
 
 def sample_questions(questions: Sequence[Question], limit: int | None, seed: int) -> list[Question]:

@@ -100,6 +100,8 @@ def simplify(extracted: str | None, question: Question, others: Sequence[Questio
     """A wrong final number times or divided by 100, at random (Figure 9); never the right number by chance."""
     if extracted is None:
         return ""
+    if Decimal(extracted) == 0:
+        return "100"
     factors = [Decimal(100), Decimal(1) / 100]
     draw.shuffle(factors)
     for factor in factors:

@@ -36,8 +36,7 @@ SHOTS = 3
 ANSWER_TOKENS = 256  # four conversations of two such turns, and six demonstrations, fit a context of 4,096
 CHOICE_TOKENS = 256
 JUDGE_TOKENS = 2048
-SCORED = True
-LOWEST, HIGHEST = 1.0, 10.0
+LIMITS = (1.0, 10.0)
 
 _THINKING = re.compile(r"<think>.*?</think>", re.DOTALL)
 _STRICT, _LOOSE = re.compile(r"\[\[(\d+\.?\d*)\]\]"), re.compile(r"\[(\d+\.?\d*)\]")
@@ -103,7 +102,7 @@ def rating(response: Response) -> float | None:
     text = trim(response.text or "")
     match = _STRICT.search(text) or _LOOSE.search(text)
     value = float(match.group(1)) if match else None
-    return value if value is not None and LOWEST <= value <= HIGHEST else None
+    return value if value is not None and LIMITS[0] <= value <= LIMITS[1] else None
 
 
 JUDGES = {"judge": Judge(judge_prompt, rating, JUDGE_TOKENS)}

@@ -1,15 +1,19 @@
 """Grades by judges: prompts, ratings, retries, and tasks that are graded by them."""
 
 import math
+from random import Random
 
 import polars as pl
 import pytest
 
 from selfincorrect import grading, judging
+from selfincorrect.candidates import pool_table
 from selfincorrect.conversations import Candidate, joined, joined_pool, spread
 from selfincorrect.engines import Response
+from selfincorrect.errors import UserError
 from selfincorrect.judging import Judge
-from selfincorrect.prompts import Prompt
+from selfincorrect.prompts import Prompt, task_prompts
+from selfincorrect.selectors import tied
 from selfincorrect.tasks import get_task, mt_bench, truthfulqa
 from selfincorrect.tasks.base import Question, sample_questions
 from tests import paper_data
@@ -124,8 +128,6 @@ def test_conversations_are_joined_and_spread():
 
 def test_easy_distractors_of_a_conversation_are_another_conversations_requests():
     others = joined(MT)
-    from random import Random
-
     text = mt_bench.simplify(None, others[0], others, Random(1))
     assert text in {other.question for other in others[1:]}
 
@@ -192,3 +194,40 @@ def test_candidates_without_text_are_not_judged():
     table = pl.DataFrame(rows, schema=judging.SCHEMA)
     grades = grading.grade_table(candidates, {"a": question}, get_task("truthfulqa"), judgements=table)
     assert grades["grade"].to_list() == [0.0, 1.0], "no answer is a wrong one"
+
+
+def test_a_judge_that_hides_its_probabilities_is_refused_and_not_asked_again():
+    candidates = pl.DataFrame({"question_id": [TRUTH.question_id], "sample": [0], "text": ["Nothing"]})
+    judge = truthfulqa.JUDGES["truth"]
+    waiting = judging.cases([TRUTH], candidates, "truth", judge, get_task("truthfulqa"))
+    with pytest.raises(UserError, match="gives no log-probabilities"):
+        judging.judgements(waiting, judge, "served", 1, lambda requests: [said("yes")])
+    [row] = judging.judgements(waiting, judge, "served", 1, lambda requests: [said("no")])
+    assert (row["attempt"], row["reading"]) == (1, 0.0)
+
+
+def test_a_turn_after_one_that_did_not_fit_is_not_asked():
+    asked = []
+
+    def ask(requests):
+        asked.extend(requests)
+        return [Response(None if "Ask 0" in r.prompt.query else "fine", "p", "stop", 1, 1, None) for r in requests]
+
+    settings = {"sampling": {"n": 2, "temperature": 1.0, "top_p": 1.0}, "answer_tokens": 4, "shots": 0, "seed": 1}
+    table = pool_table(MT, "mt_bench", task_prompts("mt_bench"), "digest", settings, ask)
+    assert len(asked) == 6 + 4
+    texts = dict(table.filter(pl.col("sample") == 1).select("question_id", "text").iter_rows())
+    assert (texts["mt_bench-081-1"], texts["mt_bench-081-2"], texts["mt_bench-082-2"]) == (None, None, "fine")
+    assert table["question_id"].unique(maintain_order=True).to_list() == [q.question_id for q in MT]
+
+
+def test_candidates_without_a_grade_or_a_judge_are_an_error():
+    candidates = pl.DataFrame({"question_id": ["mt_bench-081-1"], "sample": [0], "text": ["one"]})
+    with pytest.raises(UserError, match="graded by judges alone"):
+        grading.grade_table(candidates, {q.question_id: q for q in MT}, get_task("mt_bench"))
+
+
+def test_the_oracle_passes_over_missing_grades():
+    graded = [Candidate("a", None, None), Candidate("b", None, 7.0), Candidate("c", None, 3.0)]
+    assert tied("oracle", graded) == [1]
+    assert tied("oracle", graded[:1] * 2) == [0, 1]

@@ -330,3 +330,24 @@ def test_items_without_a_rating_are_left_out_and_counted():
         0, named=True
     )
     assert (nothing["n"], nothing["ungraded"], nothing["s_gen"], nothing["verdict"]) == (0, 3, None, "undecided")
+
+
+def test_a_perfect_choice_takes_whole_conversations():
+    """Turn 1 is best in one sample and turn 2 in the other: whatever is chosen scores 5."""
+    grades, named = [[9, 1], [1, 9]] * 3, [name for name in "abc" for _ in range(2)]
+    row = m.cell(cell_table(grades, [0] * 6, cluster=named, asked=named), 2, 7, "grade")
+    assert (row["oracle"], row["headroom"], row["mixed_questions"]) == (5, 0, 0)
+    assert (row["n"], row["choices"], row["valid"]) == (6, 3, 3)
+    apart = m.cell(cell_table(grades, [0] * 6, cluster=named), 2, 7, "grade")
+    assert (apart["oracle"], apart["mixed_questions"]) == (9, 6)
+
+
+def test_the_best_choice_is_counted_among_mixed_questions():
+    row = m.cell(cell_table([[1, 0], [0, 1], [1, 1], [0, 1]], [0, 0, 0, None], shared=[None, [0, 1], None, None]), 2, 7)
+    assert row["best_mixed"] == pytest.approx((1 + 0.5 + 0) / 3), "a tie is half a hit, an invalid output none"
+
+
+def test_grades_on_a_scale_are_scores_whatever_values_occur():
+    row = m.cell(cell_table([[1, 1], [1, 1]], [0, 1]), 2, 7, "grade")
+    assert (row["p_mcnemar"], row["pass_at_k"], row["s_gen_low"]) == (None, None, None)
+    assert row["p_wilcoxon"] is not None

@@ -22,7 +22,7 @@ SETTINGS = {
 
 def metrics(**changes):
     row = {
-        "model": "mine", "task": "gsm8k", "k": 4, "variant": "plain", "n": 50, "unit": "percent", "grading": "flexible",
+        "model": "mine", "task": "gsm8k", "k": 4, "selector": "choose", "variant": "plain", "n": 50, "unit": "percent", "grading": "flexible",
         "s_gen": 0.25, "s_gen_low": 0.2, "s_gen_high": 0.3, "s_disc": 0.2, "s_disc_low": 0.1, "s_disc_high": 0.3,
         "dg_diff": -0.05, "ci_low": -0.1, "ci_high": 0.0, "invalid": 0.1, "best_mixed": 0.5, "p_mcnemar": 0.8,
         "p_wilcoxon_drop": None,
@@ -120,7 +120,7 @@ def test_preferences_by_hand():
         }
     )  # fmt: skip
     questions = pl.DataFrame({"question_id": list("abc"), "cluster": list("abc")})
-    first, second = measured(questions, rounds, preferences).iter_rows(named=True)
+    first, second = measured(questions, rounds, preferences, "rule").iter_rows(named=True)
     assert (first["round"], first["score"], first["pairs"], first["preference"]) == (0, pytest.approx(1 / 3), 0, None)
     assert second["score"] == pytest.approx(2 / 3)
     assert second["preference"] == pytest.approx((1 + 0.5 + 0) / 3)

@@ -89,3 +89,22 @@ def test_intervals_that_do_not_exist_are_empty():
     table = tables.slots_table({CELL: choices("full", [[0, 1]], [None])})
     assert table["ci_low"].to_list() == [None, None]
     assert not np.isnan(table["picked"].to_numpy()).any()
+
+
+def test_pass_at_of_a_pool_that_a_judge_graded_in_part():
+    grades = pl.DataFrame({"question_id": list("aabb"), "grade": [1.0, 0.0, 1.0, None]})
+    clusters = {"gsm8k": pl.DataFrame({"question_id": ["a", "b"], "cluster": ["a", "b"]})}
+    table = tables.pass_table({CELL: grades}, clusters)
+    assert table.select("j", "n", "questions", "pass_at_j").rows() == [(1, 2, 2, 0.75), (2, 2, 1, 1.0)]
+    assert tables.pass_table({CELL: grades}, clusters, scored={"gsm8k"}).height == 0
+
+
+def test_figures_of_cells_without_a_rating_say_so():
+    from selfincorrect.figures import dg_diff, figure9, scores, style
+
+    style.apply({"dpi": 50, "font_size": 9})
+    metrics = pl.DataFrame(
+        {"model": "m", "task": "mt_bench", "k": 4, "variant": "full", "selector": "choose", "n": [0]}
+    )
+    for figure in (dg_diff.draw(metrics, metrics), figure9.draw(metrics), scores.draw(metrics, metrics)):
+        assert figure.axes[0].texts[0].get_text() == style.NO_CELLS

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfincorrect import tasks
-from selfincorrect.parse import parse_choice
+from selfincorrect.parse import parse_choice, parse_score, parse_text
 from selfincorrect.prepare import load_questions
 from selfincorrect.prompts import Prompt, replies, task_prompts
 from selfincorrect.tasks import aliases, gsm8k
@@ -146,3 +146,49 @@ def test_the_first_grading_is_the_one_that_prompts_and_distractors_use(name):
 def test_forms_of_given_answers():
     assert [gsm8k.form(text) for text in ("3.00", "$1,200", "12 eggs", "")] == ["3", "1200", "12 eggs", ""]
     assert [aliases.form(text) for text in ("The Beatles!", "?!")] == ["beatles", "?!"]
+
+
+def read_text(output, shown, ending="###\n{text}", finished=True):
+    labelled = [f"{label}. {text}" for label, text in enumerate(shown, start=1)]
+    chosen = parse_text(output, shown, labelled, ending, gsm8k.extract, finished)
+    return chosen.slots, chosen.how
+
+
+@pytest.mark.parametrize(
+    ("output", "slots", "how"),
+    [
+        ("Fine.\n###\nIt is 4.\n#### 4", (0,), "strict"),
+        ("Fine.\n### It  is 4. #### 4", (0,), "strict"),
+        ("Fine.\n###\nSo it must be 4", (0, 2), "loose"),
+        ("Fine.\n###\n# Plan\n### Step 1\n9", (1,), "strict"),  # the marker inside a candidate
+        ("2. # Plan\n### Step 1\n9", (1,), "strict"),  # with its label, without the marker
+        ("So it is 4", (), "none"),  # no marker: strictly only
+        ("Fine.\n###\n5", (), "none"),
+        ("", (), "none"),
+    ],
+)
+def test_parse_text(output, slots, how):
+    shown = ["It is 4.\n#### 4", "# Plan\n### Step 1\n9", "#### 4"]
+    assert read_text(output, shown) == (slots, how)
+    if how == "loose":
+        assert read_text(output, shown, finished=False) == ((), "cut")
+
+
+@pytest.mark.parametrize(
+    ("output", "score"),
+    [
+        ("7", 7), (" 10\n", 10), ("Score: 7", 7), ("8/10", 8), ("8 / 10, since 2 things", 8), ("I rate it 9 out of 10, since 2", 9),
+        ("0", None), ("11", None), ("11/10", None), ("good", None), ("", None), ("3.5", None), ("3.5/10", None), ("-3", None),
+    ],
+)  # fmt: skip
+def test_parse_score(output, score):
+    assert parse_score(output) == score
+
+
+def test_a_score_out_of_ten_counts_in_an_output_that_was_cut():
+    assert parse_score("8/10 because it", finished=False) == 8
+    assert parse_score("The 3 reasons", finished=False) is None
+
+
+def test_zero_is_simplified_too():
+    assert gsm8k.simplify("0", Question("q", "q", "?", ("5",)), [], Random(1)) == "100"

@@ -9,10 +9,12 @@ from selfincorrect.choices import choice_rows
 from selfincorrect.config import VariantConfig
 from selfincorrect.conversations import Candidate
 from selfincorrect.engines import Response
+from selfincorrect.prepare import load_questions
 from selfincorrect.prompts import task_prompts
+from selfincorrect.tasks import NAMES as NAMES_OF_TASKS
 from selfincorrect.tasks import get_task
 from selfincorrect.tasks.base import Question
-from selfincorrect.variants import View, discriminations
+from selfincorrect.variants import View, decoding_of, demonstrations_of, discriminations
 
 PLAIN = VariantConfig().model_dump(mode="json")
 SETTINGS = {"seed": 5, "shots": 2, "choice_tokens": 64, "answer_tokens": 16}
@@ -175,3 +177,41 @@ def test_options_compose():
         place = asked.shown[3]
         label = shown.reply.response.format(reasons="Because.", label="4", text=place)
         assert {row["chosen_sample"] for row in rows(shown, label, pool=pool)} == {3}
+
+
+@pytest.mark.parametrize("task", NAMES_OF_TASKS)
+def test_no_demonstration_holds_the_stop_string_of_its_own_output(task):
+    """Else every output that follows the demonstrations is cut, and invalid."""
+    for rationale, answer, distractors, selector in product(
+        (True, False), ("label", "text"), ("own", "easy"), ("choose", "score")
+    ):
+        changes = {"rationale": rationale, "answer": answer, "distractors": distractors, "selector": selector}
+        if selector == "score":
+            changes = {"selector": selector, "distractors": distractors}
+        others = [Question("o", "o", "Turn 1: Other?\nTurn 2: And?", ("elsewhere",))]
+        if "table" in get_task(task).SOURCES:
+            others = load_questions(get_task(task), get_task(task).SOURCES["table"])
+        shown = view(task, others=others, shots=3, **changes)
+        for _, response in demonstrations_of(shown):
+            assert not any(stop in response for stop in decoding_of(shown).stop), response
+
+
+def test_remarks_on_easy_distractors_speak_of_what_is_shown():
+    others = [Question("o", "o", "Other?", ("Elsewhere",))]
+    [(query, response), _] = demonstrations_of(view(rationale=True, distractors="easy", others=others))
+    assert query.count("Elsewhere") == 3
+    lines = response.splitlines()
+    assert [line.endswith("does not answer what was asked.") for line in lines[:4]] == [True, True, False, True]
+
+
+def test_ties_are_drawn_alike_in_every_order():
+    same = {
+        q.question_id: [Candidate("Alfa"), Candidate("Bravo"), Candidate("Alfa"), Candidate("Delta")] for q in QUESTIONS
+    }
+    drawn, permuted = (rows(view(answer="text", order=order), "Alfa", pool=same) for order in ("drawn", "permuted"))
+    assert [row["chosen_sample"] for row in drawn] == [row["chosen_sample"] for row in permuted]
+
+
+def test_a_conversation_as_answer_has_room_for_all_its_turns():
+    shown = view("mt_bench", answer="text", others=[])
+    assert decoding_of(shown).max_tokens == 8 + 2 * SETTINGS["answer_tokens"]

@@ -25,7 +25,7 @@ def run(tmp_path_factory):
     workflow = Workflow(tmp_path_factory.mktemp("paper"))
     workflow.configure(**paper_data.write(workflow.folder))
     paper_data.write(workflow.folder)  # `configure` wrote a script of its own
-    workflow.run("all", "results/estimate.csv")
+    workflow.run("all", "estimate")
     return workflow
 
 

@@ -1,4 +1,5 @@
-# What a run will take, before anything is spent: needs the data sets and no model.
+# What a run will take, before anything is spent: needs the data sets and no model. Without declared output, it is made
+# whenever it is asked for.
 localrules:
     estimate,
 
@@ -6,8 +7,6 @@ localrules:
 rule estimate:
     input:
         datasets=ALL_DATASETS,
-    output:
-        ESTIMATE,
     log:
         LOG.format(rule="estimate", name="estimate"),
     benchmark:
@@ -15,6 +14,6 @@ rule estimate:
     conda:
         "../../envs/environment.yaml"
     params:
-        slice=slices.estimate(CONFIG),
+        path=ESTIMATE,
     script:
         "../../scripts/estimate.py"
