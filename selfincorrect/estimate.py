@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 
+from selfincorrect import resources
 from selfincorrect.candidates import generation_prompt
 from selfincorrect.config import Config, ModelConfig, VariantConfig
 from selfincorrect.conversations import Candidate, joined, joined_pool, turns_of
@@ -28,7 +28,6 @@ from selfincorrect.variants import View, decoding_of, discriminations
 
 CHARACTERS = 3.5  # of a prompt in a token; 2.6 (GSM8K) to 4.6 on prompts of the tasks here (SmolLM2's tokenizer)
 LOOKED_AT = 20  # conversations of each task whose prompts are made
-BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 BYTES_A_TOKEN = 12  # of an answer and its prompt in tables and store, compressed and not
 
 SCHEMA = {
@@ -153,7 +152,6 @@ def _sums(asked: Sequence[Request], scale: float) -> Sums:
 
 def rates(device: str, measured: Path) -> dict[str, Any]:
     """Operations a second for reading and decoding and where they come from; of a card as measured, if it was."""
-    known: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("rates.yaml").read_text(encoding="utf-8"))
     kind = "cuda" if device in ("cuda", "auto") else "cpu"
     if kind == "cuda" and measured.is_file():
         found = read_json(measured)
@@ -165,7 +163,7 @@ def rates(device: str, measured: Path) -> dict[str, Any]:
                 "decoding": size * max(row["decode_tokens_per_second"] for row in large),
                 "basis": f"measured on {found['card']}",
             }
-    return dict(known[kind])
+    return dict(resources.rates()[kind])
 
 
 def estimate(config: Config, found: Sequence[Load], rate: Mapping[str, Any]) -> pl.DataFrame:
@@ -194,7 +192,7 @@ def estimate(config: Config, found: Sequence[Load], rate: Mapping[str, Any]) -> 
 
 def _weights(model: ModelConfig) -> float | None:
     known = model.parameters is not None and model.engine == "transformers"
-    return model.parameters * BYTES[model.dtype] if known else None  # type: ignore[operator]
+    return model.parameters * resources.BYTES[model.dtype] if known else None  # type: ignore[operator]
 
 
 def _hours(model: ModelConfig, load: Load, rate: Mapping[str, Any]) -> float | None:

@@ -150,7 +150,7 @@ def _beside(
     printed_: Mapping[Key, float], measured: Mapping[Key, Mapping[str, Any]], names: Mapping[str, str]
 ) -> pl.DataFrame:
     """Rows of SCHEMA: first what was measured, beside the published value of the same model, then what was not run."""
-    items = dict(published.table("tasks").select("task", "items").iter_rows())
+    items = published.items()
     rows, used = [], set()
     for (task, model, setting, quantity), values in measured.items():
         key = (task, names.get(model, ""), setting, quantity)

@@ -29,11 +29,19 @@ def setting_of(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> str |
 @cache
 def model_names() -> tuple[str, ...]:
     """The models of the paper, as it calls them."""
-    names: dict[str, None] = {}
-    for table_ in ("table2", "table4"):
-        with open(path(table_), encoding="utf-8", newline="") as file:
-            names |= {row["model"]: None for row in csv.DictReader(file)}
-    return tuple(names)
+    return tuple(dict.fromkeys(row["model"] for name in ("table2", "table4") for row in _rows(name)))
+
+
+@cache
+def items() -> dict[str, int]:
+    """Number of items of each of the paper's tasks."""
+    return {row["task"]: int(row["items"]) for row in _rows("tasks")}
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    # Read without polars: the configuration's check needs this, and should stay quick.
+    with open(path(name), encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def path(name: str) -> Path:

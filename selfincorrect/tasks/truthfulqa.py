@@ -105,6 +105,10 @@ def judged(readings: Mapping[str, float | None]) -> float | None:
     return float(min(known) >= YES) if len(known) == len(values) else None
 
 
+def _known(extracted: str | None, question: Question) -> float:
+    return float(extracted in {extract(reference) for reference in question.references})
+
+
 def simplify(extracted: str | None, question: Question, others: Sequence[Question], draw: Random) -> str:
-    """A true answer to another question in place of the wrong one."""
-    return answer_elsewhere(question, others, draw, lambda other: other.references[0], (extract, similarity))
+    """A true answer to another question in place of the wrong one. (By similarity it could be right: words such as "is" do.)"""
+    return answer_elsewhere(question, others, draw, lambda other: other.references[0], (extract, _known))

@@ -52,7 +52,7 @@ def pools(workflow):
 def test_pools_get_every_table_figure_and_the_report(pools):
     done = pools.run()
     assert pools.rules_run(done) == [
-        "figures", "grade", "import_pool", "measure", "prepare_dataset", "report", "select", "tables",
+        "figures", "grade", "import_pool", "measure", "paper", "prepare_dataset", "report", "select", "tables",
     ]  # fmt: skip
     metrics = pools.table("tables/metrics.parquet")
     variants = metrics.filter(pl.col("k") == 3).group_by("model", maintain_order=True).agg("variant")

@@ -216,10 +216,10 @@ def test_rerun_rules(workflow):
     asked = workflow.stored()
 
     workflow.path("scripted/capitals/k4/metrics.parquet").unlink()
-    assert workflow.rules_run(workflow.run()) == ["figures", "measure", "report", "tables"]
+    assert workflow.rules_run(workflow.run()) == ["figures", "measure", "paper", "report", "tables"]
 
     workflow.configure(figures={"dpi": 90})
-    assert workflow.rules_run(workflow.run()) == ["figures", "report"]
+    assert workflow.rules_run(workflow.run()) == ["figures", "paper", "report"]
     assert workflow.stored() == asked
 
     settings = {"figures": {"dpi": 90}}

@@ -6,6 +6,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 try:
+    from selfincorrect import resources as needs
     from selfincorrect import slices
 except ModuleNotFoundError as error:
     raise WorkflowError(

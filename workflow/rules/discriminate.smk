@@ -18,6 +18,13 @@ rule discriminate:
     threads: CONFIG.run.threads or workflow.cores
     resources:
         gpu=lambda wildcards: gpus(wildcards.model),
+        mem_mb=memory(own_model),
+        runtime=minutes(
+            own_model,
+            lambda wildcards: needs.choices_each(
+                CONFIG, wildcards.model, wildcards.task
+            ),
+        ),
     params:
         slice=lambda wildcards: slices.discriminate(
             CONFIG, wildcards.model, wildcards.task

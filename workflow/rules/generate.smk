@@ -16,6 +16,12 @@ rule generate:
     threads: CONFIG.run.threads or workflow.cores
     resources:
         gpu=lambda wildcards: gpus(wildcards.model),
+        mem_mb=memory(own_model),
+        runtime=minutes(
+            own_model,
+            lambda wildcards: CONFIG.sampling.n,
+            lambda wildcards: CONFIG.tasks[wildcards.task].shards,
+        ),
     params:
         slice=lambda wildcards: slices.generate(CONFIG, wildcards.model, wildcards.task),
     script:
@@ -59,7 +65,9 @@ rule judge:
         "../../envs/environment.yaml"
     threads: CONFIG.run.threads or workflow.cores
     resources:
-        gpu=lambda wildcards: gpus(*CONFIG.tasks[wildcards.task].judges.values()),
+        gpu=lambda wildcards: gpus(*judging_models(wildcards)),
+        mem_mb=memory(judging_models),
+        runtime=minutes(judging_models, lambda wildcards: 1.5 * CONFIG.sampling.n),
     params:
         slice=lambda wildcards: slices.judge(CONFIG, wildcards.task),
     script:

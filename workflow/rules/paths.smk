@@ -72,13 +72,6 @@ def judges(wildcards):
     return expand(MANIFEST, model=CONFIG.tasks[wildcards.task].judges.values())
 
 
-def gpus(*models):
-    """GPUs that a job of these models asks for, the most that one of them needs."""
-    if CONFIG.run.device != "cuda":
-        return 0
-    return max(CONFIG.weighted[model].gpus for model in models)
-
-
 def local_data(wildcards):
     """The data files of a task, where the user names some: an edit of one counts."""
     source = CONFIG.task_source(wildcards.task)

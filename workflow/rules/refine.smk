@@ -19,6 +19,8 @@ rule refine:
     threads: CONFIG.run.threads or workflow.cores
     resources:
         gpu=lambda wildcards: gpus(wildcards.model),
+        mem_mb=memory(own_model),
+        runtime=minutes(own_model, lambda wildcards: 4 * CONFIG.refinement.rounds),
     params:
         slice=lambda wildcards: slices.refine(CONFIG, wildcards.model, wildcards.task),
     script:
