@@ -10,7 +10,7 @@ ARGS ?=
 BIN := .venv/bin
 CODE := selfincorrect scripts bench tests
 
-.PHONY: help run test lint format docs simulate bench bench-gpu clean
+.PHONY: help run test test-slurm lint format docs simulate bench bench-gpu clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,10 @@ run: .venv/.run ## measure: run the experiment of config.yaml and print its resu
 test: .venv/.test ## run the whole test suite
 	@echo "== pytest"
 	@$(BIN)/python -m pytest -n $(CORES) --dist loadgroup $(ARGS)
+
+test-slurm: .venv/.slurm ## run the workflow through a real SLURM of one node (root; Debian's slurmctld, slurmd, slurm-client, munge), some minutes
+	@echo "== pytest -m slurm"
+	@$(BIN)/python -m pytest -m slurm tests/slurm $(ARGS)
 
 lint: .venv/.test ## check style, types and the workflow
 	@echo "== ruff, mypy, snakefmt, snakemake --lint"
@@ -68,6 +72,10 @@ clean: ## remove the environment; results/ and resources/ stay
 	@echo "== making the peers' environment in .venv-bench (once, some minutes)"
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r envs/requirements-bench.txt
+	@touch $@
+
+.venv/.slurm: .venv/.test envs/requirements-slurm.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r envs/requirements-slurm.txt
 	@touch $@
 
 .venv/.test: .venv/.run envs/requirements-test.txt

@@ -44,6 +44,13 @@ rule all:
         REPORT,
 
 
+# What needs a network: models and data sets, before jobs go where there is none.
+rule prepare_all:
+    input:
+        expand(MANIFEST, model=CONFIG.weighted),
+        ALL_DATASETS,
+
+
 rule tables_only:
     input:
         rules.tables.output,

@@ -5,7 +5,7 @@ from pathlib import Path
 from selfincorrect import audit, published
 from selfincorrect.figures import audit as figure
 from selfincorrect.figures import style
-from selfincorrect.io import atomic, write_text
+from selfincorrect.io import write_csv, write_text
 from selfincorrect.job import job, log
 
 with job(snakemake):
@@ -17,8 +17,7 @@ with job(snakemake):
         lines += audit.contradictions(published.baseline())
     for line in lines:
         log.info(line)
-    with atomic(output.csv) as file:
-        audited.write_csv(file)
+    write_csv(output.csv, audited)
     write_text(output.page, audit.page(name, audited, lines))
     style.apply(snakemake.params.slice)
     style.save(figure.draw(audited), [output.pdf, output.png])

@@ -6,7 +6,7 @@ import polars as pl
 
 from selfincorrect import estimate, slices
 from selfincorrect.config_check import check
-from selfincorrect.io import atomic
+from selfincorrect.io import write_csv
 from selfincorrect.job import job
 from selfincorrect.prepare import questions_of
 
@@ -19,6 +19,5 @@ with job(snakemake):
         found += estimate.loads(config, task, questions, slices.task_settings(config, task))
     rate = estimate.rates(config.run.device, Path("results/bench_gpu.json"))
     table = estimate.estimate(config, found, rate)
-    with atomic(snakemake.params.path) as file:
-        table.write_csv(file)
+    write_csv(snakemake.params.path, table)
     print("\n".join(estimate.summary(table, rate)))

@@ -4,7 +4,7 @@ import polars as pl
 
 from selfincorrect import paper
 from selfincorrect.figures import figure9, style
-from selfincorrect.io import atomic, read_json, write_text
+from selfincorrect.io import read_json, write_csv, write_text
 from selfincorrect.job import job
 
 with job(snakemake):
@@ -14,8 +14,7 @@ with job(snakemake):
     metrics = pl.read_parquet(inputs.metrics)
     made = paper.tables(metrics, map(pl.read_parquet, inputs.refinements), settings, encoder_decoders)
     for name, csv, md, tex in zip(made, output.csv, output.md, output.tex, strict=True):
-        with atomic(csv) as file:
-            made[name].write_csv(file)
+        write_csv(csv, made[name])
         write_text(md, paper.markdown(name, made[name]))
         write_text(tex, paper.latex(name, made[name]))
     style.apply(settings["figures"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from selfincorrect import tables
-from selfincorrect.io import atomic, write_table
+from selfincorrect.io import write_csv, write_table
 from selfincorrect.job import job
 
 with job(snakemake):
@@ -32,5 +32,4 @@ with job(snakemake):
     }
     for name, table in made.items():
         write_table(output[f"{name}_parquet"], table)
-        with atomic(output[f"{name}_csv"]) as file:
-            table.write_csv(file)
+        write_csv(output[f"{name}_csv"], table)

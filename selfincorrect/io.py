@@ -46,6 +46,14 @@ def write_table(path: Path | str, table: pl.DataFrame, provenance: Mapping[str, 
         table.write_parquet(file, metadata=metadata)
 
 
+def write_csv(path: Path | str, table: pl.DataFrame) -> None:
+    """Write `table` as CSV. Text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stand."""
+    risky = pl.col(pl.String).str.contains(r"^[=+\-@\t\r]") & ~pl.col(pl.String).str.contains(r"^[+-]?[\d.,]+$")
+    guarded = table.with_columns(pl.when(risky).then("'" + pl.col(pl.String)).otherwise(pl.col(pl.String)).name.keep())
+    with atomic(path) as file:
+        guarded.write_csv(file)
+
+
 def read_provenance(path: Path | str) -> dict[str, Any]:
     """The key-value metadata that `write_table` put into a parquet file."""
     metadata = pl.read_parquet_metadata(path)

@@ -15,6 +15,15 @@ from selfincorrect.errors import UserError
 
 log = logging.getLogger("selfincorrect")
 
+CONTROL = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
+
+class PlainFormatter(logging.Formatter):
+    """Without control characters: what a model or a server says must not move a terminal's cursor or set its title."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record).translate(CONTROL)
+
 
 @contextmanager
 def job(snakemake: Any) -> Iterator[None]:
@@ -24,7 +33,7 @@ def job(snakemake: Any) -> Iterator[None]:
     log.handlers.clear()
     to_file = logging.FileHandler(snakemake.log[0], mode="w", encoding="utf-8")
     for handler in (logging.StreamHandler(sys.stderr), to_file):
-        handler.setFormatter(logging.Formatter(f"%(asctime)s [{snakemake.rule} {where}] %(message)s", "%H:%M:%S"))
+        handler.setFormatter(PlainFormatter(f"%(asctime)s [{snakemake.rule} {where}] %(message)s", "%H:%M:%S"))
         log.addHandler(handler)
     try:
         yield

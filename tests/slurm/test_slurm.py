@@ -1,0 +1,163 @@
+"""The workflow through a real SLURM: what is submitted, what happens when jobs die, and that results are those of a local run.
+
+Run by `make test-slurm`; takes minutes, since SLURM is polled. Skipped, with the reason, where no SLURM can be started.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT, SCRIPT, Workflow
+from tests.slurm.cluster import cluster, jobs, missing, run
+
+pytestmark = [
+    pytest.mark.slurm,
+    pytest.mark.skipif(bool(missing()), reason=f"no SLURM here: needs {', '.join(missing())}"),
+]
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory):
+    with cluster(tmp_path_factory.mktemp("slurm"), gpus=2) as made:
+        yield made
+
+
+class ClusterWorkflow(Workflow):
+    """Snakemake with the project's SLURM profile, made quicker to look and smaller for one node."""
+
+    def slow(self, delay: float) -> None:
+        """Let each answer take `delay` seconds."""
+        script = SCRIPT | {"delay": delay}
+        (self.folder / "script.yaml").write_text(yaml.safe_dump(script, allow_unicode=True))
+
+    def command(self, *arguments: str) -> list[str]:
+        return [
+            sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder),
+            "--workflow-profile", str(ROOT / "workflow/profiles/slurm"), "--cores", "1", "--nocolor",
+            "--default-resources", "mem_mb=1000*attempt", "runtime=5*attempt", "slurm_partition=main",
+            "--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "5",
+            "--configfile", str(self.folder / "experiment.yaml"), *arguments,
+        ]  # fmt: skip
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        log = open(self.folder / "snakemake.log", "w")  # noqa: SIM115
+        return subprocess.Popen(
+            self.command(*arguments), stdout=log, stderr=log, text=True, cwd=self.folder, start_new_session=True
+        )
+
+
+@pytest.fixture
+def submitted(tmp_path, slurm):
+    workflow = ClusterWorkflow(tmp_path)
+    workflow.configure(k=[2])
+    return workflow
+
+
+def mine(workflow: Workflow) -> list[dict[str, str]]:
+    """The jobs of a workflow, by the folder they ran in."""
+    return [job for job in jobs() if job["WorkDir"] == str(workflow.folder)]
+
+
+def of_rule(workflow: Workflow, rule: str) -> list[dict[str, str]]:
+    """Its jobs of a rule, whose log has the rule's name in its path."""
+    return [job for job in mine(workflow) if f"rule_{rule}/" in job["StdOut"] or f"/{rule}/" in job["StdOut"]]
+
+
+def wait_for(true, seconds: float = 120.0):
+    end = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.5)
+    return found
+
+
+def assert_equal_to_a_local_run(workflow: Workflow, folder: Path) -> None:
+    folder.mkdir()
+    local = Workflow(folder)
+    local.configure(**{key: value for key, value in workflow.config.items() if key in ("k", "tasks", "run")})
+    local.run()
+    for name in (
+        "tables/metrics.parquet",
+        "tables/slots.parquet",
+        "scripted/capitals/candidates.parquet",
+        "scripted/capitals/k2/choices.parquet",
+    ):
+        one, other = workflow.table(name), local.table(name)
+        if "seed" in one.columns or "model" not in one.columns:
+            one, other = (table.sort(table.columns[0]) for table in (one, other))
+        assert one.equals(other), name
+    assert workflow.stored() == local.stored(), "no answer was asked for twice"
+
+
+def test_jobs_are_submitted_with_what_they_ask_for(submitted, tmp_path):
+    submitted.configure(k=[2], tasks={"capitals": {"limit": 12, "shards": 2}})
+    submitted.run("--set-resources", "generate:gpu=1", "discriminate:gpu=2")
+    names = {
+        rule: of_rule(submitted, rule)
+        for rule in ("generate", "discriminate", "measure", "prepare_dataset", "prepare_model")
+    }
+    assert [len(names[rule]) for rule in ("generate", "discriminate", "measure")] == [2, 1, 1]
+    assert not names["prepare_dataset"] + names["prepare_model"], "what needs a network runs where Snakemake runs"
+    assert {job["TresPerJob"] for job in names["generate"]} == {"gres:gpu:1"}
+    assert names["discriminate"][0]["TresPerJob"] == "gres:gpu:2"
+    assert {job["MinMemoryNode"] for job in names["generate"]} == {"3000M"}, "of a model without weights"
+    assert names["measure"][0]["MinMemoryNode"] == "1000M"
+    assert names["measure"][0]["TimeLimit"] == "00:05:00"
+    assert {job["JobState"] for job in mine(submitted)} == {"COMPLETED"}
+    assert_equal_to_a_local_run(submitted, tmp_path / "local")
+
+
+def test_a_cancelled_job_is_submitted_again(submitted, tmp_path):
+    submitted.slow(0.4)
+    process = submitted.start()
+    job = wait_for(lambda: [j for j in of_rule(submitted, "generate") if j["JobState"] == "RUNNING"])[0]
+    wait_for(lambda: submitted.stored() >= 8)
+    run("scancel", job["JobId"])
+    assert process.wait(280) == 0
+    states = sorted(each["JobState"] for each in of_rule(submitted, "generate"))
+    assert states == ["CANCELLED", "COMPLETED"]
+    submitted.slow(0)
+    assert_equal_to_a_local_run(submitted, tmp_path / "local")
+
+
+def test_a_job_that_needs_more_memory_gets_it(submitted, tmp_path):
+    submitted.slow(0.4)
+    submitted.run("--set-resources", "generate:mem_mb=120*attempt**4")
+    done = of_rule(submitted, "generate")
+    assert [job["JobState"] for job in done][-1] == "COMPLETED"
+    assert {job["JobState"] for job in done[:-1]} <= {"OUT_OF_MEMORY", "FAILED", "CANCELLED"}
+    assert [job["MinMemoryNode"] for job in done] == ["120M", "1920M"]
+    submitted.slow(0)
+    assert_equal_to_a_local_run(submitted, tmp_path / "local")
+
+
+def test_a_job_that_needs_more_time_gets_it_and_asks_nothing_twice(submitted, tmp_path):
+    submitted.slow(1.6)  # 48 answers: 77 seconds, and what a job takes to start
+    submitted.run("--set-resources", "generate:runtime=attempt", "discriminate:runtime=5")
+    done = of_rule(submitted, "generate")
+    assert [job["JobState"] for job in done] == ["TIMEOUT", "COMPLETED"]
+    assert [job["TimeLimit"] for job in done] == ["00:01:00", "00:02:00"]
+    submitted.slow(0)
+    assert_equal_to_a_local_run(submitted, tmp_path / "local")
+
+
+def test_a_killed_main_process_is_recovered_as_documented(submitted, tmp_path):
+    submitted.slow(0.4)
+    process = submitted.start()
+    wait_for(lambda: [j for j in of_rule(submitted, "generate") if j["JobState"] == "RUNNING"])
+    wait_for(lambda: submitted.stored() >= 4)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    # docs/cluster.md: end what is still running, unlock, run again.
+    run("scancel", *(job["JobId"] for job in mine(submitted) if job["JobState"] in ("RUNNING", "PENDING")))
+    wait_for(lambda: not [j for j in mine(submitted) if j["JobState"] in ("RUNNING", "PENDING", "COMPLETING")])
+    submitted.run("--unlock")
+    submitted.run()
+    submitted.slow(0)
+    assert_equal_to_a_local_run(submitted, tmp_path / "local")
