@@ -6,12 +6,12 @@ from typing import Any
 
 import polars as pl
 
+from selfincorrect.cell import plain
 from selfincorrect.choices import choice_rows
 from selfincorrect.conversations import Candidate
 from selfincorrect.digest import seed_of
 from selfincorrect.engines import Decoding, Request, Response
 from selfincorrect.intervals import interval, score_interval
-from selfincorrect.measure import plain
 from selfincorrect.prompts import Prompt, Step, TaskPrompts, Turns, replies
 from selfincorrect.tasks.base import Question, Task
 from selfincorrect.variants import NO_ANSWER, View, discriminations

@@ -12,9 +12,9 @@ from typing import Any, get_args
 import jinja2
 import polars as pl
 
+from selfincorrect.cell import FEW_PICKS, FEW_VALID
 from selfincorrect.digest import seed_of
 from selfincorrect.hypothesis import ALPHA, Verdict
-from selfincorrect.measure import FEW_PICKS, FEW_VALID
 from selfincorrect.selectors import ASKED
 from selfincorrect.tables import percent, score
 

@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
+from selfincorrect.cell import pass_at, slot_counts
 from selfincorrect.hypothesis import adjusted
 from selfincorrect.intervals import score_interval, share_interval
-from selfincorrect.measure import pass_at, slot_counts
 from selfincorrect.selectors import ASKED
 
 Cell = tuple[str, str]  # model, task

@@ -97,7 +97,7 @@ def assert_equal_to_a_local_run(workflow: Workflow, folder: Path) -> None:
 
 def test_jobs_are_submitted_with_what_they_ask_for(submitted, tmp_path):
     submitted.configure(k=[2], tasks={"capitals": {"limit": 12, "shards": 2}})
-    submitted.run("--set-resources", "generate:gpu=1", "discriminate:gpu=2")
+    submitted.run("--set-resources", "generate:gpu=1", "discriminate:gres=gpu:2")
     names = {
         rule: of_rule(submitted, rule)
         for rule in ("generate", "discriminate", "measure", "prepare_dataset", "prepare_model")
@@ -105,7 +105,7 @@ def test_jobs_are_submitted_with_what_they_ask_for(submitted, tmp_path):
     assert [len(names[rule]) for rule in ("generate", "discriminate", "measure")] == [2, 1, 1]
     assert not names["prepare_dataset"] + names["prepare_model"], "what needs a network runs where Snakemake runs"
     assert {job["TresPerJob"] for job in names["generate"]} == {"gres:gpu:1"}
-    assert names["discriminate"][0]["TresPerJob"] == "gres:gpu:2"
+    assert names["discriminate"][0]["TresPerNode"] == "gres:gpu:2", "by --gres"
     assert {job["MinMemoryNode"] for job in names["generate"]} == {"3000M"}, "of a model without weights"
     assert names["measure"][0]["MinMemoryNode"] == "1000M"
     assert names["measure"][0]["TimeLimit"] == "00:05:00"

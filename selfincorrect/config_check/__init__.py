@@ -1,0 +1,63 @@
+"""Check a configuration before any job starts: what pydantic cannot see, such as k > n or a file that is not there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from selfincorrect.config import Config
+from selfincorrect.config_check.models import alias_problems, model_problems, pool_problems, published_problems
+from selfincorrect.config_check.tasks import judge_problems, refinement_problems, task_problems
+from selfincorrect.config_check.variants import choice_problems
+from selfincorrect.config_errors import describe_all, found_and_allowed
+from selfincorrect.errors import UserError
+
+
+def with_command_line(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """`config` with the values `given` by `snakemake --config`, which arrive as text inside lists and mappings.
+
+    `ks` stands for `k` there, since Snakemake refuses keys of one letter; a single number is a list of one.
+    """
+    merged = dict(config)
+    for key, value in given.items():
+        merged[key] = _retyped(value, merged.get(key))
+    if "ks" in given:
+        value = merged.pop("ks")
+        merged["k"] = value if isinstance(value, list) else [value]
+    return merged
+
+
+def _retyped(value: Any, present: Any) -> Any:
+    if isinstance(value, Mapping):
+        inside = present if isinstance(present, Mapping) else {}
+        return {**inside, **{key: _retyped(each, inside.get(key)) for key, each in value.items()}}
+    if isinstance(value, list):
+        return [_retyped(each, None) for each in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise UserError(f"--config: {value!r} cannot be read as a YAML value: {error}") from error
+
+
+def check(raw: Mapping[str, Any]) -> Config:
+    """The checked configuration. Raises UserError that lists everything that is wrong with `raw`."""
+    try:
+        config = Config.model_validate(dict(raw))
+    except ValidationError as error:
+        raise UserError(describe_all(found_and_allowed(error, Config))) from error
+    problems = [
+        *alias_problems(config),
+        *model_problems(config),
+        *pool_problems(config),
+        *task_problems(config),
+        *judge_problems(config),
+        *refinement_problems(config),
+        *published_problems(config),
+        *choice_problems(config),
+    ]
+    if problems:
+        raise UserError(describe_all(problems))
+    return config
