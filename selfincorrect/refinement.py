@@ -11,7 +11,7 @@ from selfincorrect.choices import choice_rows
 from selfincorrect.conversations import Candidate
 from selfincorrect.digest import seed_of
 from selfincorrect.engines import Decoding, Request, Response
-from selfincorrect.intervals import interval, score_interval
+from selfincorrect.intervals import score_interval
 from selfincorrect.prompts import Prompt, Step, TaskPrompts, Turns, replies
 from selfincorrect.tasks.base import Question, Task
 from selfincorrect.variants import NO_ANSWER, View, discriminations
@@ -174,7 +174,7 @@ def measured(questions: pl.DataFrame, rounds: pl.DataFrame, preferences: pl.Data
         both = share.filter(pl.col("orders") == 2)
         first = valid.filter(pl.col("refined") == pl.col("refined_first"))
         wanted = share["refined"].to_numpy()
-        interval_ = interval(wanted, share["question_id"].to_numpy()) if len(wanted) else (None, None)
+        interval_ = score_interval(wanted, share["question_id"].to_numpy()) if len(wanted) else (None, None)
         row = {
             "round": number, "grading": grading, "n": part.height, "score": grades.mean(), "score_low": low, "score_high": high,
             "pairs": mine["question_id"].n_unique(), "preference": wanted.mean() if len(wanted) else None,

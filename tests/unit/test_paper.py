@@ -124,6 +124,7 @@ def test_preferences_by_hand():
     assert (first["round"], first["score"], first["pairs"], first["preference"]) == (0, pytest.approx(1 / 3), 0, None)
     assert second["score"] == pytest.approx(2 / 3)
     assert second["preference"] == pytest.approx((1 + 0.5 + 0) / 3)
+    assert 0 <= second["preference_low"] < second["preference_high"] <= 1
     assert second["consistent"] == pytest.approx(1 / 2), "of a and b, which have both orders"
     assert second["first_position"] == pytest.approx(3 / 5), "a once, b twice, c not"
     assert second["invalid"] == pytest.approx(1 / 6)
