@@ -7,6 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 ARGS ?=
+DIR ?= .
 BIN := .venv/bin
 CODE := selfincorrect scripts bench tests
 
@@ -14,12 +15,12 @@ CODE := selfincorrect scripts bench tests
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
-	@echo 'variables: CORES=2  PYTHON=python3  ARGS="--configfile other.yaml" (passed to snakemake)'
+	@echo 'variables: CORES=2  PYTHON=python3  DIR=mine (folder of the experiment)  ARGS="--configfile other.yaml" (passed to the command)'
 
 run: .venv/.run ## measure: run the experiment of config.yaml and print its results table
-	@echo "== snakemake --cores $(CORES) $(ARGS)"
-	@$(BIN)/snakemake --cores $(CORES) $(ARGS)
-	@$(BIN)/python -m selfincorrect results
+	@echo "== snakemake --cores $(CORES) --directory $(DIR) $(ARGS)"
+	@$(BIN)/snakemake --cores $(CORES) --directory "$(DIR)" $(ARGS)
+	@$(BIN)/python -m selfincorrect "$(DIR)/results"
 
 test: .venv/.test ## run the whole test suite
 	@echo "== pytest"
@@ -45,7 +46,7 @@ format: .venv/.test ## rewrite the code in its standard layout
 docs: .venv/.run ## write the generated parts: configuration schema and README table
 	@$(BIN)/python -m selfincorrect.docs
 
-simulate: .venv/.run ## check tests, intervals and power on 10,000 simulated pools: tables and a figure, some minutes
+simulate: .venv/.run ## check tests, intervals and power on 10,000 simulated pools: tables and a figure, a quarter of an hour
 	@$(BIN)/python -m selfincorrect.simulate results/simulation $(ARGS)
 
 bench: .venv/.run .venv-bench/.peer ## compare speed with lm-evaluation-harness: results/bench.json and a figure of cost, above an hour on two cores

@@ -46,7 +46,9 @@ class PriceConfig(_Section):
 
 
 class ServerConfig(_Section):
-    url: str = Field(pattern=r"^https?://", description="Base URL of an OpenAI-compatible server, up to `/v1`.")
+    url: str = Field(
+        pattern=r"^https?://[^/@\s]+(/[^@\s]*)?$", description="Base URL of an OpenAI-compatible server, up to `/v1`."
+    )
     key: str | None = Field(
         None,
         pattern=r"^[A-Z_][A-Z0-9_]*$",
@@ -89,7 +91,7 @@ class ModelConfig(_Section):
         None,
         gt=0,
         strict=False,
-        description="Number of parameters, for estimates of time and space; without it they are left out.",
+        description="Number of parameters, for estimates (left out without it) and for the memory and time of jobs on a cluster (8e9 is assumed without it).",
     )
     gpus: int = Field(1, ge=1, description="GPUs that a job of this model asks for where `run.device` is `cuda`.")
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
@@ -241,7 +243,7 @@ class Config(_Section):
     refinement: RefinementConfig | None = Field(
         None,
         description="Self-refinement (the paper's Table 5): a model refines its first answer by its own feedback, then chooses "
-        "between the earlier and the refined one. Not done unless this section is there.",
+        "between the earlier and the refined one. Not done unless this section is there; `refinement: {}` takes the defaults.",
     )
     run: RunConfig = Field(default_factory=RunConfig, description="Speed and place; in no digest.")
     figures: FiguresConfig = Field(default_factory=FiguresConfig, description="Look of the figures.")

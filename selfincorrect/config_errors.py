@@ -44,6 +44,13 @@ def _problem(detail: dict[str, Any], model: type[BaseModel]) -> Problem:
     if location[-2:] == ["server", "key"]:  # perhaps the key itself: never shown
         allowed = "the name of an environment variable, in capitals, that holds the key; never the key itself"
         return Problem(key, "something that is no such name", allowed, "key: OPENAI_API_KEY")
+    if location[-2:] == ["server", "url"]:  # perhaps with credentials: never shown
+        found = "nothing" if detail["type"] == "missing" else "something else"
+        return Problem(
+            key, found, "http://host:port/v1 or https://…, without credentials", "url: http://127.0.0.1:8000/v1"
+        )
+    if detail["input"] is None and detail["type"].endswith(("model_type", "dict_type")):
+        return Problem(key, "nothing", "a mapping; {} for the defaults", f"{name}: {{}}")
     if detail["type"] == "extra_forbidden":
         known = _known_keys(location[:-1], model)
         close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)

@@ -48,7 +48,7 @@ def _rows(schema: dict[str, Any], node: dict[str, Any], prefix: str) -> list[tup
     required = node.get("required", [])
     for name, entry in node["properties"].items():
         key, targets = f"{prefix}{name}", _sections(schema, entry)
-        if not targets:
+        if not targets or _optional(entry):
             default = "required" if name in required else f"`{json.dumps(entry.get('default'))}`"
             rows.append(
                 (
@@ -58,7 +58,6 @@ def _rows(schema: dict[str, Any], node: dict[str, Any], prefix: str) -> list[tup
                     entry.get("description", "").replace("|", "\\|"),
                 )
             )
-            continue
         mapping = "additionalProperties" in entry or "patternProperties" in entry
         for target in targets:
             rows += _rows(schema, target, f"{key}.<name>." if mapping else f"{key}.")
@@ -70,8 +69,14 @@ def _sections(schema: dict[str, Any], entry: dict[str, Any]) -> list[dict[str, A
     values = [entry.get("additionalProperties"), *entry.get("patternProperties", {}).values()]
     references = [entry.get("$ref"), *(v.get("$ref") for v in values if isinstance(v, dict))]
     references += [each.get("$ref") for each in entry.get("allOf", [])]
+    references += [each.get("$ref") for each in entry.get("anyOf", []) if _optional(entry)]
     references += [each["$ref"] for v in values if isinstance(v, dict) for each in v.get("oneOf", [])]
     return [schema["$defs"][reference.rsplit("/", 1)[1]] for reference in references if reference]
+
+
+def _optional(entry: dict[str, Any]) -> bool:
+    """Whether an entry is a section that may be missing."""
+    return {"type": "null"} in entry.get("anyOf", []) and any("$ref" in each for each in entry["anyOf"])
 
 
 def _kind(entry: dict[str, Any]) -> str:

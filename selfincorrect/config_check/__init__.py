@@ -10,7 +10,7 @@ from selfincorrect.config import Config
 from selfincorrect.config_check.models import alias_problems, model_problems, pool_problems, published_problems
 from selfincorrect.config_check.tasks import judge_problems, refinement_problems, task_problems
 from selfincorrect.config_check.variants import choice_problems
-from selfincorrect.config_errors import describe_all, found_and_allowed
+from selfincorrect.config_errors import Problem, describe_all, found_and_allowed
 from selfincorrect.errors import UserError
 
 
@@ -49,6 +49,7 @@ def check(raw: Mapping[str, Any]) -> Config:
     except ValidationError as error:
         raise UserError(describe_all(found_and_allowed(error, Config))) from error
     problems = [
+        *_null_problems(raw),
         *alias_problems(config),
         *model_problems(config),
         *pool_problems(config),
@@ -59,5 +60,12 @@ def check(raw: Mapping[str, Any]) -> Config:
         *choice_problems(config),
     ]
     if problems:
-        raise UserError(describe_all(problems))
+        raise UserError(describe_all(dict.fromkeys(problems)))  # a problem of several tasks is told once
     return config
+
+
+def _null_problems(raw: Mapping[str, Any]) -> list[Problem]:
+    """A section with nothing under it, which YAML reads as null, would silently do nothing."""
+    if "refinement" in raw and raw["refinement"] is None:
+        return [Problem("refinement", "nothing", "a mapping; {} for the defaults", "refinement: {}")]
+    return []

@@ -1,5 +1,6 @@
 """What can be wrong with tasks: sources, demonstrations, judges, and what is to be refined."""
 
+import difflib
 from pathlib import Path
 
 from selfincorrect import tasks
@@ -15,7 +16,8 @@ def task_problems(config: Config) -> list[Problem]:
     for name, task in config.tasks.items():
         if name not in tasks.NAMES:
             allowed = ", ".join(tasks.NAMES)
-            problems.append(Problem(f"tasks.{name}", repr(name), allowed, f"{tasks.NAMES[0]}: {{limit: 24}}"))
+            close = difflib.get_close_matches(name, tasks.NAMES, n=1, cutoff=0)[0]
+            problems.append(Problem(f"tasks.{name}", repr(name), allowed, f"{close}: {{limit: 24}}"))
             continue
         sources = tasks.get_task(name).SOURCES
         if isinstance(task.source, str) and task.source not in sources:
