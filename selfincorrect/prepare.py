@@ -13,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 import polars as pl
+import yaml
 
 from selfincorrect.digest import canonical_json, digest, file_sha256
 from selfincorrect.errors import UserError
@@ -88,7 +89,8 @@ def prepare_model(name: str, settings: Mapping[str, Any], folder: Path) -> dict[
     if settings["engine"] == "scripted":
         script = Path(source).expanduser().absolute()
         _link(folder / "script.yaml", script)
-        identity = file_sha256(script)
+        says = yaml.safe_load(script.read_text(encoding="utf-8"))
+        identity = digest({key: value for key, value in says.items() if key != "delay"})  # speed is in no digest
         manifest |= {
             "weights": "script.yaml",
             "revision": identity,

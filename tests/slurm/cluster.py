@@ -78,7 +78,10 @@ class Cluster:
 
     def _daemon(self, name: str, *arguments: str) -> None:
         log = open(self.folder / "log" / f"{name}.out", "ab")  # noqa: SIM115
-        self.daemons[name] = subprocess.Popen([name, *arguments], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        # In a session of its own: Ctrl-C ends the tests, which then end the daemons in order.
+        self.daemons[name] = subprocess.Popen(
+            [name, *arguments], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+        )
 
     def _until(self, true, what: str) -> None:
         end = time.monotonic() + PATIENCE

@@ -122,7 +122,6 @@ def test_a_cancelled_job_is_submitted_again(submitted, tmp_path):
     assert process.wait(280) == 0
     states = sorted(each["JobState"] for each in of_rule(submitted, "generate"))
     assert states == ["CANCELLED", "COMPLETED"]
-    submitted.slow(0)
     assert_equal_to_a_local_run(submitted, tmp_path / "local")
 
 
@@ -133,7 +132,6 @@ def test_a_job_that_needs_more_memory_gets_it(submitted, tmp_path):
     assert [job["JobState"] for job in done][-1] == "COMPLETED"
     assert {job["JobState"] for job in done[:-1]} <= {"OUT_OF_MEMORY", "FAILED", "CANCELLED"}
     assert [job["MinMemoryNode"] for job in done] == ["120M", "1920M"]
-    submitted.slow(0)
     assert_equal_to_a_local_run(submitted, tmp_path / "local")
 
 
@@ -143,7 +141,6 @@ def test_a_job_that_needs_more_time_gets_it_and_asks_nothing_twice(submitted, tm
     done = of_rule(submitted, "generate")
     assert [job["JobState"] for job in done] == ["TIMEOUT", "COMPLETED"]
     assert [job["TimeLimit"] for job in done] == ["00:01:00", "00:02:00"]
-    submitted.slow(0)
     assert_equal_to_a_local_run(submitted, tmp_path / "local")
 
 
@@ -159,5 +156,4 @@ def test_a_killed_main_process_is_recovered_as_documented(submitted, tmp_path):
     wait_for(lambda: not [j for j in mine(submitted) if j["JobState"] in ("RUNNING", "PENDING", "COMPLETING")])
     submitted.run("--unlock")
     submitted.run()
-    submitted.slow(0)
     assert_equal_to_a_local_run(submitted, tmp_path / "local")
