@@ -40,6 +40,8 @@ def experiment(folder: Path, **changes: Any) -> dict[str, Any]:
 class Workflow:
     """Snakemake in a working folder, with a configuration written beside it."""
 
+    timeout = 300  # seconds of one run
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.configure()
@@ -58,7 +60,7 @@ class Workflow:
         self, *arguments: str, check: bool = True, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            self.command(*arguments), capture_output=True, text=True, cwd=self.folder, timeout=300,
+            self.command(*arguments), capture_output=True, text=True, cwd=self.folder, timeout=self.timeout,
             env={**os.environ, **(env or {})},
         )  # fmt: skip
         if check and done.returncode:
