@@ -97,11 +97,10 @@ def test_scores_choose_the_best_of_what_was_scored_alone(run):
         assert len(outputs) == 4
         value = {"7": 7, "8/10": 8, "9": 9}
         scores = [value.get(output) for output in outputs]
-        best = [
-            sample for sample, score in enumerate(scores) if score is not None and score == max(filter(None, scores))
-        ]
-        assert (row["shared"] or [row["chosen_sample"]]) == best
-        assert row["chosen_sample"] in best
+        known = [score for score in scores if score is not None]
+        best = [sample for sample, score in enumerate(scores) if known and score == max(known)]
+        assert row["valid"] == bool(best)
+        assert (row["shared"] or [row["chosen_sample"]]) == (best or [None])
 
 
 def test_refinement_goes_from_the_first_answer_over_feedback_to_a_preference_in_both_orders(run):
