@@ -7,11 +7,12 @@ import polars as pl
 from selfincorrect.ask import ask
 from selfincorrect.io import read_provenance, write_table
 from selfincorrect.job import job, log
-from selfincorrect.judging import SCHEMA, cases, judgements, judges_of
+from selfincorrect.judging import SCHEMA, cases, judgements
 from selfincorrect.prepare import questions_of
 from selfincorrect.provenance import versions
 from selfincorrect.running import opened_model
 from selfincorrect.tasks import get_task
+from selfincorrect.tasks.base import judges_of
 
 with job(snakemake):
     settings, inputs, wildcards = snakemake.params.slice, snakemake.input, snakemake.wildcards

@@ -18,12 +18,12 @@ from selfincorrect.config import Config, ModelConfig, VariantConfig
 from selfincorrect.conversations import Candidate, joined, joined_pool, turns_of
 from selfincorrect.engines import Request
 from selfincorrect.io import read_json
-from selfincorrect.judging import cases, judges_of, requests
+from selfincorrect.judging import cases, requests
 from selfincorrect.prompts import task_prompts
 from selfincorrect.refinement import FEEDBACK_TOKENS
 from selfincorrect.selectors import ASKED
 from selfincorrect.tasks import get_task
-from selfincorrect.tasks.base import Question, sample_questions
+from selfincorrect.tasks.base import Question, judges_of, sample_questions
 from selfincorrect.variants import View, decoding_of, discriminations
 
 CHARACTERS = 3.5  # of a prompt in a token; 2.6 (GSM8K) to 4.6 on prompts of the tasks here (SmolLM2's tokenizer)

@@ -1,6 +1,6 @@
 """Grades by judges: models that are asked about each candidate, and whose answers are read as grades."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,9 +11,8 @@ from selfincorrect.digest import seed_of
 from selfincorrect.engines import Decoding, Request, Response
 from selfincorrect.errors import UserError
 from selfincorrect.prompts import Prompt
-from selfincorrect.tasks.base import Question, Task
+from selfincorrect.tasks.base import Judge, Question, Task
 
-ATTEMPTS = 3  # an answer without a reading is asked for again, as often as this in all
 AGAIN = 0.7  # temperature of later attempts: the first one is greedy and would say the same
 
 SCHEMA = {
@@ -33,24 +32,6 @@ SCHEMA = {
 
 
 @dataclass(frozen=True)
-class Judge:
-    """What one judge is asked about an answer and how its own answer is read.
-
-    `prompt` takes the turns of a conversation up to the one that is judged, and their answers; `read` gives None where the
-    output holds no reading; answers have at most `tokens` tokens. A judge that answers with one token is not asked again: its
-    reading is that token's probability.
-    """
-
-    prompt: Callable[[Sequence[Question], Sequence[str]], Prompt]
-    read: Callable[[Response], float | None]
-    tokens: int
-
-    @property
-    def attempts(self) -> int:
-        return ATTEMPTS if self.tokens > 1 else 1
-
-
-@dataclass(frozen=True)
 class Case:
     """One answer before one judge."""
 
@@ -58,12 +39,6 @@ class Case:
     sample: int
     role: str
     prompt: Prompt
-
-
-def judges_of(task: Task) -> Mapping[str, Judge]:
-    """The judges of a task by role; none where it is graded mechanically."""
-    judges: Mapping[str, Judge] = getattr(task, "JUDGES", {})
-    return judges
 
 
 def cases(questions: Sequence[Question], candidates: pl.DataFrame, role: str, judge: Judge, task: Task) -> list[Case]:

@@ -6,9 +6,9 @@ from pathlib import Path
 from selfincorrect import tasks
 from selfincorrect.config import Config
 from selfincorrect.config_errors import Problem
-from selfincorrect.judging import judges_of
 from selfincorrect.prompts import task_prompts
 from selfincorrect.sources import Files, LocalFile
+from selfincorrect.tasks.base import judges_of
 
 
 def task_problems(config: Config) -> list[Problem]:

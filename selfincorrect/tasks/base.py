@@ -17,7 +17,7 @@ A task is a module in this folder with the names below and a prompt file `prompt
 
 and, where models judge its answers,
 
-    JUDGES           by role, what each judge is asked and how its answer is read (`judging.Judge`)
+    JUDGES           by role, what each judge is asked and how its answer is read (`Judge`)
     judged(readings) readings by role, None where there is none -> the grade, None if it is missing
     LIMITS           lowest and highest grade, where they are on a scale instead of wrong or right, such as (1, 10)
 
@@ -30,6 +30,8 @@ from random import Random
 from typing import Any, Protocol
 
 from selfincorrect.digest import seed_of
+from selfincorrect.engines import Response
+from selfincorrect.prompts import Prompt
 from selfincorrect.sources import Source
 
 Rows = Iterable[Mapping[str, Any]]
@@ -52,6 +54,27 @@ class Question:
         """As a mapping; without `details` where there are none."""
         row = asdict(self) | {"references": list(self.references), "details": dict(self.details)}
         return row if self.details else {key: value for key, value in row.items() if key != "details"}
+
+
+ATTEMPTS = 3  # a judge's answer without a reading is asked for again, as often as this in all
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What one judge is asked about an answer and how its own answer is read.
+
+    `prompt` takes the turns of a conversation up to the one that is judged, and their answers; `read` gives None where the
+    output holds no reading; answers have at most `tokens` tokens. A judge that answers with one token is not asked again: its
+    reading is that token's probability.
+    """
+
+    prompt: Callable[[Sequence[Question], Sequence[str]], Prompt]
+    read: Callable[[Response], float | None]
+    tokens: int
+
+    @property
+    def attempts(self) -> int:
+        return ATTEMPTS if self.tokens > 1 else 1
 
 
 Grading = tuple[Callable[[str], str | None], Callable[[str | None, Question], float]]
@@ -89,6 +112,12 @@ def grade_limits(task: Task) -> tuple[float, float]:
     """The lowest and the highest grade."""
     limits: tuple[float, float] = getattr(task, "LIMITS", (0.0, 1.0))
     return limits
+
+
+def judges_of(task: Task) -> Mapping[str, Judge]:
+    """The judges of a task by role; none where it is graded mechanically."""
+    judges: Mapping[str, Judge] = getattr(task, "JUDGES", {})
+    return judges
 
 
 def sample_questions(questions: Sequence[Question], limit: int | None, seed: int) -> list[Question]:

@@ -6,10 +6,9 @@ from random import Random
 from typing import Any
 
 from selfincorrect.engines import Response
-from selfincorrect.judging import Judge
 from selfincorrect.prompts import Prompt, conversation
 from selfincorrect.sources import Files, PackageMember
-from selfincorrect.tasks.base import Question
+from selfincorrect.tasks.base import Judge, Question
 
 
 def _member(path: str) -> PackageMember:

@@ -8,11 +8,10 @@ from random import Random
 from typing import Any
 
 from selfincorrect.engines import Response
-from selfincorrect.judging import Judge
 from selfincorrect.prompts import Prompt
 from selfincorrect.sources import HubFile
 from selfincorrect.tasks import aliases
-from selfincorrect.tasks.base import Question, Rows, answer_elsewhere
+from selfincorrect.tasks.base import Judge, Question, Rows, answer_elsewhere
 
 SOURCES = {
     "hub": HubFile(

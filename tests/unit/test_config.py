@@ -2,6 +2,8 @@
 
 import copy
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,11 @@ def test_schema_is_what_the_code_says():
 def test_readme_table_is_what_the_code_says():
     readme = (ROOT / "README.md").read_text()
     assert readme == docs.with_table(readme), "run `make docs`"
+
+
+def test_reading_the_snakefile_imports_nothing_heavy():
+    """Every job on a cluster reads it again."""
+    script = "import sys; from selfincorrect import resources, slices; from selfincorrect.config_check import check; import yaml; "
+    script += f"check(yaml.safe_load(open({str(ROOT / 'workflow/experiments/paper.yaml')!r}))); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert not {"polars", "numpy", "torch", "transformers", "matplotlib", "scipy", "openai"} & set(done.stdout.split())

@@ -11,11 +11,10 @@ from selfincorrect.candidates import pool_table
 from selfincorrect.conversations import Candidate, joined, joined_pool, spread
 from selfincorrect.engines import Response
 from selfincorrect.errors import UserError
-from selfincorrect.judging import Judge
 from selfincorrect.prompts import Prompt, task_prompts
 from selfincorrect.selectors import tied
 from selfincorrect.tasks import get_task, mt_bench, truthfulqa
-from selfincorrect.tasks.base import Question, sample_questions
+from selfincorrect.tasks.base import Judge, Question, sample_questions
 from tests import paper_data
 
 MT = mt_bench.load(
