@@ -7,6 +7,7 @@ from selfincorrect import paper, published
 from selfincorrect.config import VariantConfig
 from selfincorrect.config_check import check
 from selfincorrect.estimate import estimate, loads, rates
+from selfincorrect.io import write_json
 from selfincorrect.published import setting_of
 from selfincorrect.refinement import measured
 from selfincorrect.slices import task_settings
@@ -163,3 +164,20 @@ def test_an_estimate_by_hand(tmp_path):
     assert big["hours"] == pytest.approx((2e9 * generate.tokens_in / 1e12 + 2e9 * 1000 / 1e11) / 3600)
     assert table.filter(pl.col("stage") == "weights")["gigabytes"].to_list() == [2.0]
     assert "assumed" in rates("cuda", tmp_path / "none")["basis"]
+
+
+def test_a_card_that_was_measured_takes_the_place_of_the_assumption(tmp_path):
+    """As `bench.gpu` writes it: the best way of decoding counts, of the large model alone; 8.03e9 parameters, two operations each."""
+    speed = [
+        {"model": "random 8b", "prefill_tokens_per_second": 20_000.0, "decode_tokens_per_second": 1_000.0},
+        {"model": "random 8b", "prefill_tokens_per_second": 30_000.0, "decode_tokens_per_second": 900.0},
+        {"model": "smollm2", "prefill_tokens_per_second": 9e9, "decode_tokens_per_second": 9e9},
+    ]
+    write_json(tmp_path / "gpu.json", {"card": "Some Card", "speed": speed})
+    found = rates("cuda", tmp_path / "gpu.json")
+    assert found["basis"] == "measured on Some Card"
+    assert found["reading"] == pytest.approx(2 * 8.03e9 * 30_000)
+    assert found["decoding"] == pytest.approx(2 * 8.03e9 * 1_000)
+    write_json(tmp_path / "tried.json", {"card": "cpu", "speed": speed})
+    assert "assumed" in rates("cuda", tmp_path / "tried.json")["basis"]
+    assert "measured" in rates("cpu", tmp_path / "none")["basis"]
