@@ -155,7 +155,7 @@ def rates(device: str, measured: Path) -> dict[str, Any]:
     kind = "cuda" if device in ("cuda", "auto") else "cpu"
     if kind == "cuda" and measured.is_file():
         found = read_json(measured)
-        large = [row for row in found["speed"] if row["model"] == "random 8b"]
+        large = [row for row in found["speed"] if row["model"] == "random 8b" and row["seconds"]]  # of ways that fit
         if large and found["card"] != "cpu":
             size = 2 * 8.03e9
             return {

@@ -169,9 +169,20 @@ def test_an_estimate_by_hand(tmp_path):
 def test_a_card_that_was_measured_takes_the_place_of_the_assumption(tmp_path):
     """As `bench.gpu` writes it: the best way of decoding counts, of the large model alone; 8.03e9 parameters, two operations each."""
     speed = [
-        {"model": "random 8b", "prefill_tokens_per_second": 20_000.0, "decode_tokens_per_second": 1_000.0},
-        {"model": "random 8b", "prefill_tokens_per_second": 30_000.0, "decode_tokens_per_second": 900.0},
-        {"model": "smollm2", "prefill_tokens_per_second": 9e9, "decode_tokens_per_second": 9e9},
+        {"model": "random 8b", "way": "cascade", "seconds": None},
+        {
+            "model": "random 8b",
+            "seconds": 9.0,
+            "prefill_tokens_per_second": 20_000.0,
+            "decode_tokens_per_second": 1_000.0,
+        },
+        {
+            "model": "random 8b",
+            "seconds": 9.0,
+            "prefill_tokens_per_second": 30_000.0,
+            "decode_tokens_per_second": 900.0,
+        },
+        {"model": "smollm2", "seconds": 1.0, "prefill_tokens_per_second": 9e9, "decode_tokens_per_second": 9e9},
     ]
     write_json(tmp_path / "gpu.json", {"card": "Some Card", "speed": speed})
     found = rates("cuda", tmp_path / "gpu.json")
