@@ -11,7 +11,7 @@ DIR ?= .
 BIN := .venv/bin
 CODE := selfincorrect scripts bench tests
 
-.PHONY: help run test test-slurm lint format docs simulate bench bench-gpu clean
+.PHONY: help run test test-slurm test-faults lint format docs simulate bench bench-gpu clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,11 @@ test: .venv/.test ## run the whole test suite
 test-slurm: .venv/.slurm ## run the workflow through a real SLURM of one node (root; Debian's slurmctld, slurmd, slurm-client, munge), some minutes
 	@echo "== pytest -m slurm"
 	@$(BIN)/python -m pytest -m slurm tests/slurm $(ARGS)
+
+test-faults: .venv/.test ## kill runs 200 times at random moments, fill the disk at every stage: results/faults.json, a quarter of an hour
+	@echo "== pytest -m faults"
+	@$(BIN)/python -m pytest -m faults tests/faults $(ARGS)
+	@$(BIN)/python -m tests.faults.kills results/faults.json --kills 200
 
 lint: .venv/.test ## check style, types and the workflow
 	@echo "== ruff, mypy, snakefmt, snakemake --lint"

@@ -2,9 +2,10 @@
 
 import polars as pl
 
-from selfincorrect.io import read_provenance, write_table
+from selfincorrect.candidates import SCHEMA
+from selfincorrect.io import read_provenance, read_table, write_table
 from selfincorrect.job import job
 
 with job(snakemake):
-    shards = [pl.read_parquet(path) for path in snakemake.input]
+    shards = [read_table(path, SCHEMA) for path in snakemake.input]
     write_table(snakemake.output[0], pl.concat(shards), read_provenance(snakemake.input[0]))

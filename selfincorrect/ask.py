@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from selfincorrect import stopping
 from selfincorrect.engines import CONTEXT, Engine, Request, Response
 from selfincorrect.progress import Progress
 from selfincorrect.store import ResponseStore
@@ -30,7 +31,8 @@ def ask(requests: Sequence[Request], model: OpenedModel, what: str) -> list[Resp
 
     Answers are appended to the model's store batch by batch. Its engine is made only if an answer is missing, so a job whose
     answers are all stored loads no model. Prompts that do not fit its context with their answer have no text; they are not
-    stored, nor read from a store that was filled with a larger context.
+    stored, nor read from a store that was filled with a larger context. Raises ToBeRequeuedError if the job was told to end
+    before all had come.
     """
     store, context = model.store, model.context
     keys = [request.key(model.digest, model.mode) for request in requests]
@@ -50,6 +52,8 @@ def ask(requests: Sequence[Request], model: OpenedModel, what: str) -> list[Resp
             store.add((key, asdict(each)) for key, each in answers if each.finish_reason != CONTEXT)
             unsent |= {key: each for key, each in answers if each.finish_reason == CONTEXT}
             progress.advance(len(batch))
+        if progress.done < progress.total and stopping.requested():
+            raise stopping.ToBeRequeuedError
     stored = {key: (r, Response(**store.get(key))) for key, r in zip(keys, requests, strict=True) if key in store}
     too_long = unsent | {
         key: replace(response, text=None, finish_reason=CONTEXT, tokens_out=0, logprob=None)

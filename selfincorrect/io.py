@@ -1,18 +1,25 @@
 """Files: written whole or not at all, and tables that carry what they were made from."""
 
+import glob
 import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
 import polars as pl
 
+from selfincorrect.errors import UserError
+
 
 @contextmanager
 def atomic(path: Path | str, mode: str = "wb") -> Iterator[IO[Any]]:
-    """Open a temporary file beside `path`; moved to `path` on success, removed on any failure."""
+    """Open a temporary file beside `path`; moved to `path` on success, removed on any failure.
+
+    Raises OSError with its file name, also where the system gives none (no space left).
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -22,8 +29,18 @@ def atomic(path: Path | str, mode: str = "wb") -> Iterator[IO[Any]]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: Path | str) -> None:
+    """Remove what writers of `path` left beside it when they were killed. Only while nobody else writes it."""
+    path = Path(path)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        left.unlink(missing_ok=True)
 
 
 def write_text(path: Path | str, text: str) -> None:
@@ -42,16 +59,35 @@ def read_json(path: Path | str) -> Any:
 def write_table(path: Path | str, table: pl.DataFrame, provenance: Mapping[str, Any] | None = None) -> None:
     """Write `table` as parquet; `provenance` goes into the file's key-value metadata as JSON."""
     metadata = {name: json.dumps(value, sort_keys=True) for name, value in (provenance or {}).items()}
+    # Through memory: on a full disk polars raises an error of its own.
+    written = BytesIO()
+    table.write_parquet(written, metadata=metadata)
     with atomic(path) as file:
-        table.write_parquet(file, metadata=metadata)
+        file.write(written.getbuffer())
+
+
+def read_table(path: Path | str, schema: Mapping[str, Any]) -> pl.DataFrame:
+    """A table with the columns of `schema`. Raises UserError if it has others, as an older version may have written."""
+    table = pl.read_parquet(path)
+    if table.schema != pl.Schema(schema):
+        found, wanted = set(table.schema.items()), set(pl.Schema(schema).items())
+        raise UserError(
+            f"{path} was written by another version of this program: it lacks {_columns(wanted - found)} and has "
+            f"{_columns(found - wanted)} instead.\nDelete it and run the same command again: it is made anew, and answers that are "
+            "in the response store are not asked for again."
+        )
+    return table
+
+
+def _columns(columns: set[tuple[str, Any]]) -> str:
+    return ", ".join(sorted(f"{name} ({kind})" for name, kind in columns)) or "nothing"
 
 
 def write_csv(path: Path | str, table: pl.DataFrame) -> None:
     """Write `table` as CSV. Text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stand."""
     risky = pl.col(pl.String).str.contains(r"^[=+\-@\t\r]") & ~pl.col(pl.String).str.contains(r"^[+-]?[\d.,]+$")
     guarded = table.with_columns(pl.when(risky).then("'" + pl.col(pl.String)).otherwise(pl.col(pl.String)).name.keep())
-    with atomic(path) as file:
-        guarded.write_csv(file)
+    write_text(path, guarded.write_csv())
 
 
 def read_provenance(path: Path | str) -> dict[str, Any]:

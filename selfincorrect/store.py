@@ -62,7 +62,7 @@ class ResponseStore:
         return self._answers[key]
 
     def add(self, answers: Iterable[tuple[str, Any]]) -> None:
-        """Append answers, in one write that has reached the disk when this returns."""
+        """Append answers, in one write that has reached the disk when this returns. Raises OSError with its file name."""
         answers = list(answers)
         lines = [
             canonical_json({"key": key, "value": value, "crc": _checksum(key, value)}) + "\n" for key, value in answers
@@ -70,9 +70,13 @@ class ResponseStore:
         if self._segment is None:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._segment = open(self.folder / f"{uuid.uuid4().hex}.jsonl", "ab")  # noqa: SIM115
-        self._segment.write("".join(lines).encode())
-        self._segment.flush()
-        os.fsync(self._segment.fileno())
+        try:
+            self._segment.write("".join(lines).encode())
+            self._segment.flush()
+            os.fsync(self._segment.fileno())
+        except OSError as error:
+            error.filename = self._segment.name
+            raise
         self._answers.update(answers)
 
     def close(self) -> None:

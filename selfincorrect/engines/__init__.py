@@ -58,7 +58,7 @@ class Response:
 
 class Engine(Protocol):
     def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
-        """Yield finished batches until every request has its response."""
+        """Yield finished batches until every request has its response, or `stopping.requested`: then begin nothing new."""
         ...
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from selfincorrect import stopping
 from selfincorrect.digest import seed_of
 from selfincorrect.engines import Request, Response
 from selfincorrect.errors import UserError
@@ -23,6 +24,8 @@ class ScriptedEngine:
 
     def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
         for start in range(0, len(requests), self._batch_size):
+            if stopping.requested():
+                return
             batch = requests[start : start + self._batch_size]
             time.sleep(self._script.get("delay", 0) * len(batch))
             yield [(request, self._respond(request)) for request in batch]

@@ -302,6 +302,69 @@ def test_continuous_batching_backs_off_when_memory_runs_out(engine, monkeypatch,
         answers(made, requests())
 
 
+CPU_FULL = RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried …")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (CPU_FULL, r"runs out of memory on one sequence"),
+        (
+            torch.AcceleratorError("CUDA error: unspecified launch failure\nCUDA kernel errors might be …"),
+            "The GPU failed",
+        ),
+        (RuntimeError("CUDA driver error: device not ready"), r"The GPU failed while llama was running: CUDA driver"),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasGemmEx`"), "nvidia-smi"),
+    ],
+)
+def test_a_device_that_fails_is_one_message_and_earlier_answers_stay(engine, monkeypatch, error, message):
+    made, decode, asked = engine("llama", batch_size=2), TransformersEngine._decode, requests()
+
+    def failing(self, waiting, beginnings, continued, size):
+        yield next(decode(self, waiting, beginnings, continued, size))
+        raise error
+
+    monkeypatch.setattr(TransformersEngine, "_decode", failing)
+    coming = made.answer(asked[:4])
+    assert next(coming)
+    with pytest.raises(UserError, match=message):
+        list(coming)
+
+
+def test_a_fault_of_the_program_is_no_message_about_a_device(engine, monkeypatch):
+    made = engine("llama")
+
+    def broken(self, waiting, beginnings, continued, size):
+        raise RuntimeError("shape mismatch")
+
+    monkeypatch.setattr(TransformersEngine, "_decode", broken)
+    with pytest.raises(RuntimeError, match="shape mismatch"):
+        answers(made, requests())
+
+
+def test_a_model_too_large_for_the_device_is_said(engine, monkeypatch):
+    def full(*arguments):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 30.00 GiB.\nGPU 0 has …")
+
+    monkeypatch.setattr("selfincorrect.engines.transformers.loading.load", full)
+    with pytest.raises(
+        UserError, match=r"llama does not fit into memory: CUDA out of memory. Tried to allocate 30.00 GiB\. Use"
+    ):
+        engine("llama")
+
+
+@pytest.mark.parametrize("decoding", ["cascade", "plain"])
+def test_told_to_stop_sequences_in_flight_are_finished_and_no_others_begin(engine, monkeypatch, decoding):
+    made, asked = engine("llama", decoding=decoding, batch_size=4), requests(count=6, samples=2)
+    expected = dict(zip(map(id, asked), (response.text for response in answers(made, asked)), strict=True))
+    came = []
+    for batch in made.answer(asked):
+        came += batch
+        monkeypatch.setattr("selfincorrect.stopping.requested", lambda: True)
+    assert 4 <= len(came) <= 7, "those in flight, and those that had taken the place of ended ones"
+    assert all(response.text == expected[id(request)] for request, response in came)
+
+
 def test_sampler_draws_from_the_softmax():
     logits = torch.tensor([2.0, 0.0, 1.0, -1.0, -30.0]).repeat(20_000, 1)
     sampler = Sampler(list(range(20_000)), 1, 0.7, 1.0)

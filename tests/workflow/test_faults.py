@@ -1,15 +1,19 @@
 """What happens when a run is killed, its files are damaged, the disk is full or the configuration is wrong."""
 
 import os
+import random
 import re
 import signal
 import subprocess
 import time
 
+import polars as pl
+import psutil
 import pytest
 import yaml
 
-from tests.conftest import SCRIPT
+from tests.conftest import SCRIPT, Workflow
+from tests.faults.kills import digests, disturbed, keys, slow_workflow
 
 
 def test_killed_and_run_again(finished, workflow):
@@ -37,6 +41,118 @@ def test_killed_and_run_again(finished, workflow):
     assert workflow.table("scripted/capitals/candidates.parquet").equals(
         finished.table("scripted/capitals/candidates.parquet")
     ), "as without the kill"
+
+
+def jobs_of(process, rule):
+    """Processes of a rule's jobs that `process` started."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    return [child for child in children if f".{rule}.py" in " ".join(child.cmdline())]
+
+
+def wait_for(true, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+    return found
+
+
+def test_a_job_told_to_end_finishes_its_batch_and_is_to_be_requeued(finished, workflow):
+    target = "results/scripted/capitals/candidates.parquet"
+    (workflow.folder / "script.yaml").write_text(yaml.safe_dump({**SCRIPT, "delay": 0.2}, allow_unicode=True))
+    process = subprocess.Popen(
+        workflow.command(target), cwd=workflow.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    wait_for(lambda: workflow.stored() >= 4)
+    job = jobs_of(process, "generate")[0]
+    before = workflow.stored()
+    job.terminate()
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode
+    assert "to be requeued: told to end (SIGTERM)" in output
+    assert "non-zero exit status 75" in output
+    assert "Traceback" not in output
+    assert before <= workflow.stored() <= before + 8, "the batch in flight, and nothing after it"
+    assert workflow.stored() % 4 == 0
+    workflow.run(target)
+    assert set(keys(workflow).values()) == {1}
+    assert workflow.table("scripted/capitals/candidates.parquet").equals(
+        finished.table("scripted/capitals/candidates.parquet")
+    )
+
+
+def test_runs_killed_at_random_moments_come_to_the_same_end(tmp_path):
+    undisturbed = slow_workflow(tmp_path / "undisturbed")
+    undisturbed.run()
+    found = disturbed(tmp_path / "disturbed", digests(undisturbed), 4, random.Random(20240404))
+    assert (found.of_jobs, found.of_snakemake) == (2, 2)
+    assert found.files > 50
+    assert found.faults() == []
+
+
+def test_a_second_run_in_the_same_folder_is_refused(workflow):
+    (workflow.folder / "script.yaml").write_text(yaml.safe_dump({**SCRIPT, "delay": 0.1}, allow_unicode=True))
+    first = subprocess.Popen(
+        workflow.command(), cwd=workflow.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    wait_for(lambda: workflow.stored() >= 4)
+    second = workflow.run(check=False)
+    assert second.returncode
+    assert "cannot be locked" in second.stdout + second.stderr
+    assert "--unlock" in second.stdout + second.stderr
+    assert first.wait(120) == 0
+    assert set(keys(workflow).values()) == {1}
+
+
+def test_two_runs_share_a_store_at_the_same_time(finished, tmp_path):
+    running = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        workflow = Workflow(folder)
+        workflow.configure(run=workflow.config["run"] | {"store": str(tmp_path / "store")})
+        process = subprocess.Popen(workflow.command(), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        running.append((workflow, process))
+    for workflow, process in running:
+        assert process.wait(120) == 0
+        assert digests(workflow) == digests(finished)
+
+
+def test_a_shard_of_an_older_version_is_said(workflow):
+    workflow.run("results/scripted/capitals/candidates/0.parquet")
+    path = workflow.path("scripted/capitals/candidates/0.parquet")
+    pl.read_parquet(path).drop("logprob").with_columns(pl.lit(1).alias("score")).write_parquet(path)
+    done = workflow.run("results/scripted/capitals/candidates.parquet", check=False)
+    assert done.returncode
+    assert "candidates/0.parquet was written by another version" in done.stdout + done.stderr
+    assert "it lacks logprob (Float64) and has score (Int32) instead" in done.stdout + done.stderr
+    kept = workflow.stored()
+    path.unlink()
+    workflow.run("results/scripted/capitals/candidates.parquet")
+    assert workflow.stored() == kept == 48
+
+
+def test_a_clock_that_jumps_costs_no_answer_and_changes_nothing(finished, workflow):
+    workflow.run("results/scripted/capitals/grades.parquet")
+    files = [
+        path for name in ("results", "resources") for path in (workflow.folder / name).rglob("*") if path.is_file()
+    ]
+    draw, now = random.Random(7), time.time()
+    for path in sorted(files):
+        moment = now + draw.uniform(-86_400, 86_400)
+        os.utime(path, (moment, moment))
+    ahead = workflow.run(check=False)
+    assert ahead.returncode
+    assert "clock skew" in ahead.stdout + ahead.stderr
+    # docs/cluster.md: give files from the future today's date.
+    subprocess.run(
+        ["find", "-L", "results", "resources", "-newermt", "now", "-exec", "touch", "{}", "+"],
+        cwd=workflow.folder,
+        check=True,
+    )
+    workflow.run()
+    assert digests(workflow) == digests(finished)
+    assert set(keys(workflow).values()) == {1}
 
 
 def test_damaged_store_stops_with_its_place(workflow):

@@ -30,6 +30,18 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 
+# Before the first job, once: Snakemake's own error comes at every job and is a traceback.
+onstart:
+    from selfincorrect.job import check_writable
+
+    try:
+        check_writable(
+            [Path("results"), Path("resources"), Path(CONFIG.run.store).expanduser()]
+        )
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
 wildcard_constraints:
     model="|".join(CONFIG.models),
     task="|".join(CONFIG.tasks),

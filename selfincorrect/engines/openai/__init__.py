@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 
+from selfincorrect import stopping
 from selfincorrect.digest import canonical_json
 from selfincorrect.engines import CONTEXT, Decoding, Request, Response
 from selfincorrect.engines.openai.replies import Answer, Reply, TooLong
@@ -61,8 +62,8 @@ class OpenAIEngine:
         pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="server")
         try:
             failure = self._probe(requests, stop)
-            while running or (waiting and not failure):
-                while waiting and not failure and len(running) < self.concurrency:
+            while running or (waiting and not failure and not stopping.requested()):
+                while waiting and not failure and not stopping.requested() and len(running) < self.concurrency:
                     group = self._next(waiting)
                     running[pool.submit(self._ask, group, stop)] = group
                 ready: Answered = []

@@ -11,8 +11,18 @@ from unittest import mock
 import torch
 from transformers.utils import chat_template_utils
 
+from selfincorrect import stopping
 from selfincorrect.engines import CONTEXT, Decoding, Request, Response
-from selfincorrect.engines.transformers import batching, cascade, continuous, decoding, fitting, levels, loading
+from selfincorrect.engines.transformers import (
+    batching,
+    cascade,
+    continuous,
+    decoding,
+    failures,
+    fitting,
+    levels,
+    loading,
+)
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.errors import UserError
 from selfincorrect.prompts import Prompt
@@ -35,11 +45,12 @@ class TransformersEngine:
     """Causal and encoder-decoder models, with completion or chat prompts."""
 
     def __init__(self, manifest: Mapping[str, Any], weights: Path, run: Mapping[str, Any]) -> None:
-        self.model, self.tokenizer = loading.load(manifest, weights, run)
         self.mode, self.name = manifest["prompt"], manifest["name"]
         self.batch_size: int | None = run["batch_size"]
         self.context: int | None = manifest["context"]
-        self.way = fitting.way(self.model, self.name, run["decoding"])
+        with failures.explained(self.name):
+            self.model, self.tokenizer = loading.load(manifest, weights, run)
+            self.way = fitting.way(self.model, self.name, run["decoding"])
         if self.mode == "chat" and not self.tokenizer.chat_template:
             raise UserError(
                 f"{self.name} has `prompt: chat`, but its tokenizer has no chat template. Write `prompt: completion`, or "
@@ -77,8 +88,11 @@ class TransformersEngine:
             alike = [request for request in requests if request.decoding == how]
             starts = list(dict.fromkeys(_start(request.prompt) for request in alike))
             for first in range(0, len(starts), STARTS):
+                if stopping.requested():
+                    return
                 together = set(starts[first : first + STARTS])
-                yield from self._answer_alike([r for r in alike if _start(r.prompt) in together], how)
+                with failures.explained(self.name):
+                    yield from self._answer_alike([r for r in alike if _start(r.prompt) in together], how)
 
     def _answer_alike(self, requests: list[Request], how: Decoding) -> Iterator[list[tuple[Request, Response]]]:
         rendered = {request.prompt: self.render(request.prompt) for request in requests}
@@ -95,7 +109,7 @@ class TransformersEngine:
         waiting.sort(key=lambda request: (-len(continued[request.prompt].tokens), rendered[request.prompt]))
         longest = len(continued[waiting[0].prompt].tokens) + how.max_tokens
         size = self.batch_size or batching.sequences_at_once(self.model, longest)
-        while waiting:
+        while waiting and not stopping.requested():
             done: set[int] = set()
             try:
                 for finished in self._decode(waiting, beginnings, continued, size):
@@ -104,7 +118,9 @@ class TransformersEngine:
                         (r, self._response(r, rendered[r.prompt], len(prompts[r.prompt]), sequence))
                         for r, sequence in ((waiting[index], sequence) for index, sequence in finished)
                     ]
-            except torch.OutOfMemoryError as error:
+            except (RuntimeError, MemoryError) as error:
+                if not failures.out_of_memory(error):
+                    raise
                 if size == 1:
                     raise UserError(
                         f"{self.name} runs out of memory on one sequence of {len(prompts[waiting[0].prompt])} tokens. Use a "

@@ -14,6 +14,7 @@ from transformers.generation.continuous_batching.cb_logits_processors import (
     ContinuousBatchingLogitsProcessorList,
 )
 
+from selfincorrect import stopping
 from selfincorrect.engines.transformers.batching import SHARE
 from selfincorrect.engines.transformers.decoding import CHANGE, Finished, Generated, Rules
 from selfincorrect.engines.transformers.sampling import Sampler
@@ -84,7 +85,9 @@ def decode_continuously(
                 finished += _taken(manager, output, waiting, chooser, rules)
             elif not manager.is_running():
                 raise RuntimeError("continuous batching has ended before its sequences")
-            if finished and (output is None or not waiting or len(finished) > CHANGE * size):
+            # Told to stop, each is handed over at once: those under way end when the time is over.
+            soon = output is None or not waiting or stopping.requested()
+            if finished and (soon or len(finished) > CHANGE * size):
                 yield finished
                 finished = []
     finally:

@@ -9,6 +9,7 @@ import torch
 from transformers import GenerationMixin, LogitsProcessor, LogitsProcessorList, StoppingCriteria
 from transformers.generation.stopping_criteria import StoppingCriteriaList
 
+from selfincorrect import stopping
 from selfincorrect.engines.transformers.cascade import Cascade, Continuation
 from selfincorrect.engines.transformers.levels import Level
 from selfincorrect.engines.transformers.sampling import Sampler
@@ -108,15 +109,18 @@ def decode_together(
 ) -> Iterator[Finished]:
     """One sequence for each of `prompts`; at most `size` at a time.
 
-    Yields sequences as they end. Others enter in their place, so that the batch stays full.
+    Yields sequences as they end. Others enter in their place, so that the batch stays full, until `stopping.requested`.
     """
     batch = _Together(Cascade(model, beginnings), sampler, rules)
     entered = 0
-    while entered < len(prompts) or batch.indices:
-        more = range(entered, min(len(prompts), entered + size - len(batch.indices)))
+    while True:
+        last = entered if stopping.requested() else len(prompts)
+        more = range(entered, min(last, entered + size - len(batch.indices)))
         if more:
             batch.enter(more, prompts)
             entered = more.stop
+        if not batch.indices:
+            return
         while sum(batch.going) > (1 - CHANGE) * len(batch.indices):
             batch.step()
         yield batch.leave()
@@ -151,6 +155,8 @@ def decode_plainly(
 ) -> Iterator[Finished]:
     """One sequence for each of `prompts` by transformers' own `generate`: for every model that `cascade` does not fit."""
     for first in range(0, len(prompts), size):
+        if stopping.requested():
+            return
         indices = range(first, min(first + size, len(prompts)))
         width = max(len(prompts[index]) for index in indices)
         rows, masks = [], []
