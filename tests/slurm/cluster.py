@@ -110,7 +110,7 @@ class Cluster:
             "ProctrackType": "proctrack/pgid", "TaskPlugin": "task/none", "MpiDefault": "none", "SwitchType": "switch/none",
             "SelectType": "select/cons_tres", "SelectTypeParameters": "CR_Core_Memory", "DefMemPerCPU": 512,
             "SlurmdParameters": "config_overrides", "ReturnToService": 2, "EnforcePartLimits": "ALL",
-            "SchedulerParameters": "batch_sched_delay=0,sched_min_interval=200000", "MinJobAge": 7200, "KillWait": 5,
+            "SchedulerParameters": "batch_sched_delay=0,sched_min_interval=200000", "MinJobAge": 7200, "KillWait": 30,
             "JobAcctGatherType": "jobacct_gather/linux", "JobAcctGatherFrequency": 2, "JobAcctGatherParams": "OverMemoryKill",
             "AccountingStorageType": "accounting_storage/none", "GresTypes": "gpu",
         }  # fmt: skip

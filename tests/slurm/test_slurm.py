@@ -4,6 +4,7 @@ Run by `make test-slurm`; takes minutes, since SLURM is polled. Skipped, with th
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import yaml
 from tests.conftest import ROOT, SCRIPT, Workflow
 from tests.slurm.cluster import cluster, jobs, missing, run
 
+MODEL_JOBS = "results/scripted/capitals/k2/choices.parquet"  # and what it needs: all jobs that ask a model
 pytestmark = [
     pytest.mark.slurm,
     pytest.mark.skipif(bool(missing()), reason=f"no SLURM here: needs {', '.join(missing())}"),
@@ -32,6 +34,8 @@ class ClusterWorkflow(Workflow):
     """Snakemake with the project's SLURM profile, made quicker to look and smaller for one node."""
 
     timeout = 900
+    profile = "slurm"
+    local = False  # whether jobs run here, without SLURM
 
     def slow(self, delay: float) -> None:
         """Let each answer take `delay` seconds."""
@@ -39,12 +43,14 @@ class ClusterWorkflow(Workflow):
         (self.folder / "script.yaml").write_text(yaml.safe_dump(script, allow_unicode=True))
 
     def command(self, *arguments: str) -> list[str]:
+        if self.local:
+            return super().command(*arguments)
         return [
             sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder),
-            "--workflow-profile", str(ROOT / "workflow/profiles/slurm"), "--cores", "1", "--nocolor",
+            "--workflow-profile", str(ROOT / "workflow/profiles" / self.profile), "--cores", "1", "--nocolor",
             "--default-resources", "mem_mb=1000*attempt", "runtime=5*attempt", "slurm_partition=main",
             "--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "5",
-            "--configfile", str(self.folder / "experiment.yaml"), *arguments,
+            *arguments, "--configfile", str(self.folder / "experiment.yaml"),
         ]  # fmt: skip
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
@@ -79,7 +85,10 @@ def wait_for(true, seconds: float = 120.0):
     return found
 
 
-def assert_equal_to_a_local_run(workflow: Workflow, folder: Path) -> None:
+def assert_equal_to_a_local_run(workflow: ClusterWorkflow, folder: Path) -> None:
+    """Of what is not there yet, tables and figures are made without SLURM: each job costs it a quarter of a minute."""
+    workflow.local = True
+    workflow.run()
     folder.mkdir()
     local = Workflow(folder)
     local.configure(**{key: value for key, value in workflow.config.items() if key in ("k", "tasks", "run")})
@@ -98,16 +107,20 @@ def assert_equal_to_a_local_run(workflow: Workflow, folder: Path) -> None:
 
 
 def test_jobs_are_submitted_with_what_they_ask_for(submitted, tmp_path):
-    submitted.configure(k=[2], tasks={"capitals": {"limit": 12, "shards": 2}})
-    submitted.run("--set-resources", "generate:gpu=1", "discriminate:gres=gpu:2")
+    submitted.configure(
+        k=[2], tasks={"capitals": {"limit": 12, "shards": 2}}, run=submitted.config["run"] | {"device": "cuda"}
+    )
+    submitted.run("results/scripted/capitals/candidates.parquet")
+    submitted.profile = "slurm-gres"
+    submitted.run("--set-resources", "discriminate:gres=gpu:pretend:2", "discriminate:gpu=0")
     names = {
         rule: of_rule(submitted, rule)
         for rule in ("generate", "discriminate", "measure", "prepare_dataset", "prepare_model")
     }
     assert [len(names[rule]) for rule in ("generate", "discriminate", "measure")] == [2, 1, 1]
     assert not names["prepare_dataset"] + names["prepare_model"], "what needs a network runs where Snakemake runs"
-    assert {job["TresPerJob"] for job in names["generate"]} == {"gres:gpu:1"}
-    assert names["discriminate"][0]["TresPerNode"] == "gres:gpu:2", "by --gres"
+    assert {job["TresPerJob"] for job in names["generate"]} == {"gres:gpu:1"}, "by --gpus"
+    assert names["discriminate"][0]["TresPerNode"] == "gres:gpu:pretend:2", "by --gres"
     assert {job["MinMemoryNode"] for job in names["generate"]} == {"3000M"}, "of a model without weights"
     assert names["measure"][0]["MinMemoryNode"] == "1000M"
     assert names["measure"][0]["TimeLimit"] == "00:05:00"
@@ -117,7 +130,7 @@ def test_jobs_are_submitted_with_what_they_ask_for(submitted, tmp_path):
 
 def test_a_cancelled_job_is_submitted_again(submitted, tmp_path):
     submitted.slow(0.4)
-    process = submitted.start()
+    process = submitted.start(MODEL_JOBS)
     job = wait_for(lambda: [j for j in of_rule(submitted, "generate") if j["JobState"] == "RUNNING"])[0]
     wait_for(lambda: submitted.stored() >= 8)
     run("scancel", job["JobId"])
@@ -129,7 +142,7 @@ def test_a_cancelled_job_is_submitted_again(submitted, tmp_path):
 
 def test_a_job_that_needs_more_memory_gets_it(submitted, tmp_path):
     submitted.slow(0.4)
-    submitted.run("--set-resources", "generate:mem_mb=120*attempt**4")
+    submitted.run(MODEL_JOBS, "--set-resources", "generate:mem_mb=120*attempt**4")
     done = of_rule(submitted, "generate")
     assert [job["JobState"] for job in done][-1] == "COMPLETED"
     assert {job["JobState"] for job in done[:-1]} <= {"OUT_OF_MEMORY", "FAILED", "CANCELLED"}
@@ -138,18 +151,23 @@ def test_a_job_that_needs_more_memory_gets_it(submitted, tmp_path):
 
 
 def test_a_job_that_needs_more_time_gets_it_and_asks_nothing_twice(submitted, tmp_path):
-    submitted.slow(1.6)  # 48 answers: 77 seconds, and what a job takes to start
-    submitted.run("--set-resources", "generate:runtime=attempt", "discriminate:runtime=5")
+    submitted.slow(2.4)  # 48 answers: 115 seconds, 4 of them in flight for 10
+    submitted.run(MODEL_JOBS, "--set-resources", "generate:runtime=attempt", "discriminate:runtime=5")
     done = of_rule(submitted, "generate")
     assert len(done) >= 2
     assert [job["JobState"] for job in done] == ["TIMEOUT"] * (len(done) - 1) + ["COMPLETED"]
     assert [job["TimeLimit"] for job in done] == [f"00:0{attempt}:00" for attempt in range(1, len(done) + 1)]
+    # SLURM sends SIGTERM, its srun tells no more, and 30 seconds later all is killed: what was in flight is kept.
+    asked, wanted = re.findall(r"(\d+)/(\d+) answers", Path(done[0]["StdOut"]).read_text())[-1]
+    assert int(asked) < int(wanted) == 48
+    kept = sorted(path.read_bytes().count(b"\n") for path in submitted.path("store").rglob("*.jsonl"))
+    assert int(asked) + 4 in kept, "what the first job wrote"
     assert_equal_to_a_local_run(submitted, tmp_path / "local")
 
 
 def test_a_killed_main_process_is_recovered_as_documented(submitted, tmp_path):
     submitted.slow(0.4)
-    process = submitted.start()
+    process = submitted.start(MODEL_JOBS)
     wait_for(lambda: [j for j in of_rule(submitted, "generate") if j["JobState"] == "RUNNING"])
     wait_for(lambda: submitted.stored() >= 4)
     os.killpg(process.pid, signal.SIGKILL)
@@ -158,5 +176,5 @@ def test_a_killed_main_process_is_recovered_as_documented(submitted, tmp_path):
     run("scancel", *(job["JobId"] for job in mine(submitted) if job["JobState"] in ("RUNNING", "PENDING")))
     wait_for(lambda: not [j for j in mine(submitted) if j["JobState"] in ("RUNNING", "PENDING", "COMPLETING")])
     submitted.run("--unlock")
-    submitted.run()
+    submitted.run(MODEL_JOBS)
     assert_equal_to_a_local_run(submitted, tmp_path / "local")
