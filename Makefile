@@ -25,7 +25,7 @@ ifneq ($(LOCK),$(shell cat .venv/.run 2>/dev/null))
 endif
 endif
 
-.PHONY: help run test test-slurm lint format docs simulate bench bench-gpu lock clean
+.PHONY: help run reproduce test test-slurm lint format docs simulate bench bench-gpu lock clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,10 @@ run: .venv/.run ## measure: run the experiment of config.yaml and print its resu
 	@echo "== snakemake --cores $(CORES) --directory $(DIR) $(ARGS)"
 	@$(BIN)/snakemake --cores $(CORES) --directory "$(DIR)" $(ARGS)
 	@$(BIN)/python -m selfincorrect "$(DIR)/results"
+
+reproduce: .venv/.run ## run a recorded run again in a new folder and compare: make reproduce RUN=mine/results/run.json DIR=again (FORCE=1, FILES=…)
+	@test -n "$(RUN)" || { echo "Name the record of a finished run: make reproduce RUN=mine/results/run.json [DIR=reproduced]"; exit 1; }
+	@$(BIN)/python -m selfincorrect.reproduce "$(RUN)" --directory "$(if $(filter-out .,$(DIR)),$(DIR),reproduced)" --cores $(CORES) $(if $(FORCE),--force) $(if $(FILES),--files "$(FILES)") -- $(ARGS)
 
 test: .venv/.test ## run the whole test suite
 	@echo "== pytest"

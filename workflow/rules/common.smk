@@ -1,4 +1,5 @@
 # The checked configuration, before any rule is read. Imports nothing heavy: every cluster job reads this again.
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -18,6 +19,9 @@ from selfincorrect.errors import UserError
 from selfincorrect.figures import NAMES as FIGURES
 from selfincorrect.published import PAPER_TABLES
 from selfincorrect.sources import Files, LocalFile, is_folder, model_files
+
+# Where environment.post-deploy.sh finds the lock files: Snakemake runs a copy of it, and elsewhere.
+os.environ.update(SELFINCORRECT_ENVS=str(Path(workflow.basedir, "envs")))
 
 # Snakemake writes the interpreter's path into its shell commands as it is, also where it holds spaces.
 if not sys.executable.startswith("'"):
