@@ -34,6 +34,18 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 
+# With `--sdm apptainer` all jobs run in the image that SELFINCORRECT_IMAGE names: a file or docker://…, see envs/Containerfile.
+if IMAGE := os.environ.get("SELFINCORRECT_IMAGE", ""):
+
+    container: IMAGE
+
+elif "apptainer" in map(str, workflow.deployment_settings.deployment_method):
+    raise WorkflowError(
+        "--sdm apptainer needs an image, and SELFINCORRECT_IMAGE is not set. Build one from envs/Containerfile and name "
+        "it: SELFINCORRECT_IMAGE=/path/to/image.sif snakemake --sdm apptainer …"
+    )
+
+
 wildcard_constraints:
     model="|".join(CONFIG.models),
     task="|".join(CONFIG.tasks),
