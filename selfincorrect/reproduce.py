@@ -17,6 +17,7 @@ from selfincorrect.sources import is_folder
 
 ROOT = Path(__file__).parent.parent
 RECORD = Path("results/run.json")  # from the folder of a run
+KEYS = ("commit", "versions", "versions_before", "machine", "configuration", "models", "data", "results")
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -33,6 +34,8 @@ def read_record(path: Path) -> dict[str, Any]:
             f"{path} is no record of a run that this version reads: format {has!r}, expected {FORMAT}. Use the version "
             "of the code that wrote it."
         )
+    if missing := [key for key in KEYS if key not in found]:
+        raise UserError(f"{path} is not whole: it has no {', '.join(missing)}. Take the record as its run wrote it.")
     return found
 
 
@@ -40,10 +43,8 @@ def code_problems(record: Mapping[str, Any], here: str) -> list[str]:
     """Why code at the commit `here` is not that of the run, with what to do; empty if it is."""
     wanted = record["commit"]
     if wanted == "unknown" or wanted.endswith("-dirty"):
-        return [
-            f"The run was made by code that no commit names ({wanted}). Nobody else can have just this code; "
-            + (f"the nearest is `git checkout {wanted.removesuffix('-dirty')}`." if wanted != "unknown" else "")
-        ]
+        nearest = f" The nearest: git checkout {wanted.removesuffix('-dirty')}" if wanted != "unknown" else ""
+        return [f"The run was made by code that no commit names ({wanted}), so nobody can be sure to have it.{nearest}"]
     if wanted != here:
         return [f"The run was made by the code at commit {wanted}; this is {here}. Do: git checkout {wanted}"]
     return []
@@ -148,7 +149,7 @@ def prepare(folder: Path, config: Mapping[str, Any]) -> Path:
 
 
 def reproduce(run: Path, folder: Path, files: Path | None, cores: str, force: bool, more: Sequence[str]) -> int:
-    """Run the record `run` again in `folder`, print what is the same, and return the exit code: 0 if everything is.
+    """Run the record `run` again in `folder`, print what is the same, and return the exit code, as `main`.
 
     `files` is the folder that relative paths count from, `more` are further arguments of Snakemake. Raises UserError.
     """
@@ -160,16 +161,13 @@ def reproduce(run: Path, folder: Path, files: Path | None, cores: str, force: bo
     configuration = prepare(folder, located(record["configuration"], files or run.absolute().parent.parent))
     command = [
         sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder),
-        "--cores", cores, "--configfile", str(configuration), *more,
+        "--cores", cores, *more, "--configfile", str(configuration),
     ]  # fmt: skip
     print("==", *command, flush=True)
     code = subprocess.run(command).returncode
-    if code:
-        print(f"Snakemake ended with {code}. Run the same command again to go on.", file=sys.stderr)
-        return code
-    if not (folder / RECORD).exists():
-        print(f"Nothing to compare: {folder / RECORD} is not there.", file=sys.stderr)
-        return 1
+    if code or not (folder / RECORD).exists():
+        print(f"Nothing compared: Snakemake ended with {code}. The same command again goes on.", file=sys.stderr)
+        return 2
     verdicts = compared(record, read_record(folder / RECORD))
     for name, verdict in verdicts.items():
         print(f"{name}: {verdict}")
@@ -189,7 +187,7 @@ def _reasons(record: Mapping[str, Any]) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code: 0 all the same, 1 something different, 2 not started, else Snakemake's."""
+    """Exit code: 0 all the same, 1 something different, 2 nothing compared."""
     ours, more = list(arguments), []
     if "--" in ours:
         at = ours.index("--")

@@ -33,7 +33,7 @@ def test_another_commit_says_what_to_check_out():
 def test_code_that_no_commit_names_is_a_problem_even_for_itself(commit):
     (problem,) = code_problems(record(commit=commit), commit)
     assert "no commit names" in problem
-    assert (f"git checkout {COMMIT}`" in problem) == (commit != "unknown")
+    assert (f"git checkout {COMMIT}" in problem) == (commit != "unknown")
 
 
 @pytest.mark.parametrize(("torch", "lock"), [("2.13.0+cpu", "cpu"), ("2.13.0", "cuda")])
@@ -123,7 +123,7 @@ def test_a_folder_is_taken_when_it_is_new_or_of_the_same_run(tmp_path):
         prepare(tmp_path / "new", {"seed": 2})
 
 
-@pytest.mark.parametrize("text", [None, "{", "[]", json.dumps({"format": 99})])
+@pytest.mark.parametrize("text", [None, "{", "[]", json.dumps({"format": 99}), json.dumps({"format": 1})])
 def test_what_is_no_record_is_said(tmp_path, text, capsys):
     if text is not None:
         (tmp_path / "run.json").write_text(text)
