@@ -8,19 +8,37 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 ARGS ?=
 DIR ?= .
+# cpu or cuda: a new environment from that lock file, with hashes; empty: the versions of requirements.txt, as pip finds them.
+LOCK ?=
+TORCH_CPU ?= --extra-index-url https://download.pytorch.org/whl/cpu
 BIN := .venv/bin
 CODE := selfincorrect scripts bench tests
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+COMPILE := $(BIN)/uv --no-config pip compile --quiet --no-annotate --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 
-.PHONY: help run test test-slurm test-faults lint format docs simulate bench bench-gpu clean
+ifneq ($(LOCK),)
+ifeq ($(filter cpu cuda,$(LOCK)),)
+$(error LOCK is $(LOCK); it takes cpu or cuda)
+endif
+ifneq ($(LOCK),$(shell cat .venv/.run 2>/dev/null))
+.PHONY: .venv/.run  # made from another lock or none: made again
+endif
+endif
+
+.PHONY: help run reproduce test test-slurm test-faults lint format docs simulate bench bench-gpu lock clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
-	@echo 'variables: CORES=2  PYTHON=python3  DIR=mine (folder of the experiment)  ARGS="--configfile other.yaml" (passed to the command)'
+	@echo 'variables: CORES=2  PYTHON=python3  LOCK=cpu|cuda (install with hashes)  DIR=mine (folder of the experiment)  ARGS="--configfile other.yaml" (passed to the command)'
 
 run: .venv/.run ## measure: run the experiment of config.yaml and print its results table
 	@echo "== snakemake --cores $(CORES) --directory $(DIR) $(ARGS)"
 	@$(BIN)/snakemake --cores $(CORES) --directory "$(DIR)" $(ARGS)
 	@$(BIN)/python -m selfincorrect "$(DIR)/results"
+
+reproduce: .venv/.run ## run a recorded run again in a new folder and compare: make reproduce RUN=mine/results/run.json DIR=again (FORCE=1, FILES=…)
+	@test -n "$(RUN)" || { echo "Name the record of a finished run: make reproduce RUN=mine/results/run.json [DIR=reproduced]"; exit 1; }
+	@$(BIN)/python -m selfincorrect.reproduce "$(RUN)" --directory "$(if $(filter-out .,$(DIR)),$(DIR),reproduced)" --cores $(CORES) $(if $(FORCE),--force) $(if $(FILES),--files "$(FILES)") -- $(ARGS)
 
 test: .venv/.test ## run the whole test suite
 	@echo "== pytest"
@@ -63,15 +81,37 @@ bench-gpu: .venv/.run ## measure decoding on a GPU beside what the card can do: 
 	@$(BIN)/snakemake --cores $(CORES) resources/models/smollm2-135m-instruct/manifest.json
 	@$(BIN)/python -m bench.gpu results/bench_gpu.json $(ARGS)
 
+# One source, requirements.txt: every package of it with the hashes of all its files on the package index (a second on the
+# network, no wheel is fetched). torch from PyPI is the CUDA build and brings CUDA's libraries; the build for CPUs is on an
+# index of its own, so its line is kept in torch-cpu.txt (with another version of torch, write its hashes there). Conda
+# environments are known to Snakemake by the files beside environment.yaml, so the script that installs names its locks.
+lock: .venv/.lock ## write envs/lock-cpu.txt and envs/lock-cuda.txt from envs/requirements.txt (after a change of versions)
+	@$(COMPILE) --output-file envs/lock-cuda.txt envs/requirements.txt
+	@{ $(COMPILE) --no-deps --no-emit-package torch envs/requirements.txt; cat envs/torch-cpu.txt; } > envs/.lock-cpu.tmp
+	@mv envs/.lock-cpu.tmp envs/lock-cpu.txt
+	@for lock in cpu cuda; do sed -i "s/^# lock-$$lock.txt .*/# lock-$$lock.txt $$(sha256sum < envs/lock-$$lock.txt | cut -d' ' -f1)/" envs/environment.post-deploy.sh; done
+
 clean: ## remove the environment; results/ and resources/ stay
 	rm -rf .venv .venv-bench
 
-.venv/.run: envs/requirements.txt pyproject.toml
+.venv/.run: envs/requirements.txt pyproject.toml $(if $(LOCK),envs/lock-$(LOCK).txt)
 	@echo "== making the environment in .venv (once, some minutes)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; this is $$($(PYTHON) --version). Give another: make run PYTHON=python3.12"; exit 1; }
+ifeq ($(LOCK),)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PIP) -r envs/requirements.txt
+else
+	@$(PYTHON) -m venv --clear .venv
+ifeq ($(LOCK),cpu)
+	@$(PIP) --require-hashes --no-deps $(TORCH_CPU) -r envs/torch-cpu.txt
+endif
+	@$(PIP) --require-hashes -r envs/lock-$(LOCK).txt
+endif
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@echo "$(LOCK)" > $@
+
+.venv/.lock: .venv/.run envs/requirements-lock.txt
+	@$(PIP) -r envs/requirements-lock.txt
 	@touch $@
 
 .venv-bench/.peer: envs/requirements-bench.txt
@@ -81,10 +121,10 @@ clean: ## remove the environment; results/ and resources/ stay
 	@touch $@
 
 .venv/.slurm: .venv/.test envs/requirements-slurm.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r envs/requirements-slurm.txt
+	@$(PIP) --no-deps -r envs/requirements-slurm.txt
 	@touch $@
 
 .venv/.test: .venv/.run envs/requirements-test.txt
 	@echo "== adding the test tools to .venv"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements-test.txt
+	@$(PIP) -r envs/requirements-test.txt
 	@touch $@

@@ -42,6 +42,7 @@ rule all:
         FIGURE_FILES,
         rules.paper.output,
         REPORT,
+        RECORD,
 
 
 # What needs a network: models and data sets, before jobs go where there is none.

@@ -1,13 +1,17 @@
-"""Rule report: one HTML file that opens from disk."""
+"""Rule report: one HTML file that opens from disk, and the record of the run."""
 
 from pathlib import Path
 
-from selfincorrect.io import write_text
+from selfincorrect.io import write_json, write_text
 from selfincorrect.job import job
+from selfincorrect.record import record
 from selfincorrect.report import render
 from selfincorrect.report_data import gather
 
 with job(snakemake):
-    results = Path(snakemake.output[0]).parent
-    context = gather(snakemake.input, snakemake.params.slice, snakemake.config, Path(snakemake.scriptdir), results)
-    write_text(snakemake.output[0], render(context))
+    inputs, output, settings = snakemake.input, snakemake.output, snakemake.params.slice
+    code = Path(snakemake.scriptdir)
+    results = Path(output.report).parent
+    write_text(output.report, render(gather(inputs, settings, snakemake.config, code, results)))
+    # In the configuration order counts: tables follow it.
+    write_json(output.record, record(inputs, snakemake.config, settings["seed"], code), sort=False)

@@ -48,8 +48,9 @@ def write_text(path: Path | str, text: str) -> None:
         file.write(text)
 
 
-def write_json(path: Path | str, value: Any) -> None:
-    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+def write_json(path: Path | str, value: Any, sort: bool = True) -> None:
+    """Write `value` as JSON, its keys sorted unless their order means something."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=sort, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path | str) -> Any:

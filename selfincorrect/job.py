@@ -2,16 +2,13 @@
 
 import errno
 import logging
-import os
-import shutil
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
-from selfincorrect import stopping
+from selfincorrect import disk, stopping
 from selfincorrect.errors import UserError
 from selfincorrect.io import remove_leftovers
 
@@ -65,7 +62,7 @@ def job(snakemake: Any) -> Iterator[None]:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
             _log_traceback(to_file)
             raise
-        log.error("%s", _disk_message(error))
+        log.error("%s", disk.message(error))
         sys.exit(1)
     except Exception:
         _log_traceback(to_file)
@@ -76,31 +73,3 @@ def _log_traceback(to_file: logging.FileHandler) -> None:
     """Into the log file only, where it can be written: Snakemake's Python prints it to the terminal anyway."""
     with suppress(OSError), open(to_file.baseFilename, "a", encoding="utf-8") as file:
         file.write(traceback.format_exc())
-
-
-def check_writable(folders: Iterable[Path]) -> None:
-    """Raise UserError if one of `folders`, or the first folder above it that exists, cannot be written. Writes nothing."""
-    for folder in folders:
-        there = _existing(folder)
-        if not os.access(there, os.W_OK):
-            why = "the file system is read-only" if os.statvfs(there).f_flag & os.ST_RDONLY else "no permission"
-            raise UserError(
-                f"Cannot write to {there.resolve()} ({why}). Nothing was started. Mend the permissions or mount it writable, or write "
-                "elsewhere: snakemake --directory … (results and resources), run.store (the response store)."
-            )
-
-
-def _existing(folder: Path) -> Path:
-    while not folder.exists():
-        folder = folder.parent
-    return folder
-
-
-def _disk_message(error: OSError) -> str:
-    folder = _existing(Path(error.filename).parent if error.filename else Path.cwd())
-    free = shutil.disk_usage(folder).free / 2**20
-    return (
-        f"Cannot write {error.filename or 'to the results'}: {os.strerror(error.errno or 0)}; {free:,.0f} MiB are free in "
-        f"{folder}.\nFree space or mend the permissions, or write elsewhere (snakemake --directory …, run.store), then run "
-        "the same command again: finished answers are kept in the response store and are not asked for again."
-    )

@@ -259,5 +259,5 @@ def report(config: Config) -> Slice:
             if model.server and model.server.price
         },
         "template": file_sha256(ROOT / "report.html.j2"),
-        "code": code_digest("report", "report_data.gather", "paper.lines"),
+        "code": code_digest("report", "report_data.gather", "paper.lines", "record.record"),
     }

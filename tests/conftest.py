@@ -84,6 +84,12 @@ class Workflow:
         return sum(path.read_bytes().count(b"\n") for path in self.path("store").rglob("*.jsonl"))
 
 
+def reproduce(record: Path, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    """The recorded run made again in `folder`, whatever state this copy of the code is in."""
+    command = [sys.executable, "-m", "selfincorrect.reproduce", str(record), "--directory", str(folder), "--cores", "2"]
+    return subprocess.run([*command, "--force", *more], capture_output=True, text=True, cwd=ROOT, timeout=300)
+
+
 @pytest.fixture
 def workflow(tmp_path: Path) -> Workflow:
     return Workflow(tmp_path)

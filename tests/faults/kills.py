@@ -30,7 +30,7 @@ from tests.conftest import SCRIPT, Workflow
 BATCH = 4  # answers in flight in a job
 DELAY = 0.04  # seconds an answer
 LONGEST = 8.0  # seconds until a kill, of Snakemake since its start, of a job since the first job's
-APART = ("logs", "benchmarks", "store", "report.html")  # what tells of times
+APART = ("logs", "benchmarks", "store", "report.html", "run.json")  # what tells of times
 
 
 @dataclass

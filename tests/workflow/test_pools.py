@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from selfincorrect.selectors import FREE
+from tests.conftest import reproduce
 
 COUNTRIES = "country,capital,accepted\nAlba,Paris,\nBora,Rome,Roma\nCela,Bern,\nDora,Lima,\n"
 ANSWERS = {"Alba": ["Paris", "Paris", "Lyon <b>"], "Bora": ["Roma", "Milan", "Turin"], "Cela": ["Basel", "Basel", "Bern"], "Dora": ["Quito", "", "Cusco"]}  # fmt: skip
@@ -87,6 +88,9 @@ def test_pools_get_every_table_figure_and_the_report(pools):
     for words in ("Ways of grading", "pool from elsewhere", "Lyon &lt;b&gt;", "flat.jsonl"):
         assert words in page
     assert "Nothing to be done" in (again := pools.run()).stdout + again.stderr
+    elsewhere = reproduce(pools.path("run.json"), pools.folder / "elsewhere")
+    assert elsewhere.returncode == 0, elsewhere.stdout + elsewhere.stderr
+    assert "model flat capitals: same" in elsewhere.stdout
 
 
 def test_an_edited_pool_is_read_again_and_a_wrong_one_stops(pools):

@@ -1,4 +1,5 @@
 # The checked configuration, before any rule is read. Imports nothing heavy: every cluster job reads this again.
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -19,6 +20,9 @@ from selfincorrect.figures import NAMES as FIGURES
 from selfincorrect.published import PAPER_TABLES
 from selfincorrect.sources import Files, LocalFile, is_folder, model_files
 
+# Where environment.post-deploy.sh finds the lock files: Snakemake runs a copy of it, and elsewhere.
+os.environ.update(SELFINCORRECT_ENVS=str(Path(workflow.basedir, "envs")))
+
 # Snakemake writes the interpreter's path into its shell commands as it is, also where it holds spaces.
 if not sys.executable.startswith("'"):
     sys.executable = shlex.quote(sys.executable)
@@ -32,7 +36,7 @@ except UserError as error:
 
 # Before the first job, once: Snakemake's own error comes at every job and is a traceback.
 onstart:
-    from selfincorrect.job import check_writable
+    from selfincorrect.disk import check_writable
 
     try:
         check_writable(
@@ -40,6 +44,18 @@ onstart:
         )
     except UserError as error:
         raise WorkflowError(str(error)) from None
+
+
+# With `--sdm apptainer` all jobs run in the image that SELFINCORRECT_IMAGE names: a file or docker://…, see envs/Containerfile.
+if IMAGE := os.environ.get("SELFINCORRECT_IMAGE", ""):
+
+    container: IMAGE
+
+elif "apptainer" in map(str, workflow.deployment_settings.deployment_method):
+    raise WorkflowError(
+        "--sdm apptainer needs an image, and SELFINCORRECT_IMAGE is not set. Build one from envs/Containerfile and name "
+        "it: SELFINCORRECT_IMAGE=/path/to/image.sif snakemake --sdm apptainer …"
+    )
 
 
 wildcard_constraints:

@@ -18,6 +18,7 @@ PAPER_NAMES = (*(f"table{number}" for number in range(2, 9)), "figure9")
 TABLES = ("metrics", "gradings", "grading_differences", "pass_at", "slots", "flips")
 FIGURE = "results/figures/{figure}.{kind}"
 REPORT = "results/report.html"
+RECORD = "results/run.json"
 ESTIMATE = "results/estimate.csv"
 LOG = "results/logs/{rule}/{name}.log"
 BENCHMARK = "results/benchmarks/{rule}/{name}.tsv"

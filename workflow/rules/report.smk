@@ -1,7 +1,8 @@
-# The report: one HTML file that opens from disk.
+# The report: one HTML file that opens from disk; and the record, by which the run can be made again elsewhere.
 rule report:
     input:
         metrics=rules.tables.output.metrics_parquet,
+        tables=rules.tables.output,
         gradings=rules.tables.output.gradings_parquet,
         differences=rules.tables.output.grading_differences_parquet,
         figures=FIGURE_FILES,
@@ -14,7 +15,8 @@ rule report:
         grades=ALL_GRADES,
         choices=ALL_CHOICES,
     output:
-        REPORT,
+        report=REPORT,
+        record=RECORD,
     log:
         LOG.format(rule="report", name="report"),
     benchmark:
