@@ -25,7 +25,7 @@ ifneq ($(LOCK),$(shell cat .venv/.run 2>/dev/null))
 endif
 endif
 
-.PHONY: help run reproduce test test-slurm test-faults lint format docs simulate bench bench-gpu lock clean
+.PHONY: help run reproduce test test-slurm test-faults lint format docs simulate bench bench-gpu lock pip-audit clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -91,8 +91,16 @@ lock: .venv/.lock ## write envs/lock-cpu.txt and envs/lock-cuda.txt from envs/re
 	@mv envs/.lock-cpu.tmp envs/lock-cpu.txt
 	@for lock in cpu cuda; do sed -i "s/^# lock-$$lock.txt .*/# lock-$$lock.txt $$(sha256sum < envs/lock-$$lock.txt | cut -d' ' -f1)/" envs/environment.post-deploy.sh; done
 
+pip-audit: .venv-audit/.made ## look for known weaknesses of the pinned libraries (asks the package index)
+	@.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r envs/lock-cuda.txt $(ARGS)
+
+.venv-audit/.made: envs/requirements-audit.txt
+	@test -x .venv-audit/bin/python || $(PYTHON) -m venv .venv-audit
+	@.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check -r envs/requirements-audit.txt
+	@touch $@
+
 clean: ## remove the environment; results/ and resources/ stay
-	rm -rf .venv .venv-bench
+	rm -rf .venv .venv-bench .venv-audit
 
 .venv/.run: envs/requirements.txt pyproject.toml $(if $(LOCK),envs/lock-$(LOCK).txt)
 	@echo "== making the environment in .venv (once, some minutes)"

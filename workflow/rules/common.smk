@@ -40,7 +40,11 @@ onstart:
 
     try:
         check_writable(
-            [Path("results"), Path("resources"), Path(CONFIG.run.store).expanduser()]
+            [
+                Path("results"),
+                Path("resources"),
+                Path(CONFIG.run.store).expanduser(),
+            ]
         )
     except UserError as error:
         raise WorkflowError(str(error)) from None
