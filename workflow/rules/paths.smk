@@ -26,9 +26,10 @@ WEIGHTED = "|".join(CONFIG.weighted) or "(?!)"
 POOLED = "|".join(CONFIG.pooled) or "(?!)"
 
 
+# Functions, and not lists, of the paths of the whole experiment: each cluster job reads this file again, and resolves just its part.
 def every_cell(pattern, **more):
-    """A path for each model and task that are measured together."""
-    return [
+    """An input function: a path for each model and task that are measured together."""
+    return lambda wildcards: [
         path
         for model, task in CONFIG.cells()
         for path in expand(pattern, model=model, task=task, **more)
@@ -38,17 +39,27 @@ def every_cell(pattern, **more):
 JUDGED = "|".join(task for task, each in CONFIG.tasks.items() if each.judges) or "(?!)"
 
 
+def all_datasets(wildcards):
+    return expand(DATASET, task=dict.fromkeys(task for _, task in CONFIG.cells()))
+
+
+def all_refinements(wildcards):
+    return [
+        path
+        for model, task in CONFIG.refined()
+        for path in expand(REFINEMENT, model=model, task=task)
+    ]
+
+
+def all_manifests(wildcards):
+    return expand(MANIFEST, model=CONFIG.weighted)
+
+
 ALL_CANDIDATES = every_cell(CANDIDATES)
 ALL_GRADES = every_cell(GRADES)
 ALL_METRICS = every_cell(METRICS, k=CONFIG.k)
 ALL_GRADINGS = every_cell(GRADINGS, k=CONFIG.k)
 ALL_CHOICES = every_cell(CHOICES, k=CONFIG.k)
-ALL_DATASETS = expand(DATASET, task=dict.fromkeys(task for _, task in CONFIG.cells()))
-ALL_REFINEMENTS = [
-    path
-    for model, task in CONFIG.refined()
-    for path in expand(REFINEMENT, model=model, task=task)
-]
 FIGURE_FILES = expand(FIGURE, figure=FIGURES, kind=["pdf", "png"])
 
 
