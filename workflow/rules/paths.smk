@@ -27,12 +27,12 @@ POOLED = "|".join(CONFIG.pooled) or "(?!)"
 
 
 # Functions, and not lists, of the paths of the whole experiment: each cluster job reads this file again, and resolves just its part.
-def every_cell(pattern, **more):
-    """An input function: a path for each model and task that are measured together."""
+def every_cell(pattern, ks=("",)):
+    """An input function: a path for each model and task that are measured together, and each k if the path has one."""
     return lambda wildcards: [
-        path
+        pattern.format(model=model, task=task, k=k)
         for model, task in CONFIG.cells()
-        for path in expand(pattern, model=model, task=task, **more)
+        for k in ks
     ]
 
 
@@ -57,9 +57,9 @@ def all_manifests(wildcards):
 
 ALL_CANDIDATES = every_cell(CANDIDATES)
 ALL_GRADES = every_cell(GRADES)
-ALL_METRICS = every_cell(METRICS, k=CONFIG.k)
-ALL_GRADINGS = every_cell(GRADINGS, k=CONFIG.k)
-ALL_CHOICES = every_cell(CHOICES, k=CONFIG.k)
+ALL_METRICS = every_cell(METRICS, CONFIG.k)
+ALL_GRADINGS = every_cell(GRADINGS, CONFIG.k)
+ALL_CHOICES = every_cell(CHOICES, CONFIG.k)
 FIGURE_FILES = expand(FIGURE, figure=FIGURES, kind=["pdf", "png"])
 
 
