@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,19 @@ import yaml
 ROOT = Path(__file__).parent.parent
 TASKS = ("gsm8k", "triviaqa", "truthfulqa", "capitals", "constrained_generation", "acronym_generation", "sentiment_reversal", "mt_bench")  # fmt: skip
 SHARDS, K = 4, [2, 3, 4]
-TOUCHED_AT_ONCE = 1000  # cells' files are made in one go, whatever their number
+# Touching waits a tenth of a second for each job, so that times of files differ; nanoseconds do that too.
+TOUCH = """
+import sys
+from snakemake.cli import main
+from snakemake.executors.touch import Executor
+Executor.SLEEPING_TIME = 0
+main(sys.argv[1:])
+"""
+# What executors of clusters add to the command of a job, as far as it shapes what is read and resolved.
+JOB = (
+    "--allowed-rules", "collect", "--attempt", "1", "--force-use-threads", "--force", "--target-files-omit-workdir-adjustment",
+    "--max-inventory-time", "0", "--retries", "0", "--no-hooks", "--nolock", "--ignore-incomplete", "--mode", "subprocess",
+)  # fmt: skip
 ANSWERS = {"rules": [{"match": ".", "answers": ["1"]}]}
 
 
@@ -42,23 +54,24 @@ def configuration(models: int) -> dict[str, Any]:
 class Experiment:
     """The configuration in a folder, and Snakemake on it as a user runs it."""
 
-    def __init__(self, folder: Path, models: int) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, models: int, root: Path = ROOT) -> None:
+        self.folder, self.root = folder, root
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "script.yaml").write_text(yaml.safe_dump(ANSWERS))
         (folder / "experiment.yaml").write_text(yaml.safe_dump(configuration(models), sort_keys=False))
 
-    def command(self, *arguments: str) -> list[str]:
+    def command(self, *arguments: str, program: tuple[str, ...] = ("-m", "snakemake")) -> list[str]:
         return [
-            sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder),
+            sys.executable, *program, "--snakefile", str(self.root / "Snakefile"), "--directory", str(self.folder),
             "--cores", "2", "--nocolor", *arguments, "--configfile", str(self.folder / "experiment.yaml"),
         ]  # fmt: skip
 
-    def measured(self, what: str, *arguments: str) -> dict[str, Any]:
+    def measured(self, what: str, *arguments: str, **more: Any) -> dict[str, Any]:
         """Run it; wall seconds, CPU seconds, MiB at most, and the number of jobs that it says. Ends the program on an error."""
+        command, environment = self.command(*arguments, **more), {**os.environ, "PYTHONPATH": str(self.root)}
         with tempfile.TemporaryFile("w+") as output:
             start = time.perf_counter()
-            process = subprocess.Popen(self.command(*arguments), stdout=output, stderr=output, cwd=self.folder)
+            process = subprocess.Popen(command, stdout=output, stderr=output, cwd=self.folder, env=environment)
             _, status, usage = os.wait4(process.pid, 0)  # of this child alone; getrusage would keep the largest of all
             seconds = time.perf_counter() - start
             output.seek(0)
@@ -71,64 +84,43 @@ class Experiment:
             "mebibytes": round(usage.ru_maxrss / 1024), "jobs": int(total[1]) if total else 0,
         }  # fmt: skip
 
-    def finish(self) -> dict[str, Any]:
-        """Make every output as an empty file, and let Snakemake record it as made; what that took."""
-        listed = subprocess.run(
-            self.command("--summary"), capture_output=True, text=True, cwd=self.folder, check=True
-        ).stdout
-        names = [line.split("\t")[0] for line in listed.splitlines() if line.startswith("res")]
-        for name in names:
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-        return self.measured("record as made (--touch)", "--touch", "--quiet", "all")
+    def make_empty(self) -> None:
+        """Every output as an empty file."""
+        environment = {**os.environ, "PYTHONPATH": str(self.root)}
+        command = self.command("--summary", "--quiet", "all")
+        listed = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, env=environment, check=True)
+        for line in listed.stdout.splitlines():
+            path = self.folder / line.split("\t")[0]
+            if line.startswith("res") and not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
 
 
-def measurements(folder: Path, models: int, cell: str) -> list[dict[str, Any]]:
+def measurements(experiment: Experiment) -> Iterator[dict[str, Any]]:
     """Of one size, in a new folder."""
-    experiment = Experiment(folder, models)
-    dry = ("-n", "--quiet", "rules")
-    one = f"results/{cell}/k4/metrics.parquet"
-    rows = [
-        experiment.measured("resolve, nothing made", *dry),
-        experiment.measured("resolve one cell", *dry, one),
-        experiment.finish(),
-        experiment.measured("resolve, all made", *dry),
-        experiment.measured("do nothing, all made", "--quiet", "all"),
-        experiment.measured("resolve, all made, --rerun-triggers mtime", *dry, "--rerun-triggers", "mtime"),
-        experiment.measured("start of one job", *JOB, *shard_job(cell)),
-    ]
-    return rows
-
-
-# What Snakemake adds to the command of a job that it gives to an executor, as far as it shapes what is resolved.
-JOB = (
-    "--force",
-    "--nolock",
-    "--ignore-incomplete",
-    "--rerun-triggers",
-    "mtime",
-    "--mode",
-    "remote",
-    "-n",
-    "--quiet",
-    "rules",
-)
-
-
-def shard_job(cell: str) -> Sequence[str]:
-    model, task = cell.split("/")
-    return ("--allowed-rules", "generate", "--target-jobs", f"generate:model={model},task={task},shard=0", "--")
+    measured, dry = experiment.measured, ("-n", "--quiet", "rules")
+    yield measured("resolve, nothing made", *dry)
+    measured("one pool", "results/model-000/capitals/candidates.parquet", "--quiet", "all")
+    yield measured("resolve one cell", "results/model-000/gsm8k/k4/metrics.parquet", *dry)
+    yield measured("one job as a cluster runs it", *JOB, "--target-jobs", "collect:model=model-000,task=capitals")
+    experiment.make_empty()
+    touch = ("--touch", "--forceall", "--quiet", "all", "--cores", "1000")
+    yield measured("schedule and record every job", *touch, program=("-c", TOUCH))
+    yield measured("resolve, all made", *dry)
+    yield measured("do nothing, all made", "--quiet", "all")
+    yield measured("do nothing with --rerun-triggers mtime", "--rerun-triggers", "mtime", "--quiet", "all")
+    yield measured("resolve one cell, all made", "results/model-000/gsm8k/k4/metrics.parquet", *dry)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.graph", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--models", type=int, nargs="+", default=[12, 37, 125], help="80 jobs each")
-    parser.add_argument("--folder", type=Path, help="where to work, new; default: a temporary folder")
+    parser.add_argument("--folder", type=Path, help="where to work; default: the system's folder for temporary files")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the workflow to measure; default: this one")
     given = parser.parse_args()
     for models in given.models:
         with tempfile.TemporaryDirectory(dir=given.folder) as folder:
-            for row in measurements(Path(folder), models, "model-000/gsm8k"):
+            for row in measurements(Experiment(Path(folder), models, given.root)):
                 print(json.dumps({"models": models, **row}), flush=True)
 
 
