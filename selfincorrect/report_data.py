@@ -113,11 +113,15 @@ def _by_cell(paths: Sequence[str], depth: int) -> dict[Cell, list[str]]:
 
 
 def _asked_choices(paths: Mapping[Cell, list[str]]) -> tuple[int, pl.DataFrame]:
-    """How many choices models were asked for, and the invalid ones. Read a cell at a time: all prompts at once may not fit."""
+    """How many choices models were asked for, and the invalid ones without their prompts.
+
+    Read a cell at a time, without prompts: those of a large experiment do not fit in memory together.
+    """
     count, invalid = 0, []
+    columns = ["question_id", "asked", "k", "variant", "selector", "output", "how", "valid"]
     for (model, task), files in paths.items():
         asked = (
-            pl.read_parquet(files)
+            pl.read_parquet(files, columns=columns)
             .select(pl.lit(model).alias("model"), pl.lit(task).alias("task"), pl.all())
             .filter(pl.col("selector").is_in(ASKED))
             .with_columns(pl.coalesce("asked", "question_id"))
