@@ -25,7 +25,7 @@ ifneq ($(LOCK),$(shell cat .venv/.run 2>/dev/null))
 endif
 endif
 
-.PHONY: help run reproduce test test-slurm test-faults lint format docs simulate bench bench-gpu lock pip-audit clean
+.PHONY: help run reproduce test test-slurm test-faults lint format docs simulate scale bench bench-gpu lock pip-audit clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,6 +71,9 @@ docs: .venv/.run ## write the generated parts: configuration schema and README t
 
 simulate: .venv/.run ## check tests, intervals and power on 10,000 simulated pools: tables and a figure, a quarter of an hour
 	@$(BIN)/python -m selfincorrect.simulate results/simulation $(ARGS)
+
+scale: .venv/.run ## plan an experiment on paper: jobs, GPU hours, wall time, disk (ARGS="mine.yaml --gpus 8 64"; default: the whole paper)
+	@$(BIN)/python -m selfincorrect.scale $(or $(ARGS),workflow/experiments/paper.yaml)
 
 bench: .venv/.run .venv-bench/.peer ## compare speed with lm-evaluation-harness: results/bench.json and a figure of cost, above an hour on two cores
 	@$(BIN)/snakemake --cores $(CORES) resources/models/{smollm2-135m-instruct,gemma-3-270m}/manifest.json resources/datasets/{gsm8k,triviaqa}.parquet

@@ -37,7 +37,7 @@ rule all:
         ALL_CHOICES,
         ALL_METRICS,
         ALL_GRADINGS,
-        ALL_REFINEMENTS,
+        all_refinements,
         rules.tables.output,
         FIGURE_FILES,
         rules.paper.output,
@@ -48,8 +48,8 @@ rule all:
 # What needs a network: models and data sets, before jobs go where there is none.
 rule prepare_all:
     input:
-        expand(MANIFEST, model=CONFIG.weighted),
-        ALL_DATASETS,
+        all_manifests,
+        all_datasets,
 
 
 rule tables_only:

@@ -4,6 +4,7 @@ The JSON schema in `workflow/schemas/` and the table in the README are generated
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
@@ -254,12 +255,13 @@ class Config(_Section):
         "`selfincorrect/published/table2.csv`.",
     )
 
-    @property
+    # Asked for by every job of a graph: gathered once. Frozen, so it cannot go out of date.
+    @cached_property
     def weighted(self) -> dict[str, ModelConfig]:
         """The models that have weights to run."""
         return {name: model for name, model in self.models.items() if isinstance(model, ModelConfig)}
 
-    @property
+    @cached_property
     def pooled(self) -> dict[str, PooledModelConfig]:
         """The models that are pools from elsewhere."""
         return {name: model for name, model in self.models.items() if isinstance(model, PooledModelConfig)}

@@ -30,7 +30,6 @@ def gather(
     metrics, gradings, differences = (pl.read_parquet(inputs[name]) for name in ("metrics", "gradings", "differences"))
     candidates, grades = _by_cell(inputs.candidates, 1), _by_cell(inputs.grades, 1)
     choice_paths = _by_cell(inputs.choices, 2)
-    choices = {cell: pl.read_parquet(paths) for cell, paths in choice_paths.items()}
     datasets = {Path(path).stem: path for path in inputs.datasets}
     questions = {
         task: {question.question_id: question.row() for question in questions_of(pl.read_parquet(path))}
@@ -43,18 +42,12 @@ def gather(
         list(candidates), mixed, asked, settings["questions"], settings["seed"]
     ):
         one, cell = pl.col("question_id") == identity, (model, task)
-        pool, graded = (pl.scan_parquet(paths[cell]).filter(one).collect() for paths in (candidates, grades))
-        sample = report.sample_question(questions[task][identity], pool, graded, choices[cell].filter(one))
+        pool, graded, chosen = (
+            pl.scan_parquet(paths[cell]).filter(one).collect() for paths in (candidates, grades, choice_paths)
+        )
+        sample = report.sample_question(questions[task][identity], pool, graded, chosen)
         samples.append({"model": model, "task": task, **sample})
-    everything = pl.concat(
-        table.select(pl.lit(model).alias("model"), pl.lit(task).alias("task"), pl.all())
-        for (model, task), table in choices.items()
-    )
-    asked_choices = everything.filter(pl.col("selector").is_in(ASKED))
-    asked_choices = asked_choices.with_columns(pl.coalesce("asked", "question_id")).unique(
-        ["model", "task", "k", "variant", "asked"], keep="first", maintain_order=True
-    )
-    invalid = asked_choices.filter(~pl.col("valid"))
+    choice_count, invalid = _asked_choices(choice_paths)
     stages = {"generate": candidates, "discriminate": choice_paths}
     return {
         "metrics": metrics.to_dicts(),
@@ -80,7 +73,7 @@ def gather(
         "pools": [_pool(cell, paths, grades[cell]) for cell, paths in candidates.items()],
         "samples": samples,
         "invalid_count": invalid.height,
-        "choice_count": asked_choices.height,
+        "choice_count": choice_count,
         "invalid": report.some(invalid, settings["seed"]),
         "time": now(),
         "commit": commit(code),
@@ -117,6 +110,26 @@ def _by_cell(paths: Sequence[str], depth: int) -> dict[Cell, list[str]]:
         model, task = Path(path).parts[-depth - 2 : -depth]
         cells.setdefault((model, task), []).append(path)
     return cells
+
+
+def _asked_choices(paths: Mapping[Cell, list[str]]) -> tuple[int, pl.DataFrame]:
+    """How many choices models were asked for, and the invalid ones without their prompts.
+
+    Read a cell at a time, without prompts: those of a large experiment do not fit in memory together.
+    """
+    count, invalid = 0, []
+    columns = ["question_id", "asked", "k", "variant", "selector", "output", "how", "valid"]
+    for (model, task), files in paths.items():
+        asked = (
+            pl.read_parquet(files, columns=columns)
+            .select(pl.lit(model).alias("model"), pl.lit(task).alias("task"), pl.all())
+            .filter(pl.col("selector").is_in(ASKED))
+            .with_columns(pl.coalesce("asked", "question_id"))
+            .unique(["k", "variant", "asked"], keep="first", maintain_order=True)
+        )
+        count += asked.height
+        invalid.append(asked.filter(~pl.col("valid")))
+    return count, pl.concat(invalid)
 
 
 def _asked(paths: list[str]) -> list[str]:

@@ -18,7 +18,7 @@ rule audit_table:
     conda:
         "../../envs/environment.yaml"
     params:
-        slice=slices.audit(CONFIG),
+        slice=lambda wildcards: slices.audit(CONFIG),
     script:
         "../../scripts/audit.py"
 

@@ -6,7 +6,7 @@ localrules:
 
 rule estimate:
     input:
-        datasets=ALL_DATASETS,
+        datasets=all_datasets,
     log:
         LOG.format(rule="estimate", name="estimate"),
     benchmark:

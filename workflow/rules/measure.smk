@@ -25,7 +25,7 @@ rule tables:
         gradings=ALL_GRADINGS,
         grades=ALL_GRADES,
         choices=ALL_CHOICES,
-        datasets=ALL_DATASETS,
+        datasets=all_datasets,
     output:
         **{
             f"{table}_parquet": TABLE.format(table=table, kind="parquet")
@@ -47,7 +47,7 @@ rule tables:
     conda:
         "../../envs/environment.yaml"
     params:
-        slice=slices.tables(CONFIG),
+        slice=lambda wildcards: slices.tables(CONFIG),
     script:
         "../../scripts/tables.py"
 
@@ -74,6 +74,6 @@ rule figures:
     conda:
         "../../envs/environment.yaml"
     params:
-        slice=slices.figures(CONFIG),
+        slice=lambda wildcards: slices.figures(CONFIG),
     script:
         "../../scripts/figures.py"

@@ -2,8 +2,8 @@
 rule paper:
     input:
         metrics=rules.tables.output.metrics_parquet,
-        refinements=ALL_REFINEMENTS,
-        manifests=expand(MANIFEST, model=CONFIG.weighted),
+        refinements=all_refinements,
+        manifests=all_manifests,
     output:
         csv=expand(PAPER, name=PAPER_NAMES, kind="csv"),
         md=expand(PAPER, name=PAPER_NAMES, kind="md"),
@@ -17,6 +17,6 @@ rule paper:
     conda:
         "../../envs/environment.yaml"
     params:
-        slice=slices.paper(CONFIG),
+        slice=lambda wildcards: slices.paper(CONFIG),
     script:
         "../../scripts/paper.py"

@@ -27,29 +27,40 @@ WEIGHTED = "|".join(CONFIG.weighted) or "(?!)"
 POOLED = "|".join(CONFIG.pooled) or "(?!)"
 
 
-def every_cell(pattern, **more):
-    """A path for each model and task that are measured together."""
-    return [
-        path
+# Functions, and not lists, of the paths of the whole experiment: each cluster job reads this file again, and resolves just its part.
+def every_cell(pattern, ks=("",)):
+    """An input function: a path for each model and task that are measured together, and each k if the path has one."""
+    return lambda wildcards: [
+        pattern.format(model=model, task=task, k=k)
         for model, task in CONFIG.cells()
-        for path in expand(pattern, model=model, task=task, **more)
+        for k in ks
     ]
 
 
 JUDGED = "|".join(task for task, each in CONFIG.tasks.items() if each.judges) or "(?!)"
 
 
+def all_datasets(wildcards):
+    return expand(DATASET, task=dict.fromkeys(task for _, task in CONFIG.cells()))
+
+
+def all_refinements(wildcards):
+    return [
+        path
+        for model, task in CONFIG.refined()
+        for path in expand(REFINEMENT, model=model, task=task)
+    ]
+
+
+def all_manifests(wildcards):
+    return expand(MANIFEST, model=CONFIG.weighted)
+
+
 ALL_CANDIDATES = every_cell(CANDIDATES)
 ALL_GRADES = every_cell(GRADES)
-ALL_METRICS = every_cell(METRICS, k=CONFIG.k)
-ALL_GRADINGS = every_cell(GRADINGS, k=CONFIG.k)
-ALL_CHOICES = every_cell(CHOICES, k=CONFIG.k)
-ALL_DATASETS = expand(DATASET, task=dict.fromkeys(task for _, task in CONFIG.cells()))
-ALL_REFINEMENTS = [
-    path
-    for model, task in CONFIG.refined()
-    for path in expand(REFINEMENT, model=model, task=task)
-]
+ALL_METRICS = every_cell(METRICS, CONFIG.k)
+ALL_GRADINGS = every_cell(GRADINGS, CONFIG.k)
+ALL_CHOICES = every_cell(CHOICES, CONFIG.k)
 FIGURE_FILES = expand(FIGURE, figure=FIGURES, kind=["pdf", "png"])
 
 

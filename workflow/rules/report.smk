@@ -8,9 +8,9 @@ rule report:
         figures=FIGURE_FILES,
         paper=rules.paper.output.csv,
         figure9=rules.paper.output.png,
-        refinements=ALL_REFINEMENTS,
-        manifests=expand(MANIFEST, model=CONFIG.weighted),
-        datasets=ALL_DATASETS,
+        refinements=all_refinements,
+        manifests=all_manifests,
+        datasets=all_datasets,
         candidates=ALL_CANDIDATES,
         grades=ALL_GRADES,
         choices=ALL_CHOICES,
@@ -24,6 +24,6 @@ rule report:
     conda:
         "../../envs/environment.yaml"
     params:
-        slice=slices.report(CONFIG),
+        slice=lambda wildcards: slices.report(CONFIG),
     script:
         "../../scripts/report.py"

@@ -1,0 +1,26 @@
+"""The plan has the jobs that Snakemake has."""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+
+import yaml
+
+from selfincorrect import scale
+from selfincorrect.config_check import check
+from tests.conftest import ROOT
+
+
+def test_the_plan_of_the_paper_has_the_jobs_of_the_workflow(tmp_path):
+    path = ROOT / "workflow/experiments/paper.yaml"
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(tmp_path)]
+    command += ["--cores", "1", "--nocolor", "-n", "-q", "rules", "--configfile", str(path)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    config = check(yaml.safe_load(path.read_text()))
+    rate = scale.Rates({"reading": 1e12, "decoding": 1e12})
+    cells, _ = scale.plan(config, tmp_path, rate)
+    jobs = scale.jobs(cells, rate, len(config.weighted))
+    listed = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", said, re.MULTILINE)}
+    assert listed.pop("total") == len(jobs) > 700
+    assert Counter(job.name.split("/")[0] for job in jobs) == listed
