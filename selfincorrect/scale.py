@@ -48,11 +48,10 @@ class Cell:
 
     model: str
     task: str
-    seconds: Mapping[
-        str, float
-    ]  # of `generate` (all shards together), `judge`, `discriminate`, `refine`; the rest are not done
-    gpus: Mapping[str, int]  # by stage, likewise
-    loading: Mapping[str, float]  # seconds, likewise
+    # by stage, of those that are done: `generate` (all shards together), `judge`, `discriminate`, `refine`
+    seconds: Mapping[str, float]
+    gpus: Mapping[str, int]
+    loading: Mapping[str, float]
     shards: int
     ks: tuple[int, ...]
     graded_first: bool  # whether discrimination waits for grades
