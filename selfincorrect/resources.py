@@ -56,7 +56,7 @@ def minutes(
         if entry.engine == "openai":
             seconds += 10 * answers / (entry.server.concurrency if entry.server else 1)
         elif entry.engine == "transformers":
-            work = 2 * _size(config, model) / entry.gpus
+            work = 2 * _size(config, model)
             tokens_out = max(settings["answer_tokens"], settings["choice_tokens"])
             seconds += answers * work * (TOKENS_IN / float(rate["reading"]) + tokens_out / float(rate["decoding"]))
     return round((START + seconds / 60) * attempt)
