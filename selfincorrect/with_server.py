@@ -84,7 +84,8 @@ class Job:
                     f"The server (job {self.id}) {what}. The end of its output:\n{self._tail()}\nMend --serve or --sbatch, or give it "
                     "longer with --ready-within, and run again."
                 )
-            if self.address.is_file() and _answers(url := self.address.read_text(encoding="utf-8").strip()):
+            url = self.address.read_text(encoding="utf-8").strip() if self.address.is_file() else ""
+            if url and _answers(url):
                 log.info("the server answers at %s, %.0f seconds after its start", url, time.monotonic() - started)
                 return url
             time.sleep(LOOK)
@@ -165,6 +166,8 @@ def main() -> int:
         except UserError as error:
             log.error("%s", error)
             return 1
+        except KeyboardInterrupt:
+            return 130
         if code is not None:
             return code
         log.warning("the server's job is over before the command is (server %d of %d)", number, options.servers)
