@@ -15,7 +15,7 @@ def check_writable(folders: Iterable[Path]) -> None:
         if not os.access(there, os.W_OK):
             why = "the file system is read-only" if os.statvfs(there).f_flag & os.ST_RDONLY else "no permission"
             raise UserError(
-                f"Cannot write to {there.resolve()} ({why}). Nothing was started. Mend the permissions or mount it writable, or write "
+                f"Cannot write to {there} ({why}). Nothing was started. Mend the permissions or mount it writable, or write "
                 "elsewhere: snakemake --directory … (results and resources), run.store (the response store)."
             )
 
@@ -32,6 +32,7 @@ def message(error: OSError) -> str:
 
 
 def _existing(folder: Path) -> Path:
+    folder = folder.resolve()  # of a link to a folder that is gone, that folder counts
     while not folder.exists():
         folder = folder.parent
     return folder

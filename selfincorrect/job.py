@@ -41,7 +41,10 @@ def job(snakemake: Any) -> Iterator[None]:
     where = " ".join([snakemake.rule, *map(str, snakemake.wildcards)])
     log.setLevel(logging.INFO)
     log.handlers.clear()
-    to_file = LogFile(snakemake.log[0], mode="w", encoding="utf-8")
+    try:
+        to_file = LogFile(snakemake.log[0], mode="w", encoding="utf-8")
+    except OSError as error:
+        sys.exit(disk.message(error))
     for handler in (logging.StreamHandler(sys.stderr), to_file):
         handler.setFormatter(PlainFormatter(f"%(asctime)s [{where}] %(message)s", "%H:%M:%S"))
         log.addHandler(handler)

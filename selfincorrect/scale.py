@@ -9,8 +9,9 @@ about as long as real ones. Downloads and queues of a cluster are left out.
 """
 
 import argparse
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -65,13 +66,13 @@ class Rates:
 
     work: Mapping[str, Any]  # operations a second, as `estimate.rates` gives them
     disk: float = 1e9  # bytes of weights a second
-    fixed: Mapping[str, float] | None = None  # seconds by rule; FIXED without
+    fixed: Mapping[str, float] = field(default_factory=dict)  # seconds by rule; FIXED of those that are not there
     overhead: float = 0.0  # seconds of a scheduler's job beside
 
     def of(self, rule: str) -> float:
         """Fixed seconds of a job."""
         known = FIXED["model" if rule in ASKING else "other"]
-        return (self.fixed or {}).get(rule, known) + self.overhead
+        return self.fixed.get(rule, known) + self.overhead
 
 
 def questions_for(config: Config, task: str, datasets: Path) -> tuple[list[Question], str]:
@@ -100,8 +101,9 @@ def stand_ins(task: str, count: int) -> list[Question]:
 
 
 def cells(config: Config, found: Iterable[Load], rate: Rates) -> list[Cell]:
-    """The cells of an experiment, from the loads that `estimate.loads` gives for its tasks. Pools from elsewhere count as no work."""
-    by_cell: dict[tuple[str, str], dict[str, list[Load]]] = {cell: {} for cell in config.cells()}
+    """The cells of an experiment, from the loads that `estimate.loads` gives for its tasks; pools from elsewhere are left out."""
+    weighted = [cell for cell in config.cells() if cell[0] in config.weighted]
+    by_cell: dict[tuple[str, str], dict[str, list[Load]]] = {cell: {} for cell in weighted}
     for load in found:
         stage, _, judged = load.stage.partition(" ")
         by_cell[judged or load.model, load.task].setdefault(stage, []).append(load)
@@ -124,7 +126,8 @@ def _cell(config: Config, model: str, task: str, stages: Mapping[str, Sequence[L
 
 
 def _gpus(config: Config, entry: ModelConfig) -> int:
-    return entry.gpus if config.run.device == "cuda" and entry.engine == "transformers" else 0
+    """`auto` is planned as `cuda`, as estimates are: what a plan of GPUs is for."""
+    return entry.gpus if config.run.device != "cpu" and entry.engine == "transformers" else 0
 
 
 def _weights(entry: ModelConfig) -> float:
@@ -242,18 +245,18 @@ def lines(
 ) -> list[str]:
     """The plan in lines for a terminal."""
     by_rule = {rule: sum(job.name.split("/")[0] == rule for job in made) for rule in RULES}
-    held = sum(job.seconds * job.gpus for job in made) / 3600
+    held, longest = sum(job.seconds * job.gpus for job in made) / 3600, critical_path(made)
     said = [
         f"{len(made):,} jobs: {', '.join(f'{count:,} {rule}' for rule, count in by_rule.items() if count)}",
         f"{sum(cell.answers for cell in found):,.0f} answers, {sum(cell.tokens for cell in found) / 1e6:,.0f} million tokens at most, "
         f"{held:,.1f} GPU hours",
         f"{sizes['weights'] / 1e9:,.0f} GB of weights, {sizes['results'] / 1e9:,.1f} GB of results",
-        f"longest chain of jobs {_span(critical_path(made))}",
+        f"longest chain of jobs {_span(longest)}",
         "",
         f"{'GPUs':>6}{'wall':>12}{'at least':>12}{'in use':>8}",
     ]
     for gpus, each in planned.items():
-        least = max(critical_path(made), each.gpu_seconds / gpus if gpus else 0.0)
+        least = max(longest, each.gpu_seconds / gpus if gpus else 0.0)
         said.append(f"{gpus:>6}{_span(each.wall):>12}{_span(least):>12}{each.utilisation:>8.0%}")
     return said
 
@@ -265,6 +268,7 @@ def _span(seconds: float) -> str:
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m selfincorrect.scale", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("config", type=Path, help="configuration of an experiment")
+    parser.add_argument("--directory", type=Path, default=Path(), help="its folder, from which its paths count")
     parser.add_argument("--gpus", type=int, nargs="+", default=[2, 8, 64], help="GPUs to plan for (default 2 8 64)")
     parser.add_argument("--slots", type=int, default=100, help="jobs at a time (default 100, as in the SLURM profile)")
     parser.add_argument("--models", type=int, help="plan for so many models, made of those of the experiment")
@@ -273,16 +277,24 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--disk", type=float, default=1.0, help="GB of weights read a second (default 1)")
     parser.add_argument("--fixed", type=Path, help="results folder of a run whose fixed costs by rule are taken")
     parser.add_argument(
-        "--resources", type=Path, default=Path("resources"), help="prepared data sets, if there are some"
+        "--resources",
+        type=Path,
+        default=Path("resources"),
+        help="prepared data sets, if there are some, from its folder",
     )
     parser.add_argument(
         "--measured", type=Path, default=Path("results/bench_gpu.json"), help="what `make bench-gpu` wrote"
     )
     given = parser.parse_args(arguments)
+    if given.slots < 1:
+        parser.error("--slots must be at least 1")
     try:
-        config = check(yaml.safe_load(given.config.read_text(encoding="utf-8")))
-        work = rates(config.run.device, given.measured)
-        rate = Rates(work, given.disk * 1e9, given.fixed and measured_fixed(given.fixed), given.overhead)
+        measured, text = given.measured.absolute(), given.config.read_text(encoding="utf-8")
+        fixed = measured_fixed(given.fixed) if given.fixed else {}
+        os.chdir(given.directory)
+        config = check(yaml.safe_load(text))
+        work = rates(config.run.device, measured)
+        rate = Rates(work, given.disk * 1e9, fixed, given.overhead)
         found, origins = plan(config, given.resources / "datasets", rate)
         prepared = len(config.weighted)
         if given.models or given.tasks:
@@ -291,7 +303,7 @@ def main(arguments: list[str] | None = None) -> None:
             found = enlarged(found, given.models or models, given.tasks or tasks)
         made = jobs(found, rate, prepared)
         planned = {gpus: schedule(made, gpus, given.slots) for gpus in given.gpus}
-    except (UserError, OSError) as error:
+    except (UserError, OSError, yaml.YAMLError) as error:
         raise SystemExit(str(error)) from None
     print("\n".join(lines(made, found, planned, storage(config, found))))
     print(

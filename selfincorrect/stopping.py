@@ -1,7 +1,7 @@
 """Ending a job early so that it can go on later: when it is told to (SIGTERM), and when its Snakemake is gone.
 
-A cluster sends SIGTERM when a job's time is over, and kills it 30 seconds later. From then on engines begin nothing new; what
-is in flight is finished and stored while there is time.
+A cluster sends SIGTERM when a job's time is over, and kills it 30 seconds later. From then on engines begin nothing new
+(continuous batching goes on with its queue); what is in flight is finished and stored while there is time.
 """
 
 import logging
@@ -17,13 +17,14 @@ log = logging.getLogger("selfincorrect")
 
 GRACE = 20.0  # seconds for what is in flight, of the 30 that SLURM gives
 WATCH = 0.5  # seconds between two looks at Snakemake
+SNAKEMAKE = "SELFINCORRECT_SNAKEMAKE"  # environment variable: the Snakemake that starts jobs
 EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: try again
 
 _told = threading.Event()
 
 
-class ToBeRequeuedError(Exception):
-    """The job ends early and nothing is wrong with it."""
+class ToBeRequeuedError(BaseException):
+    """The job ends early and nothing is wrong with it. No Exception: code that catches any error must not catch this."""
 
 
 def listen() -> None:
@@ -55,31 +56,33 @@ def end(message: str) -> NoReturn:
     os._exit(EXIT_CODE)
 
 
+def identity() -> str:
+    """This process, for its jobs to follow: process id, and the space in which that counts (a container has its own)."""
+    return f"{os.getpid()} {_space()}"
+
+
 def follow_snakemake() -> None:
-    """End this process when a Snakemake that started it is gone.
+    """End this process when the Snakemake that started it is gone; it told its `identity` in the environment.
 
     A Snakemake that is killed leaves its jobs running; the next run would ask for the same answers beside them.
     """
-    above = [process for process in psutil.Process().parents() if _is_snakemake(process)]
-    if above:
-        threading.Thread(target=_watch, args=(above,), name="follow snakemake", daemon=True).start()
+    process, _, space = os.environ.get(SNAKEMAKE, "").partition(" ")
+    if process and space == _space():
+        threading.Thread(target=_watch, args=(int(process),), name="follow snakemake", daemon=True).start()
 
 
-def _is_snakemake(process: psutil.Process) -> bool:
+def _space() -> str:
     try:
-        return "snakemake" in map(os.path.basename, process.cmdline()[:3])
-    except psutil.Error:
-        return False
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return "unknown"
 
 
-def _watch(processes: list[psutil.Process]) -> None:
-    while all(map(_alive, processes)):
-        time.sleep(WATCH)
-    end("the Snakemake that started this job is gone")
-
-
-def _alive(process: psutil.Process) -> bool:
+def _watch(process: int) -> None:
     try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+        snakemake = psutil.Process(process)
+        while snakemake.is_running() and snakemake.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(WATCH)
     except psutil.NoSuchProcess:
-        return False
+        pass
+    end("the Snakemake that started this job is gone")

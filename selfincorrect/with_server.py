@@ -11,7 +11,9 @@ that came are in the response store.
 
 import argparse
 import logging
+import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,38 +21,43 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Sequence
+from http.client import HTTPException
 from pathlib import Path
 
 from selfincorrect.errors import UserError
 
 log = logging.getLogger("selfincorrect")
 
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # nodes are not behind a proxy
 LOOK = 5.0  # seconds between two looks at the server and its job
 CALM = 60.0  # seconds that a command which was interrupted has to end
 
 # Run on the node: the port is free there and then, and the address is told when it is known.
 JOB = """#!/bin/bash
 port=$({python} -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
-echo "http://{host}:$port/v1" > {address}
-exec {serve}
+echo "http://{host}:$port/v1" > {address}.tmp && mv {address}.tmp {address}
+{serve}
 """
 
 
 class Job:
-    """A server as a SLURM job. `address` is a file that its job writes; its output goes to `log`."""
+    """A server as a SLURM job of its own name. `address` is a file that its job writes; its output goes to `log`."""
 
-    def __init__(self, serve: str, options: Sequence[str], host: str, folder: Path) -> None:
-        """Submit it. Raises UserError if SLURM refuses."""
-        self.address, self.log = folder / "address", folder / "server.log"
-        self.address.unlink(missing_ok=True)
+    def __init__(self, folder: Path) -> None:
+        self.name = f"server-{uuid.uuid4().hex[:8]}"
+        self.address, self.log = folder / f"{self.name}.address", folder / f"{self.name}.log"
+
+    def submit(self, serve: str, options: Sequence[str], host: str) -> None:
+        """Raises UserError if SLURM refuses."""
         script = JOB.format(
             python=shlex.quote(sys.executable),
             host=host,
             address=shlex.quote(str(self.address)),
             serve=serve.replace("{port}", "$port"),
         )
-        command = ["sbatch", "--parsable", "--job-name=server", f"--output={self.log}", *options]
+        command = ["sbatch", "--parsable", f"--job-name={self.name}", f"--output={self.log}", *options]
         try:
             done = subprocess.run(command, input=script, capture_output=True, text=True)
         except FileNotFoundError:
@@ -75,6 +82,7 @@ class Job:
         started: float | None = None
         while True:
             if self.state() in ("PENDING", "CONFIGURING"):
+                started = None  # also of one that SLURM puts into the queue again
                 time.sleep(LOOK)
                 continue
             started, alive = started or time.monotonic(), self.runs()
@@ -91,7 +99,8 @@ class Job:
             time.sleep(LOOK)
 
     def end(self) -> None:
-        subprocess.run(["scancel", self.id], capture_output=True)
+        """By its name: a job may have been submitted although nobody heard of its id."""
+        subprocess.run(["scancel", f"--name={self.name}"], capture_output=True)
 
     def _tail(self) -> str:
         text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.is_file() else ""
@@ -101,17 +110,19 @@ class Job:
 def _answers(url: str) -> bool:
     """Whether a server there is ready, by /health, or by its list of models where it has no /health."""
     status = _status(f"{url.removesuffix('/v1')}/health")
-    return (_status(f"{url}/models") if status == 404 else status) in (200, 401, 403)  # some want a key for it
+    return status == 200 or (
+        status == 404 and _status(f"{url}/models") in (200, 401, 403)
+    )  # some want a key for the list
 
 
 def _status(url: str) -> int | None:
     """What a server says; None if nobody does."""
     try:
-        with urllib.request.urlopen(url, timeout=LOOK) as reply:
+        with DIRECT.open(url, timeout=LOOK) as reply:
             return int(reply.status)
     except urllib.error.HTTPError as error:
         return error.code
-    except OSError:
+    except (OSError, HTTPException):
         return None
 
 
@@ -129,11 +140,11 @@ def run(command: Sequence[str], job: Job, url: str) -> int | None:
                     return None
     finally:
         if process.poll() is None:
-            process.send_signal(signal.SIGINT)  # Snakemake then cancels its jobs
+            os.killpg(process.pid, signal.SIGINT)  # Snakemake then cancels its jobs
             try:
                 process.wait(CALM)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def main() -> int:
@@ -153,13 +164,17 @@ def main() -> int:
     parser.add_argument("command", nargs="+", help="after --: what to run, with {url}")
     options = parser.parse_args()
     logging.basicConfig(format="%(asctime)s [server] %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # through `finally`: the server is ended
+    if shutil.which(options.command[0]) is None:
+        parser.error(f"there is no {options.command[0]} to run")
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # through `finally`: the server is ended
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))
     folder = options.folder or Path(tempfile.mkdtemp(prefix=".server-", dir=Path.cwd()))
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(1, options.servers + 1):
+        job = Job(folder.resolve())
         try:
-            job = Job(options.serve, shlex.split(options.sbatch), options.host, folder.resolve())
             try:
+                job.submit(options.serve, shlex.split(options.sbatch), options.host)
                 code = run(options.command, job, job.url(options.ready_within))
             finally:
                 job.end()

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,15 @@ class Workflow:
     def stored(self) -> int:
         """Answers in the response store, all segments together."""
         return sum(path.read_bytes().count(b"\n") for path in self.path("store").rglob("*.jsonl"))
+
+
+def wait_for(true: Callable[[], Any], seconds: float = 120.0) -> Any:
+    """What `true` returns, once it is true."""
+    end = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+    return found
 
 
 def reproduce(record: Path, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:

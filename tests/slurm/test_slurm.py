@@ -8,13 +8,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.conftest import ROOT, SCRIPT, Workflow
+from tests.conftest import ROOT, SCRIPT, Workflow, wait_for
 from tests.slurm.cluster import cluster, jobs, missing, run
 
 MODEL_JOBS = "results/scripted/capitals/k2/choices.parquet"  # and what it needs: all jobs that ask a model
@@ -75,14 +74,6 @@ def mine(workflow: Workflow) -> list[dict[str, str]]:
 def of_rule(workflow: Workflow, rule: str) -> list[dict[str, str]]:
     """Its jobs of a rule, whose log has the rule's name in its path."""
     return [job for job in mine(workflow) if f"rule_{rule}/" in job["StdOut"] or f"/{rule}/" in job["StdOut"]]
-
-
-def wait_for(true, seconds: float = 120.0):
-    end = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.5)
-    return found
 
 
 def assert_equal_to_a_local_run(workflow: ClusterWorkflow, folder: Path) -> None:

@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, wait_for
 from tests.faults.kills import keys
 from tests.slurm.cluster import jobs, missing, run
-from tests.slurm.test_slurm import ClusterWorkflow, mine, slurm, wait_for  # noqa: F401
+from tests.slurm.test_slurm import ClusterWorkflow, mine, slurm  # noqa: F401
 from tests.workflow.conftest import prepared  # noqa: F401
 
 pytestmark = [
@@ -28,7 +28,7 @@ def command(workflow, serve, *arguments, sbatch="--time=5 --mem=3000"):
 
 
 def servers(workflow):
-    return [job for job in mine(workflow) if job["JobName"] == "server"]
+    return [job for job in mine(workflow) if job["JobName"].startswith("server-")]
 
 
 @pytest.fixture

@@ -310,6 +310,10 @@ CPU_FULL = RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator
     [
         (CPU_FULL, r"runs out of memory on one sequence"),
         (
+            torch.AcceleratorError("CUDA error: out of memory\nCUDA kernel errors might be …"),
+            r"runs out of memory on one sequence",
+        ),
+        (
             torch.AcceleratorError("CUDA error: unspecified launch failure\nCUDA kernel errors might be …"),
             "The GPU failed",
         ),

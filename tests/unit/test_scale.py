@@ -101,6 +101,12 @@ def test_enlarged_repeats_cells_and_gaps(planned):
     assert len(scale.enlarged(cells, 1, 1)) == 1
 
 
+def test_auto_is_planned_on_gpus(config):
+    for device, gpus in (("auto", 2), ("cuda", 2), ("cpu", 0)):
+        on = config.model_copy(update={"run": config.run.model_copy(update={"device": device})})
+        assert scale._gpus(on, on.weighted["large"]) == gpus
+
+
 def test_storage(config, planned):
     cells, _ = planned
     sizes = scale.storage(config, cells)
@@ -134,8 +140,11 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert "12 jobs: 1 generate" in said
     scale.main(["e.yaml", "--models", "2", "--tasks", "2", "--gpus", "0"])
     assert "4 generate, 4 collect" in capsys.readouterr().out
+    monkeypatch.chdir(tmp_path.parent)
+    scale.main([str(tmp_path / "e.yaml"), "--directory", str(tmp_path), "--gpus", "0"])
+    assert "12 jobs: 1 generate" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="No benchmarks in"):
-        scale.main(["e.yaml", "--fixed", "nowhere"])
+        scale.main([str(tmp_path / "e.yaml"), "--fixed", "nowhere"])
 
 
 def test_too_few_gpus(planned):

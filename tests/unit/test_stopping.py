@@ -1,5 +1,6 @@
 """Ending early: a signal is heard, nothing new begins, what was in flight is kept, and orphans end."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -74,8 +75,7 @@ def test_the_wait_for_what_is_in_flight_ends(told, monkeypatch):
 
 
 def test_a_job_ends_with_the_snakemake_that_started_it(tmp_path):
-    # Named as Snakemake is: its child watches every parent of that name.
-    parent, marks = tmp_path / "snakemake", tmp_path / "marks"
+    parent, marks = tmp_path / "parent.py", tmp_path / "marks"
     child = textwrap.dedent(
         f"""
         import sys, time; sys.path.insert(0, {str(ROOT)!r})
@@ -86,7 +86,10 @@ def test_a_job_ends_with_the_snakemake_that_started_it(tmp_path):
             time.sleep(0.05)
         """
     )
-    parent.write_text(f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}])\n")
+    parent.write_text(
+        f"import os, subprocess, sys; sys.path.insert(0, {str(ROOT)!r})\nfrom selfincorrect import stopping\n"
+        f"os.environ[stopping.SNAKEMAKE] = stopping.identity()\nsubprocess.run([sys.executable, '-c', {child!r}])\n"
+    )
     process = subprocess.Popen([sys.executable, str(parent)], stderr=subprocess.DEVNULL)
     while not marks.exists() or marks.stat().st_size < 40:  # two seconds: longer than it waits between two looks
         assert process.poll() is None
@@ -97,3 +100,22 @@ def test_a_job_ends_with_the_snakemake_that_started_it(tmp_path):
     time.sleep(1)
     assert marks.stat().st_size == size
     process.wait()
+
+
+@pytest.mark.parametrize(("who", "ends"), [("{gone} {space}", True), ("{gone} pid:[1]", False), ("", False)])
+def test_a_snakemake_that_is_gone_already_counts_unless_it_is_of_another_container(who, ends):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    told = who.format(gone=gone.pid, space=stopping.identity().partition(" ")[2])
+    code = (
+        "import time; from selfincorrect import stopping; stopping.follow_snakemake(); time.sleep(1); print('went on')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, stopping.SNAKEMAKE: told},
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert (done.returncode == stopping.EXIT_CODE) == ends
+    assert ("went on" in done.stdout) != ends

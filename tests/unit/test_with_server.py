@@ -1,5 +1,6 @@
 """A command beside a server that is a job: on a stand-in for SLURM that runs jobs at once (tests/slurm has the real one)."""
 
+import shutil
 import subprocess
 import sys
 
@@ -9,9 +10,10 @@ from tests.conftest import ROOT
 
 SBATCH = """#!/bin/sh
 echo "$*" >> "$CALLS"
-for word in "$@"; do case "$word" in --output=*) log="${word#--output=}";; esac; done
+for word in "$@"; do case "$word" in --output=*) log="${word#--output=}";; --job-name=*) name="${word#--job-name=}";; esac; done
 cat > "$log.script"
 setsid bash "$log.script" > "$log" 2>&1 &
+echo $! > "$CALLS.$name"
 echo "$!;here"
 """
 SQUEUE = """#!/bin/sh
@@ -19,7 +21,7 @@ kill -0 "$3" 2> /dev/null && echo RUNNING || { echo "slurm_load_jobs error: Inva
 """
 SCANCEL = """#!/bin/sh
 echo "scancel" >> "$CALLS"
-kill -- "-$1"
+kill -- "-$(cat "$CALLS.${1#--name=}")"
 """
 # Answers with 500 at first, as servers that still load their model do; ends by itself after a number of calls, if one is given.
 SERVER = """
@@ -98,8 +100,18 @@ def test_a_server_that_does_not_answer_is_said(start, tmp_path, serve, patience,
     assert not (ROOT / "never").exists()
 
 
-def test_without_slurm_it_says_so(start, monkeypatch):
-    monkeypatch.setenv("PATH", "/nowhere")
+def test_without_slurm_it_says_so(start, tmp_path, monkeypatch):
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone/bash").symlink_to(shutil.which("bash"))
+    monkeypatch.setenv("PATH", str(tmp_path / "alone"))
     done = start("true")
     assert done.returncode == 1
     assert "There is no sbatch here" in done.stderr
+
+
+def test_a_command_that_is_not_there_is_said_before_a_server_is_submitted(start, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    done = start("true")
+    assert done.returncode == 2
+    assert "there is no bash to run" in done.stderr
+    assert not (tmp_path / "calls").exists()

@@ -12,7 +12,7 @@ import psutil
 import pytest
 import yaml
 
-from tests.conftest import SCRIPT, Workflow
+from tests.conftest import SCRIPT, Workflow, wait_for
 from tests.faults.kills import digests, disturbed, keys, slow_workflow
 
 
@@ -47,14 +47,6 @@ def jobs_of(process, rule):
     """Processes of a rule's jobs that `process` started."""
     children = psutil.Process(process.pid).children(recursive=True)
     return [child for child in children if f".{rule}.py" in " ".join(child.cmdline())]
-
-
-def wait_for(true, seconds=60.0):
-    end = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
-    return found
 
 
 def test_a_job_told_to_end_finishes_its_batch_and_is_to_be_requeued(finished, workflow):

@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 try:
     from selfincorrect import resources as needs
-    from selfincorrect import slices
+    from selfincorrect import slices, stopping
 except ModuleNotFoundError as error:
     raise WorkflowError(
         f"{error} in {sys.executable}. Run `make run` once and use .venv/bin/snakemake, or install what is missing: "
@@ -20,8 +20,9 @@ from selfincorrect.figures import NAMES as FIGURES
 from selfincorrect.published import PAPER_TABLES
 from selfincorrect.sources import Files, LocalFile, is_folder, model_files
 
-# Where environment.post-deploy.sh finds the lock files: Snakemake runs a copy of it, and elsewhere.
-os.environ.update(SELFINCORRECT_ENVS=str(Path(workflow.basedir, "envs")))
+# For jobs: which Snakemake they end with. For environment.post-deploy.sh, of which Snakemake runs a copy elsewhere: the lock files.
+os.environ[stopping.SNAKEMAKE] = stopping.identity()
+os.environ["SELFINCORRECT_ENVS"] = str(Path(workflow.basedir, "envs"))
 
 # Snakemake writes the interpreter's path into its shell commands as it is, also where it holds spaces.
 if not sys.executable.startswith("'"):

@@ -9,7 +9,9 @@ import torch
 from selfincorrect.errors import UserError
 
 # Texts of errors that have no class of their own: PyTorch's CPU allocator; CUDA's libraries.
-NO_MEMORY = re.compile("DefaultCPUAllocator: can't allocate memory|CUDA out of memory|CUBLAS_STATUS_ALLOC_FAILED")
+NO_MEMORY = re.compile(
+    "DefaultCPUAllocator: can't allocate memory|CUDA (error: |driver error: )?out of memory|CUBLAS_STATUS_ALLOC_FAILED"
+)
 BROKEN = re.compile("CUDA (driver )?error|CUBLAS_STATUS|CUDNN_STATUS|cuDNN error|NCCL error")
 
 
