@@ -21,8 +21,12 @@ from selfincorrect.published import PAPER_TABLES
 from selfincorrect.sources import Files, LocalFile, is_folder, model_files
 
 # For jobs: which Snakemake they end with. For environment.post-deploy.sh, of which Snakemake runs a copy elsewhere: the lock files.
-os.environ[stopping.SNAKEMAKE] = stopping.identity()
-os.environ["SELFINCORRECT_ENVS"] = str(Path(workflow.basedir, "envs"))
+os.environ.update(
+    {
+        stopping.SNAKEMAKE: stopping.identity(),
+        "SELFINCORRECT_ENVS": str(Path(workflow.basedir, "envs")),
+    }
+)
 
 # Snakemake writes the interpreter's path into its shell commands as it is, also where it holds spaces.
 if not sys.executable.startswith("'"):
