@@ -1,4 +1,4 @@
-"""Tiny models with random weights and a tokenizer of their own, saved as a user's local folder would be."""
+"""Tiny models with random weights and a tokenizer of their own, saved as a user's local folder would be; what they are asked."""
 
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from transformers import (
     T5Config,
     T5ForConditionalGeneration,
 )
+
+from selfincorrect.engines import Decoding, Request
+from selfincorrect.prompts import Prompt
 
 # The template of SmolLM2's family (ChatML), with its default system turn.
 CHATML = (
@@ -65,3 +68,26 @@ def save(kind: str, folder: Path) -> Path:
     saved.chat_template = CHATML
     saved.save_pretrained(folder)
     return folder
+
+
+SHOTS = (
+    ("Question: capital of X?\nAnswer:", "a city"),
+    ("Question: capital of Y?\nAnswer:", "what is the country"),
+)
+
+
+def requests(temperature=0.7, count=5, samples=2, steps=12, top_p=1.0, stop=("\n\n",), shots=SHOTS):
+    return [
+        Request(
+            Prompt("Answer.", shots, f"Question: what is {'the capital of ' * i}country {i}?\nAnswer:"),
+            Decoding(steps, temperature, top_p, stop),
+            seed=None if temperature == 0 else 100 * i + sample,
+        )
+        for i in range(count)
+        for sample in range(samples if temperature else 1)
+    ]
+
+
+def answers(engine, asked):
+    found = {id(request): response for batch in engine.answer(asked) for request, response in batch}
+    return [found[id(request)] for request in asked]
