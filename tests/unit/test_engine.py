@@ -8,7 +8,7 @@ import torch
 from transformers import AttentionInterface
 
 from selfincorrect.engines import CONTEXT
-from selfincorrect.engines.transformers import batching, cascade, fitting, levels, products
+from selfincorrect.engines.transformers import attention, batching, cascade, fitting, products
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.errors import UserError
 from selfincorrect.prepare import prepare_model
@@ -86,18 +86,20 @@ def test_models_that_cannot_share_are_read_whole(engine, caplog):
 def test_a_trial_finds_attention_that_does_more(engine, monkeypatch):
     made = engine("llama")
     made.model.set_attn_implementation("sdpa")
-    attend = levels._attention
+    attend = attention._attention
 
     def biased(*arguments, **named):
         result, nothing = attend(*arguments, **named)
         return (result if named.get("cascade") is None else result * 1.2), nothing
 
-    AttentionInterface.register(levels.NAME, biased)
+    AttentionInterface.register(attention.NAME, biased)
+    before = made.model.lm_head.weight.to_dense()
     try:
         assert "a trial differs from its own attention" in fitting.fitted(made.model)
         assert made.model.config._attn_implementation == "sdpa", "left as it was"
+        assert torch.equal(made.model.lm_head.weight, before)
     finally:
-        AttentionInterface.register(levels.NAME, attend)
+        AttentionInterface.register(attention.NAME, attend)
     assert fitting.fitted(made.model) is None
 
 
@@ -137,17 +139,21 @@ def test_cascade_gives_the_logits_of_ordinary_attention(engine, monkeypatch, kin
             assert torch.allclose(found[2][3 + row], whole[len(other + late)], atol=1e-4)
 
 
-def test_products_by_columns_are_the_same_products():
-    layer = torch.nn.Linear(24, 5000)
-    x = torch.randn(2, 3, 24)
-    expected = layer(x)
-    products.prefer_columns(torch.nn.Sequential(layer))
-    assert type(layer) is products._Columns
-    assert torch.allclose(layer(x), expected, atol=1e-5)
-    assert layer(torch.randn(600, 24)).shape == (600, 5000)
-    half = torch.nn.Linear(4, 4).bfloat16()
-    products.prefer_columns(torch.nn.Sequential(half))
-    assert type(half) is torch.nn.Linear
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 3e-2)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_products_with_sorted_weights_are_the_same_products(dtype, tolerance, bias):
+    layer = torch.nn.Linear(24, 5000, bias).to(dtype)
+    model = torch.nn.Sequential(layer)
+    model.device = torch.device("cpu")
+    for shape in ((2, 3, 24), (600, 24)):
+        x = torch.randn(shape).to(dtype)
+        expected = torch.nn.functional.linear(x, layer.weight, layer.bias)
+        products.sort_weights(model)
+        assert type(layer) is products._Sorted
+        assert torch.allclose(layer(x), expected, atol=tolerance)
+        products.restore_weights(model)
+        assert type(layer) is torch.nn.Linear
+        assert torch.equal(torch.nn.functional.linear(x, layer.weight, layer.bias), expected)
 
 
 def test_chat_prompts_go_through_the_template(engine):

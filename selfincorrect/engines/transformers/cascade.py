@@ -7,21 +7,27 @@ from typing import Any
 import torch
 from torch.nn.functional import pad
 from transformers import Cache, DynamicCache
+from transformers.cache_utils import DynamicLayer
 
+from selfincorrect.engines.transformers.attention import Attends
 from selfincorrect.engines.transformers.levels import Level, Own, Pair, Shared, Step
+from selfincorrect.engines.transformers.reading import Reading
 
 READ = {"cpu": 1024, "cuda": 8192}  # tokens of prompts read at a time
 GROW = 16  # columns that own tokens get more space by
 
 
-def _forward(model: Any, step: Step, tokens: torch.Tensor, layers: list[Own]) -> torch.Tensor:
-    """Logits [batch, vocabulary] after `tokens` [batch, count]; `layers` take their keys and values."""
+def _forward(
+    model: Any, how: Attends, tokens: torch.Tensor, positions: torch.Tensor, layers: Sequence[DynamicLayer],
+    logits_of: torch.Tensor,
+) -> torch.Tensor:  # fmt: skip
+    """Logits [batch, places, vocabulary] after the places `logits_of` of `tokens` [batch, count]; `layers` take keys and values."""
     # A mask of four dimensions is taken as it is: none is built.
     unused = torch.empty(1, 1, 1, 1, device=tokens.device)
     logits: torch.Tensor = model(
-        tokens, position_ids=step.positions.clamp(min=0), attention_mask=unused, past_key_values=Cache(layers=layers),
-        use_cache=True, logits_to_keep=1, cascade=step,
-    ).logits[:, -1]  # fmt: skip
+        tokens, position_ids=positions, attention_mask=unused, past_key_values=Cache(layers=layers), use_cache=True,
+        logits_to_keep=logits_of, cascade=how,
+    ).logits  # fmt: skip
     return logits
 
 
@@ -75,35 +81,39 @@ class Cascade:
 
         Yields the logits after some prompts, [prompts, vocabulary], until all are read; only then the batch may go on.
         """
-        levels = [self.prompts] if self.prompts else []
         self.owner += [len(self.begins) + text for text, count in enumerate(samples) for _ in range(count)]
         self.begins += [prompt.beginning for prompt in prompts]
         self.used += [0] * sum(samples)
-        for chunk in _chunks(prompts, READ[self.model.device.type]):
-            level, logits = self._read(chunk)
-            levels.append(level)
-            yield logits
-        self.prompts = _joined(levels)
+        level = self._unread(prompts)
+        for first, chunk in _chunks(prompts, READ[self.model.device.type]):
+            yield self._read(chunk, level, first)
+        self.prompts = _joined([self.prompts, level] if self.prompts else [level])
         if not self.spaces:
             self.spaces = [(keys[:, :0, :0], values[:, :0, :0]) for keys, values in self.prompts.layers]
         self._map_spaces(lambda space: pad(space, (0, 0, 0, 0, 0, sum(samples))))
 
-    def _read(self, prompts: Sequence[Continuation]) -> tuple[Level, torch.Tensor]:
-        """Prompts as a level, and the logits after them."""
-        device, begins = self.model.device, [prompt.beginning for prompt in prompts]
-        width = max(len(prompt.tokens) for prompt in prompts)
+    def _unread(self, prompts: Sequence[Continuation]) -> Level:
+        device = self.model.device
         start = torch.zeros(len(prompts), dtype=torch.long, device=device)
         if self.beginnings:
-            start += self.beginnings.end[begins]
-        level = Level(start, start + torch.tensor([len(prompt.tokens) for prompt in prompts], device=device))
-        padded = [[0] * (width - len(prompt.tokens)) + list(prompt.tokens) for prompt in prompts]
-        rows = torch.tensor(padded, device=device)
-        layers = [Own() for _ in range(self.model.config.get_text_config().num_hidden_layers)]
-        positions = level.end[:, None] - width + torch.arange(width, device=device)
-        step = Step([*self._start(begins), Shared(level, range(len(prompts)))], positions)
-        logits = _forward(self.model, step, rows, layers)
-        level.layers = [layer.space for layer in layers if layer.space]
-        return level, logits
+            start += self.beginnings.end[[prompt.beginning for prompt in prompts]]
+        return Level(start, start + torch.tensor([len(prompt.tokens) for prompt in prompts], device=device))
+
+    def _read(self, prompts: Sequence[Continuation], level: Level, first: int) -> torch.Tensor:
+        """Logits after prompts, which are those of `level` from the `first` one on; their keys and values are written there."""
+        device = self.model.device
+        reading = Reading([len(p.tokens) for p in prompts], self.beginnings, [p.beginning for p in prompts])
+        row = torch.tensor([[token for prompt in prompts for token in prompt.tokens]], device=device)
+        layers = [DynamicLayer() for _ in range(self.model.config.get_text_config().num_hidden_layers)]
+        last = torch.tensor([place.stop - 1 for place in reading.places], device=device)
+        logits = _forward(self.model, reading, row, reading.positions().to(device)[None], layers, last)[0]
+        if not level.layers:
+            level.layers = [(_room(level, layer.keys), _room(level, layer.values)) for layer in layers]
+        for pair, layer in zip(level.layers, layers, strict=True):
+            for room, states in zip(pair, (layer.keys, layer.values), strict=True):
+                for text, (length, place) in enumerate(zip(reading.lengths, reading.places, strict=True), first):
+                    room[:, text, room.shape[2] - length :] = states[0, :, place]
+        return logits
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Logits [batch, vocabulary] after one more token of each sequence, `tokens` [batch]."""
@@ -116,7 +126,8 @@ class Cascade:
         own = Shared(Level(start, position + self.spaces[0][0].shape[2] - at), range(len(tokens)))
         levels = [*self._start([self.begins[text] for text in self.owner]), Shared(self.prompts, self.owner), own]
         layers = [Own(space, at) for space in self.spaces]
-        logits = _forward(self.model, Step(levels, position[:, None]), tokens[:, None], layers)
+        only = torch.zeros(1, dtype=torch.long, device=tokens.device)
+        logits = _forward(self.model, Step(levels, position), tokens[:, None], position[:, None], layers, only)[:, 0]
         self.used = [used + 1 for used in self.used]
         return logits
 
@@ -142,15 +153,21 @@ class Cascade:
             self.spaces[index] = change(keys), change(values)
 
 
-def _chunks(prompts: Sequence[Continuation], most: int) -> Iterator[Sequence[Continuation]]:
-    """Prompts in order, as many at a time as make at most `most` tokens with their padding, but at least one."""
-    first, width = 0, 0
+def _room(level: Level, states: torch.Tensor) -> torch.Tensor:
+    """For keys or values of the texts of `level`, such as `states` [1, heads, tokens, size]: [heads, texts, columns, size]."""
+    _, heads, _, size = states.shape
+    return states.new_zeros(heads, len(level.start), int((level.end - level.start).max()), size)
+
+
+def _chunks(prompts: Sequence[Continuation], most: int) -> Iterator[tuple[int, Sequence[Continuation]]]:
+    """Prompts in order, as many at a time as have at most `most` tokens, but at least one; with the index of the first."""
+    first, tokens = 0, 0
     for index, prompt in enumerate(prompts):
-        width = max(width, len(prompt.tokens))
-        if index > first and (index + 1 - first) * width > most:
-            yield prompts[first:index]
-            first, width = index, len(prompt.tokens)
-    yield prompts[first:]
+        tokens += len(prompt.tokens)
+        if index > first and tokens > most:
+            yield first, prompts[first:index]
+            first, tokens = index, len(prompt.tokens)
+    yield first, prompts[first:]
 
 
 def _chosen(level: Level, texts: Sequence[int]) -> Level:

@@ -7,8 +7,9 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
+from selfincorrect.engines.transformers.attention import NAME
 from selfincorrect.engines.transformers.cascade import Cascade, Continuation, read_beginnings
-from selfincorrect.engines.transformers.levels import NAME
+from selfincorrect.engines.transformers.products import restore_weights, sort_weights
 
 TOLERANCE = {
     torch.float32: 1e-3,
@@ -60,10 +61,11 @@ def unusual_cache(model: Any) -> str | None:
 
 @torch.inference_mode()
 def fitted(model: Any) -> str | None:
-    """Let `model` use this attention, if a trial gives the logits of its own one; else leave it and return the reason.
+    """Let `model` use this attention, and products by sorted weights, if a trial gives the logits of its own ones.
 
-    The trial decodes a token after a beginning and a prompt. It finds models that keep more than keys and values, or
-    whose attention does more than scale, mask and softmax (soft caps, sinks, biases).
+    Else leave it as it was and return the reason. The trial decodes a token after a beginning and a prompt. It finds models
+    that keep more than keys and values, whose attention does more than scale, mask and softmax (soft caps, sinks, biases), or
+    that read weights past their layers.
     """
     if reason := unusual_cache(model):
         return reason
@@ -71,6 +73,7 @@ def fitted(model: Any) -> str | None:
     try:
         expected = model(torch.tensor([tokens], device=model.device), logits_to_keep=1).logits[0, -1].float()
         model.set_attn_implementation(NAME)
+        sort_weights(model)
         cascade = Cascade(model, read_beginnings(model, [tokens[:12]]))
         list(cascade.enter([Continuation(0, tokens[12:-1])], [2]))
         found = cascade.forward(torch.tensor([tokens[-1]] * 2, device=model.device)).float()
@@ -88,4 +91,5 @@ def fitted(model: Any) -> str | None:
         reason = f"{type(error).__name__}: {error}"
     if reason:
         model.set_attn_implementation("sdpa")
+        restore_weights(model)
     return reason

@@ -15,13 +15,8 @@ from functools import reduce
 from typing import Any
 
 import torch
-from torch.nn.functional import scaled_dot_product_attention
-from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.cache_utils import DynamicLayer
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
 
-NAME = "selfincorrect_cascade"
 Pair = tuple[torch.Tensor, torch.Tensor]  # keys and values
 
 
@@ -70,21 +65,29 @@ class Shared:
 
 @dataclass
 class Step:
-    """What attention has to know in one pass: the levels, the sequences' own one last, and the positions [batch, count]."""
+    """What attention has to know when each sequence goes one token on: the levels, their own one last, and positions [batch]."""
 
     levels: list[Shared]
     positions: torch.Tensor
     _hidden: dict[Any, torch.Tensor | None] = field(default_factory=dict)
 
+    def attend(
+        self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float, window: int | None
+    ) -> torch.Tensor:  # fmt: skip
+        """Of `query` [batch, heads, 1, size], and own keys and values as in a level; returns [batch, 1, heads, size]."""
+        pairs = [shared.level.layers[layer] for shared in self.levels[:-1]] + [(key, value)]
+        biases = [self.bias(index, keys.shape[2], window) for index, (keys, _) in enumerate(pairs)]
+        return _attend(query * scale, self.levels, pairs, biases)
+
     def bias(self, index: int, columns: int, window: int | None) -> torch.Tensor | None:
-        """What is added to scores, [sequences, count, columns]: −∞ where a key is not seen; None if all are."""
+        """What is added to scores, [sequences, 1, columns]: −∞ where a key is not seen; None if all are."""
         key = index, columns, window
         if key not in self._hidden:
             self._hidden[key] = self._bias(self.levels[index], columns, window)
         return self._hidden[key]
 
     def _bias(self, shared: Shared, columns: int, window: int | None) -> torch.Tensor | None:
-        query = self.positions[:, :, None]
+        query = self.positions[:, None, None]
         start, end = (x[shared.owner][:, None, None] for x in (shared.level.start, shared.level.end))
         key = end - columns + torch.arange(columns, device=query.device)
         seen = (key >= start) & (key <= query)
@@ -99,44 +102,22 @@ class Step:
 class Own(DynamicLayer):
     """Keys and values of the sequences' own tokens, in space [heads, batch, columns, size]; the next ones go to column `at`.
 
-    Attention gets all of the space, since products of parts of it would copy them first (bfloat16 on a CPU). Without
-    space, the first tokens make it.
+    Attention gets all of the space, since products of parts of it would copy them first (bfloat16 on a CPU).
     """
 
     is_sliding = False
 
-    def __init__(self, space: Pair | None = None, at: int = 0) -> None:
+    def __init__(self, space: Pair, at: int) -> None:
         super().__init__()
         self.space, self.at, self.is_initialized = space, at, True
 
     def update(self, keys: torch.Tensor, values: torch.Tensor, *args: Any, **kwargs: Any) -> Pair:
-        new = keys.transpose(0, 1), values.transpose(0, 1)
-        if self.space is None:
-            self.space = new[0].contiguous(), new[1].contiguous()
-        else:
-            for space, states in zip(self.space, new, strict=True):
-                space[:, :, self.at] = states[:, :, 0]
+        for space, states in zip(self.space, (keys, values), strict=True):
+            space[:, :, self.at] = states[:, :, 0].transpose(0, 1)
         return self.space
 
     def get_seq_length(self) -> int:
         return 0  # positions are given
-
-
-def _attention(
-    module: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, attention_mask: torch.Tensor | None,
-    scaling: float | None = None, sliding_window: int | None = None, cascade: Step | None = None, **others: Any,
-) -> tuple[torch.Tensor, None]:  # fmt: skip
-    """transformers' attention function: `query` [batch, heads, count, size]; keys and values of own tokens as in a level."""
-    if cascade is None:
-        if sliding_window is not None:
-            others["sliding_window"] = sliding_window
-        return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **others)
-    pairs = [shared.level.layers[module.layer_idx] for shared in cascade.levels[:-1]] + [(key, value)]
-    biases = [cascade.bias(index, keys.shape[2], sliding_window) for index, (keys, _) in enumerate(pairs)]
-    if query.shape[2] > 1:
-        return _attend_whole(query, cascade.levels, pairs, biases, scaling), None
-    scaled = query * (query.shape[-1] ** -0.5 if scaling is None else scaling)
-    return _attend(scaled, cascade.levels, pairs, biases), None
 
 
 def _attend(
@@ -154,33 +135,3 @@ def _attend(
     weights = torch.cat(scores, -1).softmax(-1).split([each.shape[-1] for each in scores], -1)
     met = [shared.times(part, values) for shared, part, (_, values) in zip(levels, weights, pairs, strict=True)]
     return reduce(torch.add, met).transpose(0, 1).reshape(batch, 1, heads, -1)
-
-
-def _attend_whole(
-    query: torch.Tensor, levels: Sequence[Shared], pairs: Sequence[Pair], biases: Sequence[torch.Tensor | None],
-    scaling: float | None,
-) -> torch.Tensor:  # fmt: skip
-    """Many queries of each sequence, as in reading prompts: every one gets a copy of its texts for the fused attention.
-
-    A copy for one layer is small beside the scores, which are not written down then. Returns [batch, count, heads, size].
-    """
-    batch, heads, count, _ = query.shape
-    keys, values = (
-        torch.cat([pair[i][:, shared.owner] for shared, pair in zip(levels, pairs, strict=True)], dim=2).transpose(0, 1)
-        for i in (0, 1)
-    )
-    bias = query.new_zeros(batch, 1, count, keys.shape[2])
-    for part, hidden in zip(bias.split([pair[0].shape[2] for pair in pairs], -1), biases, strict=True):
-        if hidden is not None:
-            part.copy_(hidden[:, None])
-    # GPUs have no fused attention with a mask for shared heads; on CPUs heads that share keys need no copies of them.
-    grouped = query.device.type == "cpu"
-    if not grouped:
-        keys, values = (x.repeat_interleave(heads // x.shape[1], 1) for x in (keys, values))
-    # A query with other strides would not be fused.
-    result = scaled_dot_product_attention(query.contiguous(), keys, values, bias, scale=scaling, enable_gqa=grouped)
-    return result.transpose(1, 2)
-
-
-AttentionInterface.register(NAME, _attention)
-AttentionMaskInterface.register(NAME, sdpa_mask)

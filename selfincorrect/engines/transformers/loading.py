@@ -11,7 +11,6 @@ import transformers
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from selfincorrect import tokenizer
-from selfincorrect.engines.transformers.products import prefer_columns
 from selfincorrect.errors import UserError
 
 log = logging.getLogger("selfincorrect")
@@ -67,7 +66,6 @@ def load(manifest: Mapping[str, Any], weights: Path, run: Mapping[str, Any]) -> 
         trust_remote_code=remote,
         use_safetensors=True,
     ).eval()
-    prefer_columns(model)
     log.info(
         "loaded %s: %.0f M parameters, %s, on %s, %d threads",
         manifest["name"], sum(p.numel() for p in model.parameters()) / 1e6, manifest["dtype"],

@@ -1,42 +1,52 @@
 """Matrix products as CPUs like them.
 
-Decoding multiplies a few rows (the sequences) by large weights. Written as weights times columns, and wide layers a block of
-outputs at a time, the same product took 0.55 to 0.95 of the time with MKL in float32 (measured on two cores with the layers of
-135M and 270M models, 16 to 192 rows; the output layer gained most).
+A linear layer keeps its weights as they were saved, and every product sorts them into blocks first; for the few rows of
+decoding that can take as long as the product. oneDNN, which comes with PyTorch, also takes weights that are sorted already.
 """
 
 from typing import Any
 
 import torch
-from torch.nn.functional import linear
 
-ROWS = 512  # above it both ways are alike
-BLOCK = 2048  # outputs at a time: what is turned around then lies in the cache
+DTYPES = (torch.float32, torch.bfloat16)
 
 
-class _Columns(torch.nn.Linear):
-    """A linear layer that computes (W xᵀ)ᵀ; the result has the same values up to rounding, and other strides."""
+class _Sorted(torch.nn.Linear):
+    """A linear layer with `weight` in oneDNN's order; the result has the same values up to rounding."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if x.numel() > ROWS * self.in_features:
-            return linear(x, self.weight, self.bias)
-        columns = x.reshape(-1, self.in_features).t()
-        if self.out_features <= BLOCK:
-            rows = torch.mm(self.weight, columns).t()
-        else:
-            rows = x.new_empty(columns.shape[1], self.out_features)
-            for start in range(0, self.out_features, BLOCK):
-                rows[:, start : start + BLOCK] = torch.mm(self.weight[start : start + BLOCK], columns).t()
-        result = rows.view(*x.shape[:-1], self.out_features)
-        return result if self.bias is None else result + self.bias
+        result: torch.Tensor = torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, "none", [], "")
+        return result
 
 
-def prefer_columns(model: Any) -> None:
-    """Let the plain linear layers of a float32 model on a CPU multiply by columns."""
+def sort_weights(model: Any) -> None:
+    """Let the plain linear layers of a model on a CPU keep their weights sorted, where oneDNN can.
+
+    The layer of outputs sorts a copy if it shares its weights with the embedding, which needs them as they were.
+    """
+    if model.device.type != "cpu" or not torch.backends.mkldnn.is_available():
+        return
+    layers = [each for each in model.modules() if type(each) is torch.nn.Linear and each.weight.dtype in DTYPES]
+    embeddings = [each.weight for each in model.modules() if isinstance(each, torch.nn.Embedding)]
+    sharing = [layer for layer in layers if any(layer.weight is weight for weight in embeddings)]
+    for layer in layers:
+        if layer not in sharing:
+            _change(layer, _Sorted, torch.ops.mkldnn._reorder_linear_weight(layer.weight.data))
+    # Weights may lie in the file, mapped into memory: without the last of them, it takes no memory any more.
+    for parameter in model.parameters():
+        if not parameter.is_mkldnn:
+            parameter.data = parameter.data.clone()
+    for layer in sharing:
+        _change(layer, _Sorted, torch.ops.mkldnn._reorder_linear_weight(layer.weight.data))
+
+
+def restore_weights(model: Any) -> None:
+    """Undo `sort_weights`."""
     for module in model.modules():
-        if (
-            type(module) is torch.nn.Linear
-            and module.weight.device.type == "cpu"
-            and module.weight.dtype is torch.float32
-        ):
-            module.__class__ = _Columns
+        if type(module) is _Sorted:
+            _change(module, torch.nn.Linear, module.weight.data.to_dense())
+
+
+def _change(module: torch.nn.Linear, kind: type[torch.nn.Linear], weight: torch.Tensor) -> None:
+    module.__class__ = kind
+    module.weight = torch.nn.Parameter(weight, requires_grad=False)
