@@ -93,11 +93,12 @@ def test_a_trial_finds_attention_that_does_more(engine, monkeypatch):
         return (result if named.get("cascade") is None else result * 1.2), nothing
 
     AttentionInterface.register(attention.NAME, biased)
-    before = made.model.lm_head.weight.to_dense()
+    layer = made.model.model.layers[0].mlp.down_proj
+    before = layer.weight.to_dense()
     try:
         assert "a trial differs from its own attention" in fitting.fitted(made.model)
         assert made.model.config._attn_implementation == "sdpa", "left as it was"
-        assert torch.equal(made.model.lm_head.weight, before)
+        assert torch.equal(layer.weight, before)
     finally:
         AttentionInterface.register(attention.NAME, attend)
     assert fitting.fitted(made.model) is None
@@ -141,19 +142,22 @@ def test_cascade_gives_the_logits_of_ordinary_attention(engine, monkeypatch, kin
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 3e-2)])
 @pytest.mark.parametrize("bias", [True, False])
-def test_products_with_sorted_weights_are_the_same_products(dtype, tolerance, bias):
-    layer = torch.nn.Linear(24, 5000, bias).to(dtype)
-    model = torch.nn.Sequential(layer)
+@pytest.mark.parametrize("tied", [True, False])
+def test_products_by_onednn_are_the_same_products(dtype, tolerance, bias, tied):
+    embedding, layer = torch.nn.Embedding(9000, 24).to(dtype), torch.nn.Linear(24, 9000, bias).to(dtype)
+    if tied:
+        layer.weight = embedding.weight
+    model, weight = torch.nn.Sequential(embedding, layer), layer.weight
     model.device = torch.device("cpu")
-    for shape in ((2, 3, 24), (600, 24)):
-        x = torch.randn(shape).to(dtype)
-        expected = torch.nn.functional.linear(x, layer.weight, layer.bias)
+    tokens = torch.randint(9000, (2, 3))
+    with torch.no_grad():
+        expected = model(tokens)
         products.sort_weights(model)
-        assert type(layer) is products._Sorted
-        assert torch.allclose(layer(x), expected, atol=tolerance)
+        assert type(layer) is (products._Parts if tied else products._Sorted)
+        assert torch.allclose(model(tokens), expected, atol=tolerance)
         products.restore_weights(model)
-        assert type(layer) is torch.nn.Linear
-        assert torch.equal(torch.nn.functional.linear(x, layer.weight, layer.bias), expected)
+    assert type(layer) is torch.nn.Linear
+    assert (layer.weight is weight) if tied else torch.equal(layer.weight, weight)
 
 
 def test_chat_prompts_go_through_the_template(engine):
