@@ -8,7 +8,7 @@ import torch
 from transformers import AttentionInterface
 
 from selfincorrect.engines import CONTEXT
-from selfincorrect.engines.transformers import attention, batching, cascade, fitting, products
+from selfincorrect.engines.transformers import attention, batching, cascade, fitting, levels, products, reading
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.errors import UserError
 from selfincorrect.prepare import prepare_model
@@ -138,6 +138,25 @@ def test_cascade_gives_the_logits_of_ordinary_attention(engine, monkeypatch, kin
             whole = model(torch.tensor([other + late + steps[row].tolist()])).logits[0]
             assert torch.allclose(entered[0], whole[len(other + late) - 1], atol=1e-4)
             assert torch.allclose(found[2][3 + row], whole[len(other + late)], atol=1e-4)
+
+
+@pytest.mark.parametrize("window", [None, 4])
+def test_reading_in_16_bits_is_reading_in_32_up_to_their_precision(window):
+    draw = torch.Generator().manual_seed(3)
+
+    def states(heads, *shape):
+        return torch.randn(heads, *shape, 16, generator=draw)
+
+    start, pair = torch.zeros(2, dtype=torch.long), (states(2, 2, 6), states(2, 2, 6))
+    row = states(4, 8)[None], states(2, 8)[None], states(2, 8)[None]  # two prompts, of 3 and 5 tokens
+    results = []
+    for dtype in (torch.float32, torch.bfloat16):
+        beginnings = levels.Level(start, torch.tensor([6, 2]), [(pair[0].to(dtype), pair[1].to(dtype))])
+        how = reading.Reading([3, 5], beginnings, [1, 0])
+        results.append(how.attend(0, *(each.to(dtype) for each in row), 0.25, window).float())
+    assert results[0].shape == (1, 8, 4, 16)
+    assert torch.allclose(*results, atol=0.03)
+    assert not torch.allclose(results[0], results[0].roll(1, 1), atol=0.3), "all alike: nothing is tested"
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 3e-2)])

@@ -91,7 +91,6 @@ class Step:
         start, end = (x[shared.owner][:, None, None] for x in (shared.level.start, shared.level.end))
         key = end - columns + torch.arange(columns, device=query.device)
         seen = (key >= start) & (key <= query)
-        seen |= key == query  # padding sees itself, since a softmax over nothing is no number
         if window is not None:
             seen &= query - key < window
         if seen.all():

@@ -4,17 +4,28 @@ A linear layer keeps its weights as they were saved, and every product sorts the
 decoding that can take as long as the product. oneDNN, which comes with PyTorch, also takes weights that are sorted already.
 """
 
+from functools import cache
 from typing import Any
 
 import torch
 
-DTYPES = (torch.float32, torch.bfloat16)
 OUTPUTS = 8192  # at a time: what has to be sorted for them is small
 
 
 def _product(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
     result: torch.Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return result
+
+
+@cache
+def _offered(dtype: torch.dtype) -> bool:
+    """Whether oneDNN is there and has such products on this CPU, which is found by trying."""
+    try:
+        weight = torch.ops.mkldnn._reorder_linear_weight(torch.ones(16, 16, dtype=dtype))
+        _product(torch.ones(1, 16, dtype=dtype), weight, None)
+    except (AttributeError, RuntimeError):
+        return False
+    return True
 
 
 class _Sorted(torch.nn.Linear):
@@ -40,9 +51,9 @@ def sort_weights(model: Any) -> None:
 
     A layer that shares its weights with the embedding, which needs them as they are, does not keep a second copy.
     """
-    if model.device.type != "cpu" or not torch.backends.mkldnn.is_available():
+    if model.device.type != "cpu":
         return
-    layers = [each for each in model.modules() if type(each) is torch.nn.Linear and each.weight.dtype in DTYPES]
+    layers = [each for each in model.modules() if type(each) is torch.nn.Linear and _offered(each.weight.dtype)]
     embeddings = [each.weight for each in model.modules() if isinstance(each, torch.nn.Embedding)]
     for layer in layers:
         if any(layer.weight is weight for weight in embeddings):
