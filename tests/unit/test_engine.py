@@ -152,7 +152,7 @@ def test_reading_in_16_bits_is_reading_in_32_up_to_their_precision(window):
     results = []
     for dtype in (torch.float32, torch.bfloat16):
         beginnings = levels.Level(start, torch.tensor([6, 2]), [(pair[0].to(dtype), pair[1].to(dtype))])
-        how = reading.Reading([3, 5], beginnings, [1, 0])
+        how = reading.Reading([2, 6], [3, 5], beginnings, [1, 0])
         results.append(how.attend(0, *(each.to(dtype) for each in row), 0.25, window).float())
     assert results[0].shape == (1, 8, 4, 16)
     assert torch.allclose(*results, atol=0.03)

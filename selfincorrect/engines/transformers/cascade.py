@@ -102,7 +102,8 @@ class Cascade:
     def _read(self, prompts: Sequence[Continuation], level: Level, first: int) -> torch.Tensor:
         """Logits after prompts, which are those of `level` from the `first` one on; their keys and values are written there."""
         device = self.model.device
-        reading = Reading([len(p.tokens) for p in prompts], self.beginnings, [p.beginning for p in prompts])
+        starts = level.start[first : first + len(prompts)].tolist()
+        reading = Reading(starts, [len(p.tokens) for p in prompts], self.beginnings, [p.beginning for p in prompts])
         row = torch.tensor([[token for prompt in prompts for token in prompt.tokens]], device=device)
         layers = [DynamicLayer() for _ in range(self.model.config.get_text_config().num_hidden_layers)]
         last = torch.tensor([place.stop - 1 for place in reading.places], device=device)

@@ -15,16 +15,18 @@ from selfincorrect.engines.transformers.levels import Level, Pair
 
 @dataclass
 class Reading:
-    """What attention has to know of prompts in a row: their `lengths`, and the text of `beginnings`, if any, before each."""
+    """What attention has to know of prompts in a row.
 
+    The positions of their first tokens (`starts`) and their `lengths`, and which text of `beginnings`, if any, is before each.
+    """
+
+    starts: Sequence[int]
     lengths: Sequence[int]
     beginnings: Level | None
     begins: Sequence[int]
     _masks: dict[tuple[int, int, int | None], torch.Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        ends = self.beginnings.end[list(self.begins)].tolist() if self.beginnings else [0] * len(self.lengths)
-        self.starts: list[int] = ends  # positions of first tokens
         self.places = [slice(*each) for each in pairwise(accumulate(self.lengths, initial=0))]
 
     def positions(self) -> torch.Tensor:
@@ -37,13 +39,14 @@ class Reading:
     ) -> torch.Tensor:  # fmt: skip
         """Of `query`, `key` and `value` [1, heads, tokens, size] of the row; returns [1, tokens, heads, size]."""
         result = torch.empty_like(query.transpose(1, 2))
-        for start, text, own in zip(self.starts, self.begins, self.places, strict=True):
+        prompts = zip(self.starts, self.lengths, self.begins, self.places, strict=True)
+        for start, length, text, own in prompts:
             before = start if window is None else min(start, window - 1)
             keys, values = key[:, :, own], value[:, :, own]
             if before:
                 earlier = self._last(layer, text, before)
                 keys, values = torch.cat([earlier[0], keys], 2), torch.cat([earlier[1], values], 2)
-            mask = self._mask(query, own.stop - own.start, before, window)
+            mask = self._mask(query, length, before, window)
             result[:, own] = _attend(query[:, :, own], keys, values, mask, scale).transpose(1, 2)
         return result
 
