@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from selfincorrect.ask import ask
+from selfincorrect.ask import UNGREEDY, ask
 from selfincorrect.choices import SCHEMA, choice_rows
 from selfincorrect.conversations import joined, joined_pool, pool_of, spread
 from selfincorrect.digest import digest
@@ -41,7 +41,7 @@ with job(snakemake):
             if (k, variant) in asked:
                 cell = asked[k, variant]
                 responses = [next(answers) for each in cell for _ in each.requests]
-                rows += choice_rows(variant, views[k, variant], cell, responses)
+                rows += choice_rows(variant, views[k, variant], cell, responses, 0.0 if model.greedy else UNGREEDY)
             else:
                 names = [question.question_id for question in questions]
                 rows += selected_rows(variant, options["selector"], shown, names, k, seed)
@@ -49,7 +49,7 @@ with job(snakemake):
             path,
             pl.DataFrame(spread(rows, items), schema=SCHEMA),
             {
-                "model": model.provenance,
+                "model": model.told(),
                 "data": read_provenance(inputs.dataset)["data"],
                 "prompt": digest(settings["prompts"]),
                 "settings": {key: value for key, value in settings.items() if key not in ("code", "k")},

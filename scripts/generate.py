@@ -27,7 +27,7 @@ with job(snakemake):
         snakemake.output[0],
         pool,
         {
-            "model": model.provenance,
+            "model": model.told(),
             "data": read_provenance(snakemake.input.dataset)["data"],
             "prompt": digest(settings["prompts"]),
             "settings": {key: value for key, value in settings.items() if key != "code"},

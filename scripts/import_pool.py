@@ -22,7 +22,7 @@ with job(snakemake):
     pool, path = TypeAdapter(Pool).validate_python(settings["pool"]), Path(inputs.pool)
     questions = questions_of(pl.read_parquet(inputs.dataset))
     limits = grade_limits(get_task(snakemake.wildcards.task))
-    table = pool_table(read(pool), questions, path, settings["k"], limits)
+    table = pool_table(read(pool), questions, path, settings["k"], limits, settings["max_characters"])
     kept = [each.question_id for each in sample_questions(questions, settings["limit"], settings["seed"])]
     there = set(table["question_id"])
     table = table.filter(pl.col("question_id").is_in(kept))

@@ -40,7 +40,7 @@ with job(snakemake):
         if unread:
             log.warning("%s: %d of %d candidates got no reading and have no grade", what, unread, len(last))
         rows += found
-        judges[role] = model.provenance
+        judges[role] = model.told()
     origin = read_provenance(inputs.candidates)
     write_table(
         snakemake.output[0], pl.DataFrame(rows, schema=SCHEMA), origin | {"judges": judges, "versions": versions()}

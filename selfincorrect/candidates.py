@@ -7,7 +7,7 @@ import polars as pl
 
 from selfincorrect.conversations import turns_of
 from selfincorrect.digest import seed_of
-from selfincorrect.engines import CONTEXT, Decoding, Request, Response
+from selfincorrect.engines import Decoding, Request, Response
 from selfincorrect.prompts import GenerateTemplate, Prompt, TaskPrompts, Turns
 from selfincorrect.tasks import get_task
 from selfincorrect.tasks.base import Question
@@ -15,14 +15,22 @@ from selfincorrect.tasks.base import Question
 SCHEMA = {
     "question_id": pl.String,
     "sample": pl.Int32,
-    "text": pl.String,  # null where the prompt did not fit the model's context
+    "text": pl.String,  # null where there is no answer: `finish_reason` says why
     "finish_reason": pl.String,
     "tokens_in": pl.Int32,
     "tokens_out": pl.Int32,
     "seed": pl.Int64,
     "logprob": pl.Float64,
     "prompt": pl.String,
+    "reasoning": pl.String,  # what a server told apart as such
+    "reasoning_tokens": pl.Int32,
+    "cut": pl.Int32,  # characters beyond the longest text that is kept
 }
+
+
+def cut_text(text: str | None, longest: int) -> tuple[str | None, int]:
+    """The beginning of a text, at most `longest` characters, and how many were cut off."""
+    return (text, 0) if text is None else (text[:longest], max(0, len(text) - longest))
 
 
 def shard_of(questions: Sequence[Question], shard: int, shards: int) -> list[Question]:
@@ -63,29 +71,30 @@ def pool_table(
     n, trim = settings["sampling"]["n"], get_task(task).trim
     conversations = list(turns_of(questions).values())
     histories: dict[tuple[str, int], Turns] = {}
-    unsent: set[tuple[str, int]] = set()
+    unsent: dict[tuple[str, int], str] = {}
     tables = [pl.DataFrame(schema=SCHEMA)]
     for place in range(max(map(len, conversations), default=0)):
         turn = [turns[place] for turns in conversations if len(turns) > place]
         requests = generation_requests(turn, task, prompts, model_digest, settings, histories)
         said = [(question.cluster, sample) for question in turn for sample in range(n)]
-        # After a turn that did not fit, the next does not either: with an empty answer it would be another question.
+        # After a turn without an answer the next has none either: with an empty one it would be another question.
         answers = iter(ask([request for request, key in zip(requests, said, strict=True) if key not in unsent]))
         responses = [
-            _not_sent(request) if key in unsent else next(answers) for request, key in zip(requests, said, strict=True)
+            _not_sent(request, unsent[key]) if key in unsent else next(answers)
+            for request, key in zip(requests, said, strict=True)
         ]
-        tables.append(candidate_table(turn, requests, responses))
-        for key, request, response in zip(said, requests, responses, strict=True):
-            histories[key] = (*request.prompt.history, (request.prompt.query, trim(response.text or "")))
-            if response.text is None:
-                unsent.add(key)
+        tables.append(candidate_table(turn, requests, responses, settings["sampling"]["max_characters"]))
+        for key, request, response, text in zip(said, requests, responses, tables[-1]["text"], strict=True):
+            histories[key] = (*request.prompt.history, (request.prompt.query, trim(text or "")))
+            if text is None:
+                unsent[key] = response.finish_reason
     order = {question.question_id: place for place, question in enumerate(questions)}
     table = pl.concat(tables)
     return table.sort(table["question_id"].replace_strict(order, return_dtype=pl.Int64), maintain_order=True)
 
 
-def _not_sent(request: Request) -> Response:
-    return Response(None, request.prompt.text(), CONTEXT, None, 0, None)
+def _not_sent(request: Request, reason: str) -> Response:
+    return Response(None, request.prompt.text(), reason, None, 0, None, sent=False)
 
 
 def generation_requests(
@@ -116,21 +125,23 @@ def generation_requests(
 
 
 def candidate_table(
-    questions: Sequence[Question], requests: Sequence[Request], responses: Sequence[Response]
+    questions: Sequence[Question], requests: Sequence[Request], responses: Sequence[Response], longest: int
 ) -> pl.DataFrame:
-    """Responses as rows of SCHEMA; `requests` as made by `generation_requests`."""
+    """Responses as rows of SCHEMA, texts cut at `longest` characters; `requests` as made by `generation_requests`."""
     n = len(requests) // max(len(questions), 1)
     rows = [
         {
             "question_id": questions[index // n].question_id,
             "sample": index % n,
-            "text": response.text,
+            **dict(zip(("text", "cut"), cut_text(response.text, longest), strict=True)),
             "finish_reason": response.finish_reason,
             "tokens_in": response.tokens_in,
             "tokens_out": response.tokens_out,
             "seed": request.seed,
             "logprob": response.logprob,
             "prompt": response.prompt,
+            "reasoning": response.reasoning,
+            "reasoning_tokens": response.reasoning_tokens,
         }
         for index, (request, response) in enumerate(zip(requests, responses, strict=True))
     ]

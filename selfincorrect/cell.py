@@ -162,6 +162,8 @@ def _invalid(f: Array, c: Array, table: pl.DataFrame) -> Row:
     return {
         "invalid": 1 - valid.mean(), "valid": once["chosen_sample"].is_not_null().sum(),
         "loose": int((once["how"] == "loose").sum()), "too_long": int((once["how"] == "context").sum()),
+        "unfinished_thought": int((once["how"] == "thought").sum()),
+        "refused": int(once["how"].is_in(["refused", "filtered"]).sum()),
         "s_disc_zero": zero.mean(), "s_disc_expected": expected.mean(),
         "s_disc_valid": c[valid].mean() if some else None,
         "dg_diff_zero": (zero - p).mean(), "dg_diff_expected": (expected - p).mean(),
@@ -272,12 +274,17 @@ def note(row: Row) -> str:
         )
     if row["invalid"] > 0.05:
         notes.append(f"{row['invalid']:.0%} of the outputs name no usable label and score the lowest grade.")
-    if row["valid"] < max(FEW_PICKS, FEW_VALID * row["choices"]):
+    if row["valid"] < FEW_VALID * row["choices"]:
         notes.append(
             f"With {row['valid']} valid outputs of {row['choices']}, DG-Diff shows how invalid ones are scored, not discrimination."
         )
-    if row["too_long"]:
-        notes.append(f"{row['too_long']} prompts do not fit the model's context and were not sent.")
+    elif row["valid"] < FEW_PICKS:
+        notes.append(f"{row['valid']} valid outputs are too few to tell a choice from a position.")
+    told = {
+        "too_long": "prompts do not fit the model's context", "unfinished_thought": "outputs are thoughts that never end",
+        "refused": "questions were refused",
+    }  # fmt: skip
+    notes += [f"{row[name]} {words}; they count as invalid." for name, words in told.items() if row[name]]
     return " ".join(notes)
 
 

@@ -1,13 +1,13 @@
 """Choices: the answers of a discriminating model, read, as rows of choices.parquet."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 
 from selfincorrect.digest import canonical_json, seed_of
-from selfincorrect.engines import Response
-from selfincorrect.parse import Chosen, parse_choice, parse_score, parse_text
+from selfincorrect.engines import ERROR, Response
+from selfincorrect.parse import Chosen, How, parse_choice, parse_score, parse_text
 from selfincorrect.variants import Asked, View
 
 SCHEMA = {
@@ -17,9 +17,9 @@ SCHEMA = {
     "variant": pl.String,
     "selector": pl.String,  # choose, score: a model chose; else the rule of `selectors` that did
     "order": pl.List(pl.Int32),  # the samples in the order shown
-    "output": pl.String,  # null where the prompt did not fit the model's context; a JSON list where candidates were scored
+    "output": pl.String,  # null where there is none: `how` says why; a JSON list where candidates were scored
     "parsed": pl.String,
-    "how": pl.String,  # strict, loose, or why there is no choice: none, conflict, range, cut, context; a rule's name
+    "how": pl.String,  # strict, loose, or why there is no choice: none, conflict, range, cut, thought, context, refused, filtered, error; a rule's name
     "chosen_sample": pl.Int32,
     "shared": pl.List(pl.Int32),  # the samples that tie, where the choice cannot tell them apart
     "valid": pl.Boolean,
@@ -28,11 +28,14 @@ SCHEMA = {
     "tokens_out": pl.Int32,
     "logprob": pl.Float64,
     "prompt": pl.String,  # a JSON list where candidates were scored
+    "temperature": pl.Float64,  # that the output was decoded at: 0 is greedy; null for rules
 }
 
 
-def choice_rows(name: str, view: View, asked: Sequence[Asked], responses: Sequence[Response]) -> list[dict[str, Any]]:
-    """Responses to the requests of `asked`, in order, as rows of SCHEMA for the variant called `name`."""
+def choice_rows(
+    name: str, view: View, asked: Sequence[Asked], responses: Sequence[Response], temperature: float = 0.0
+) -> list[dict[str, Any]]:
+    """Responses to the requests of `asked`, in order, as rows of SCHEMA for the variant called `name`, decoded at `temperature`."""
     waiting, rows = iter(responses), []
     for each in asked:
         answers = [next(waiting) for _ in each.requests]
@@ -48,6 +51,7 @@ def choice_rows(name: str, view: View, asked: Sequence[Asked], responses: Sequen
                 "tokens_out": _sum([a.tokens_out for a in answers]),
                 "logprob": None if view.scores else answers[0].logprob,
                 "prompt": canonical_json(prompts) if view.scores else prompts[0],
+                "temperature": temperature,
             }
         )
     return rows
@@ -61,17 +65,23 @@ def _sum(numbers: Sequence[int | None]) -> int | None:
 def _read(asked: Asked, response: Response, view: View) -> Chosen:
     """The choice that one output makes among the candidates shown."""
     if response.text is None:
-        return Chosen((), None, "context")
+        return _missing(response)
     finished, ending = response.finish_reason != "length", view.reply.ending
     if view.variant["answer"] == "text":
         return parse_text(response.text, asked.shown, view.labelled(asked.shown), ending, view.task.extract, finished)
-    return parse_choice(response.text, view.labels, ending, finished)
+    return parse_choice(response.text, view.labels, ending, finished, asked.shown)
+
+
+def _missing(response: Response) -> Chosen:
+    """No choice, for the reason that a response without an answer gives."""
+    return Chosen((), None, cast(How, response.finish_reason))
 
 
 def _read_scores(responses: Sequence[Response]) -> Chosen:
     """The candidates with the highest score; one without a readable score is never among them."""
-    if any(response.text is None for response in responses):
-        return Chosen((), None, "context")
+    missing = [response for response in responses if response.text is None]
+    if missing:
+        return _missing(max(missing, key=lambda response: response.finish_reason == ERROR))
     scores = [parse_score(response.text or "", response.finish_reason != "length") for response in responses]
     shown = " ".join("–" if score is None else str(score) for score in scores)
     known = [score for score in scores if score is not None]

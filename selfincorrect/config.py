@@ -94,6 +94,11 @@ class ModelConfig(_Section):
         strict=False,
         description="Number of parameters, for estimates (left out without it) and for the memory and time of jobs on a cluster (8e9 is assumed without it).",
     )
+    greedy: bool = Field(
+        True,
+        description="`false` for models that take temperature 1 alone: what is else decoded greedily, such as choices, is then drawn at "
+        "temperature 1. Set `sampling.temperature: 1` too.",
+    )
     gpus: int = Field(1, ge=1, description="GPUs that a job of this model asks for where `run.device` is `cuda`.")
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
         "float32", description="Precision of weights and activations."
@@ -159,6 +164,12 @@ class SamplingConfig(_Section):
     n: int = Field(4, ge=1, description="Candidates per question (the pool).")
     temperature: float = Field(0.7, gt=0, allow_inf_nan=False, strict=False, description="Sampling temperature.")
     top_p: float = Field(1.0, gt=0, le=1, strict=False, description="Nucleus sampling; 1 is off.")
+    max_characters: int = Field(
+        100_000,
+        ge=1_000,
+        le=10_000_000,
+        description="Longest candidate in characters; longer ones are cut there, and counted.",
+    )
 
 
 class VariantConfig(_Section):
@@ -215,6 +226,17 @@ class RunConfig(_Section):
         "auto",
         description="How sequences are decoded together: with shared prefixes (`cascade`; on CPUs), by transformers' continuous "
         "batching (`continuous`; on GPUs) or `generate` (`plain`; where nothing else fits). The answers are the same.",
+    )
+    retry: list[Literal["context", "refused", "filtered", "error"]] = Field(
+        default_factory=list,
+        description="Ask again for stored answers that are missing for these reasons, such as `[error]`; for one run, on the command line.",
+    )
+    errors: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        strict=False,
+        description="Share of calls to a server that may fail, after their retries, before a run ends.",
     )
     store: str = Field("results/store", min_length=1, description="Folder of the response store; may be shared.")
 

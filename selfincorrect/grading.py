@@ -5,11 +5,14 @@ from typing import Any
 
 import polars as pl
 
+from selfincorrect import thoughts
+from selfincorrect.engines import ERROR
 from selfincorrect.errors import UserError
 from selfincorrect.judging import readings
-from selfincorrect.tasks.base import Question, Task, scored
+from selfincorrect.tasks.base import Question, Task, grade_limits
 
 GIVEN, JUDGED = "given", "judges"
+UNFINISHED = "unfinished_thought"
 
 
 def grade_table(
@@ -20,15 +23,16 @@ def grade_table(
     judgements: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """A row for each candidate: `question_id`, `sample`, `extracted` (the task's normal form of the answer, null where there
-    is none), `grade`, `valid` (whether an answer could be extracted), `grading` (the way of grading behind these: the task's
-    primary one, or "given"), and for each other way `extracted_<name>`, `grade_<name>`.
+    is none), `grade`, `valid` (whether an answer could be extracted), `missing` (why there is no answer: see `reasons`), `grading`
+    (the way of grading behind these: the task's primary one, or "given"), and for each other way `extracted_<name>`, `grade_<name>`.
 
-    A candidate without an answer has grade 0 and is not valid. With `judgements` (rows of `judging.SCHEMA`) the judges' grades
+    A candidate without an answer has the lowest grade and is not valid; one that a server failed to give has no grade. With `judgements` (rows of `judging.SCHEMA`) the judges' grades
     are the primary ones, null where a judge gave no reading. Where `candidates` has a column `grade`, these grades stand,
     and ours are beside them. Their texts are whole solutions, or final answers alone if `texts` is "final": then the text is
     the answer, and a longer one agrees with none but itself.
     """
     columns: dict[str, dict[str, list[Any]]] = {}
+    missing = reasons(candidates)
     pool = candidates.select("question_id", "sample", "text")
     if "grade" in candidates.columns:
         form = task.form if texts == "final" else task.extract
@@ -47,6 +51,8 @@ def grade_table(
             "These candidates have no grades, and the task is graded by judges alone. Give the pool grades, or the task a judge: "
             "judges: {judge: <model>}."
         )
+    for values in columns.values():
+        values["grade"] = [None if why == ERROR else grade for why, grade in zip(missing, values["grade"], strict=True)]
     (primary, first), *others = columns.items()
     table = pool.select("question_id", "sample").with_columns(
         pl.Series("extracted", first["extracted"], dtype=pl.String),
@@ -54,11 +60,12 @@ def grade_table(
         pl.Series(
             "valid",
             [
-                bool(text) if primary == JUDGED else form is not None
-                for text, form in zip(pool["text"], first["extracted"], strict=True)
+                bool(text) and why is None if primary == JUDGED else form is not None
+                for text, form, why in zip(pool["text"], first["extracted"], missing, strict=True)
             ],
             dtype=pl.Boolean,
         ),
+        pl.Series("missing", missing, dtype=pl.String),
         pl.lit(primary).alias("grading"),
     )
     for name, values in others:
@@ -69,9 +76,18 @@ def grade_table(
     return table
 
 
+def reasons(candidates: pl.DataFrame) -> list[str | None]:
+    """Why each candidate has no answer: one of `engines.NO_ANSWER`, "unfinished_thought", or None where it has one (or nobody
+    knows, as of an empty text in a pool from elsewhere)."""
+    known = candidates["finish_reason"] if "finish_reason" in candidates.columns else [None] * candidates.height
+    return [
+        why if text is None else UNFINISHED if thoughts.unfinished(text) else None
+        for text, why in zip(candidates["text"], known, strict=True)
+    ]
+
+
 def _judged(pool: pl.DataFrame, task: Task, judgements: pl.DataFrame) -> dict[str, list[Any]]:
-    """Grades by judges; the normal form is the task's. Of a candidate that was never judged, for want of a text, the grade is
-    missing on a scale, else 0."""
+    """Grades by judges; the normal form is the task's. A candidate that was never judged, for want of an answer, has the lowest."""
     read = readings(judgements)
     extracted, grades = [], []
     for identity, sample, text in pool.iter_rows():
@@ -80,5 +96,5 @@ def _judged(pool: pl.DataFrame, task: Task, judgements: pl.DataFrame) -> dict[st
         if roles is not None:
             grades.append(task.judged(roles))  # type: ignore[attr-defined]
         else:
-            grades.append(None if scored(task) else 0.0)
+            grades.append(grade_limits(task)[0])
     return {"extracted": extracted, "grade": grades}

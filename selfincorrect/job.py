@@ -14,14 +14,21 @@ from selfincorrect.io import remove_leftovers
 
 log = logging.getLogger("selfincorrect")
 
-CONTROL = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+# Control characters, marks that turn the direction of text, and separators that some terminals take for a line's end.
+_MARKS = (*range(0x200E, 0x2010), *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0x061C, 0xFEFF)
+CONTROL = {code: "\ufffd" for code in (*range(32), *range(127, 160), *_MARKS) if chr(code) not in "\n\t"}
+
+
+def plain_text(text: str) -> str:
+    """`text` without characters that move a terminal's cursor, set its title or turn its lines around, and no line but its own."""
+    return text.translate(CONTROL)
 
 
 class PlainFormatter(logging.Formatter):
     """Without control characters: what a model or a server says must not move a terminal's cursor or set its title."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return super().format(record).translate(CONTROL)
+        return plain_text(super().format(record))
 
 
 class LogFile(logging.FileHandler):

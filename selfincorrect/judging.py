@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from selfincorrect import thoughts
 from selfincorrect.conversations import turns_of
 from selfincorrect.digest import seed_of
 from selfincorrect.engines import Decoding, Request, Response
@@ -42,7 +43,7 @@ class Case:
 
 
 def cases(questions: Sequence[Question], candidates: pl.DataFrame, role: str, judge: Judge, task: Task) -> list[Case]:
-    """Every candidate that has a text, before `judge`. A conversation's later turns are judged with the earlier ones in sight."""
+    """Every candidate that has an answer, before `judge`. A conversation's later turns are judged with the earlier ones in sight."""
     texts = {(row[0], row[1]): row[2] for row in candidates.select("question_id", "sample", "text").iter_rows()}
     samples = candidates["sample"].unique().sort().to_list()
     asked = set(candidates["question_id"])
@@ -52,7 +53,7 @@ def cases(questions: Sequence[Question], candidates: pl.DataFrame, role: str, ju
             answers = [texts.get((turn.question_id, sample)) for turn in turns]
             for place, turn in enumerate(turns, start=1):
                 given = answers[:place]
-                if any(text is None for text in given):
+                if any(text is None or thoughts.unfinished(text) for text in given):
                     continue
                 trimmed = [task.trim(text or "") for text in given]
                 found.append(Case(turn.question_id, sample, role, judge.prompt(turns[:place], trimmed)))

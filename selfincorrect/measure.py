@@ -1,5 +1,7 @@
 """Estimators: from the grades of the candidates and the choices made among them to rows of numbers, one a cell."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 
@@ -15,6 +17,8 @@ from selfincorrect.cell import (
     scores,
     totals_of,
 )
+from selfincorrect.engines import CONTEXT, ERROR, FILTERED, REFUSED
+from selfincorrect.grading import UNFINISHED
 
 
 def measure(
@@ -22,17 +26,22 @@ def measure(
 ) -> pl.DataFrame:
     """One row of `cell` for each variant in `choices`, in order of appearance.
 
-    `unit` says what scores are: "percent" of fractions, or a "grade". Items without all their grades are left out, and counted.
+    `unit` says what scores are: "percent" of fractions, or a "grade". Items without all their grades, or whose choice a server failed
+    to give, are left out, and counted.
     """
-    rows = []
+    rows, answers = [], _answers(grades.filter(pl.col("sample") < k))
     for variant, table in paired(questions, grades, choices, k).items():
         graded = _graded(table)
         row = cell(graded, k, seed, unit) if graded.height else _empty(table, k, seed)
         ungraded = table.height - graded.height
-        about = {"unit": unit, "grading": grades["grading"][0], "ungraded": ungraded}
-        missing = f"{ungraded} of {table.height} items lack a judge's rating and are left out." if ungraded else ""
-        note_ = " ".join(filter(None, [missing, row.pop("note")]))
-        rows.append({"k": k, "variant": variant, **about, **row, "note": note_})
+        about = {
+            "unit": unit,
+            "grading": grades["grading"][0],
+            "temperature": _temperature(table),
+            "ungraded": ungraded,
+        }
+        note_ = " ".join(filter(None, [_left_out(table, ungraded), _unanswered(answers), row.pop("note")]))
+        rows.append({"k": k, "variant": variant, **about, **row, **answers, "note": note_})
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
@@ -107,14 +116,52 @@ def gradings(
 
 
 def _graded(table: pl.DataFrame) -> pl.DataFrame:
-    """The items of a table of `paired` whose candidates all have a grade."""
-    return table.filter(pl.col("grade").list.eval(pl.element().is_not_null()).list.all())
+    """The items of a table of `paired` whose candidates all have a grade, and whose choice did not fail."""
+    return table.filter(pl.col("grade").list.eval(pl.element().is_not_null()).list.all() & (pl.col("how") != ERROR))
+
+
+def _temperature(table: pl.DataFrame) -> float | None:
+    """What the choices of a table of `paired` were decoded at, None for rules and for choices from elsewhere."""
+    return plain(table["temperature"][0]) if "temperature" in table.columns else None
+
+
+def _left_out(table: pl.DataFrame, count: int) -> str:
+    if not count:
+        return ""
+    failed = table.filter(pl.col("how") == ERROR).height
+    lacking = [f"{count - failed} lack a grade"] if count > failed else []
+    lacking += [f"{failed} lack a choice, since calls failed"] if failed else []
+    return f"{count} of {table.height} items are left out: {', '.join(lacking)}."
+
+
+# Why candidates have no answer, as columns count them.
+_REASONS = {
+    "candidates_unfinished_thought": (UNFINISHED,), "candidates_refused": (REFUSED, FILTERED), "candidates_too_long": (CONTEXT,),
+    "candidates_failed": (ERROR,),
+}  # fmt: skip
+
+
+def _answers(shown: pl.DataFrame) -> dict[str, int]:
+    """How many of the candidates shown have no answer, by reason."""
+    why = shown["missing"] if "missing" in shown.columns else pl.Series([None] * shown.height, dtype=pl.String)
+    return {name: int(why.is_in(reasons).sum()) for name, reasons in _REASONS.items()}
+
+
+def _unanswered(answers: Mapping[str, int]) -> str:
+    told = {
+        "candidates_unfinished_thought": "never end their thought", "candidates_refused": "were refused",
+        "candidates_too_long": "have a prompt beyond the model's context",
+    }  # fmt: skip
+    found = ", ".join(f"{answers[name]} {words}" for name, words in told.items() if answers[name])
+    return f"Of the candidates {found}: they score the lowest grade." if found else ""
 
 
 def _empty(table: pl.DataFrame, k: int, seed: int) -> Row:
     """A row like that of `cell`, of no item at all: counts are 0 and everything else is null."""
     made_up = table.with_columns(grade=pl.lit([0.0] * k), pool=pl.lit([0.0] * k))
-    counts = ("n", "clusters", "choices", "mixed_questions", "valid", "loose", "too_long", "n01", "n10")
+    counts = (
+        "n", "clusters", "choices", "mixed_questions", "valid", "loose", "too_long", "unfinished_thought", "refused", "n01", "n10",
+    )  # fmt: skip
     row: Row = {name: 0 if name in counts else None for name in cell(made_up, k, seed)}
     told = {"selector": table["selector"][0], "verdict": "undecided", "informative": False, "nearly_constant": False}
     return row | told | {"p_randomisation": 1.0, "p_worse": 1.0, "note": ""}

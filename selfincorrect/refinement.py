@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from selfincorrect import thoughts
 from selfincorrect.cell import plain
 from selfincorrect.choices import choice_rows
 from selfincorrect.conversations import Candidate
@@ -120,7 +121,7 @@ def refined(
             for question, text in zip(questions, texts, strict=True)
         ]
         feedback = asked("feedback", form.feedback, FEEDBACK_TOKENS, ("\n",), number, values)
-        remarks = [(response.text or "").strip() for response in feedback]
+        remarks = [thoughts.answer(response.text or "") or "" for response in feedback]
         values = [{**each, "feedback": remark} for each, remark in zip(values, remarks, strict=True)]
         stop = refining.prompts.generate.stop
         better = asked("refine", form.refine, settings["answer_tokens"], stop, number, values)

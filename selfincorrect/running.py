@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from selfincorrect.ask import OpenedModel
+from selfincorrect.ask import OpenedModel, rank
 from selfincorrect.config_check import check
 from selfincorrect.engines import Engine, Request, Response, make_engine
 from selfincorrect.io import read_json, write_json
@@ -52,7 +52,8 @@ def opened_model(snakemake: Any, manifest_path: str, task: str) -> OpenedModel:
     """The model of a job. Nothing is loaded until `engine` is called, and then once."""
     manifest = read_json(manifest_path)
     config = check(snakemake.config)
-    run, server = config.run, config.weighted[manifest["name"]].server
+    run, entry = config.run, config.weighted[manifest["name"]]
+    server = entry.server
     if server is not None:
         manifest["server"] = server.model_dump(mode="json")
     settings = {
@@ -71,8 +72,9 @@ def opened_model(snakemake: Any, manifest_path: str, task: str) -> OpenedModel:
             made.append(Timed(engine, answering))
         return made[0]
 
-    store = ResponseStore(Path(run.store).expanduser() / manifest["digest"][:16] / task)
+    store = ResponseStore(Path(run.store).expanduser() / manifest["digest"][:16] / task, rank)
     provenance = {key: manifest[key] for key in ("name", "source", "revision", "dtype", "digest")}
     return OpenedModel(
-        manifest["name"], manifest["digest"], manifest["prompt"], manifest["context"], store, engine, provenance
-    )
+        manifest["name"], manifest["digest"], manifest["prompt"], manifest["context"], store, engine, provenance,
+        manifest["engine"], entry.greedy, run.retry, run.errors,
+    )  # fmt: skip

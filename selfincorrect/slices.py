@@ -52,6 +52,13 @@ def _engine_code(config: Config, model: str) -> str:
     return f"engines.{config.weighted[model].engine}"
 
 
+def _asking(config: Config, *greedily: str) -> Slice:
+    """What else shapes answers, where it is not as usual: which missing ones are asked for again, and which of the models that are
+    asked `greedily` are not."""
+    drawn = [model for model in greedily if not config.weighted[model].greedy]
+    return {**({"retry": config.run.retry} if config.run.retry else {}), **({"drawn": drawn} if drawn else {})}
+
+
 def task_settings(config: Config, task: str) -> Slice:
     """The task's settings with its own defaults filled in."""
     settings, module = config.tasks[task], get_task(task)
@@ -72,6 +79,7 @@ def generate(config: Config, model: str, task: str) -> Slice:
         "sampling": config.sampling.model_dump(mode="json"),
         **{key: settings[key] for key in ("limit", "shots", "answer_tokens")},
         "shards": config.tasks[task].shards,
+        **_asking(config),
         "prompts": {
             "generate": prompts["generate"],
             "demonstrations": [
@@ -90,6 +98,7 @@ def import_pool(config: Config, model: str, task: str) -> Slice:
         "seed": config.seed,
         "limit": config.tasks[task].limit,
         "k": max(config.k),
+        "max_characters": config.sampling.max_characters,
         "pool": config.pooled[model].pools[task].model_dump(mode="json"),
         "code": code_digest(
             "pools.formats.read",
@@ -133,6 +142,7 @@ def judge(config: Config, task: str) -> Slice:
         "judges": judges,
         "tokens": config.tasks[task].judge_tokens,
         "primer": config.tasks[task].judge_primer,
+        **_asking(config, *judges.values()),
         "code": code_digest("judging", f"tasks.{task}.JUDGES", f"tasks.{task}.trim", *sorted(engines)),
     }
 
@@ -151,6 +161,7 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
         "seed": config.seed,
         "k": config.k,
         "variants": variants,
+        **_asking(config, model),
         **{key: settings[key] for key in ("shots", "choice_tokens", "answer_tokens")},
         "prompts": {
             "discriminate": {way: data["discriminate"][way] for way in ways},
@@ -174,6 +185,7 @@ def refine(config: Config, model: str, task: str) -> Slice:
         "rounds": config.refinement.rounds,
         "sampling": config.sampling.model_dump(mode="json", exclude={"n"}),
         "variant": variant,
+        **_asking(config, model),
         **{key: settings[key] for key in ("shots", "choice_tokens", "answer_tokens")},
         "prompts": {**prompts.data(), "replies": replies().model_dump(mode="json")},
         "code": code_digest(

@@ -41,7 +41,7 @@ def experiment(folder: Path, **changes: Any) -> dict[str, Any]:
 class Workflow:
     """Snakemake in a working folder, with a configuration written beside it."""
 
-    timeout = 300  # seconds of one run
+    timeout = 900  # seconds of one run; slow machines that are busy with others took more than 300
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -44,9 +44,15 @@ def identities(keys: Sequence[str], questions: Sequence[Question], path: Path) -
 
 
 def pool_table(
-    rows: Sequence[Row], questions: Sequence[Question], path: Path, k: int, limits: tuple[float, float] = (0, 1)
+    rows: Sequence[Row],
+    questions: Sequence[Question],
+    path: Path,
+    k: int,
+    limits: tuple[float, float] = (0, 1),
+    longest: int = 100_000,
 ) -> pl.DataFrame:
-    """candidates.parquet of a pool: samples 0 … n − 1 of its questions in the data's order, with `grade` if it has grades.
+    """candidates.parquet of a pool: samples 0 … n − 1 of its questions in the data's order, with `grade` if it has grades; texts
+    are cut at `longest` characters.
 
     Raises UserError, with counts, for unknown questions, duplicate samples, unequal n, n below `k`, grades
     of only some candidates, or outside `limits`.
@@ -73,10 +79,13 @@ def pool_table(
     if empty:
         log.warning("%s: %d of %d candidates have no text", path, empty, len(rows))
     found = [
-        {"question_id": question.question_id, "sample": row.sample, "text": row.text, "grade": row.grade}
+        {
+            "question_id": question.question_id, "sample": row.sample, "grade": row.grade,
+            **dict(zip(("text", "cut"), candidates.cut_text(row.text, longest), strict=True)),
+        }
         for question in questions
         for row in sorted(pool.get(question.question_id, []), key=lambda row: row.sample)
-    ]
+    ]  # fmt: skip
     table = pl.DataFrame(found, schema=candidates.SCHEMA | {"grade": pl.Float64})
     return table if graded else table.drop("grade")
 

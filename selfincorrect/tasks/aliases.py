@@ -5,6 +5,7 @@ import string
 from collections.abc import Callable, Sequence
 from random import Random
 
+from selfincorrect import thoughts
 from selfincorrect.tasks.base import Question, answer_elsewhere
 
 _PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation + "‘’´`", " "))
@@ -24,8 +25,8 @@ def normalise_lm_eval(text: str) -> str:
 
 
 def first_line(text: str) -> str:
-    """The first line that is not empty. Never cut at a full stop: that would truncate initials."""
-    return text.strip().split("\n", 1)[0].strip()
+    """The first line of the answer that is not empty. Never cut at a full stop: that would truncate initials."""
+    return (thoughts.answer(text) or "").strip().split("\n", 1)[0].strip()
 
 
 def extract(text: str) -> str | None:

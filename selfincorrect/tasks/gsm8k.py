@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from random import Random
 
+from selfincorrect import thoughts
 from selfincorrect.sources import HubFile, PackageMember
 from selfincorrect.tasks.base import Question, Rows
 
@@ -29,9 +30,13 @@ SHOTS = 2
 ANSWER_TOKENS = 256
 CHOICE_TOKENS = 256
 
-_THINKING = re.compile(r"<think>.*?</think>", re.DOTALL)
 _STRICT = re.compile(r"#### (\-?[0-9\.\,]+)")
 _FLEXIBLE = re.compile(r"(-?[$0-9.,]{2,})|(-?[0-9]+)")
+# How a model that goes on after its solution opens the next question.
+_NEXT = re.compile(r"\n[ \t]*(?:[#>*_\-]{1,6}[ \t]*)?(?:Question|Problem|Q)[ \t]{0,2}\d{0,4}[ \t]{0,2}[*_]{0,3}:")
+_MINUS = str.maketrans(dict.fromkeys("−﹣－", "-"))
+_BETWEEN = re.compile(r"(?<=\d)(?:\{,\}|,?\\[,;:! ]|[\u00a0\u2007-\u200a\u202f])(?=\d{3}(?!\d))")
+LONGEST = 300  # digits before or after the point: a longer number fits no float and no page
 
 
 def load(rows: Rows) -> list[Question]:
@@ -48,18 +53,25 @@ def load(rows: Rows) -> list[Question]:
 
 
 def trim(text: str) -> str:
-    """The solution: without reasoning in <think> tags, cut where the model goes on to invent a question."""
-    return _THINKING.sub("", text).split("Question:", 1)[0].strip()
+    """The solution: without its reasoning, cut at the line where the model goes on to invent a question."""
+    text = (thoughts.answer(text) or "").strip()
+    return "" if text.startswith("Question:") else _NEXT.split(text, maxsplit=1)[0].strip()
+
+
+def plain(text: str) -> str:
+    """The text with numbers in plain digits: an ASCII minus, and no blanks, `{,}` or `\\,` between thousands."""
+    return _BETWEEN.sub("", text.translate(_MINUS))
 
 
 def number(text: str) -> str | None:
-    """The normal form of a number: no `$`, `,` or zeros that do not count ("$1,200.00" -> "1200"), or None."""
+    """The normal form of a number: no `$`, `,` or zeros that do not count ("$1,200.00" -> "1200"); None for what is no
+    number, or for one of more than LONGEST digits."""
     text = text.replace(",", "").replace("$", "").strip().removesuffix(".")
     try:
         value = Decimal(text)
     except InvalidOperation:
         return None
-    if not value.is_finite():
+    if not value.is_finite() or abs(value.adjusted()) >= LONGEST or len(value.as_tuple().digits) > LONGEST:
         return None
     plain = format(value, "f")
     plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
@@ -68,14 +80,20 @@ def number(text: str) -> str | None:
 
 def extract_strict(text: str) -> str | None:
     """The first number after `#### `, the instructed ending."""
-    match = _STRICT.search(trim(text))
+    match = _STRICT.search(plain(trim(text)))
     return number(match.group(1)) if match else None
 
 
 def extract(text: str) -> str | None:
-    """The last number of the solution (the "flexible" extraction of lm-evaluation-harness)."""
-    matches = list(_FLEXIBLE.finditer(trim(text)))
-    return number(matches[-1].group()) if matches else None
+    """The last number of the solution: the last match of the "flexible" expression that holds a digit."""
+    matches = [match.group() for match in _FLEXIBLE.finditer(plain(trim(text))) if any(map(str.isdigit, match.group()))]
+    return number(matches[-1]) if matches else None
+
+
+def extract_lm_eval(text: str) -> str | None:
+    """The last match of that expression whatever it holds, as lm-evaluation-harness takes it: of "18 apples..." it is the dots."""
+    matches = _FLEXIBLE.findall(trim(text))
+    return number("".join(matches[-1])) if matches else None
 
 
 def final(text: str) -> str:
@@ -88,7 +106,7 @@ def grade(extracted: str | None, question: Question) -> float:
     return float(extracted is not None and extracted == question.references[0])
 
 
-GRADINGS = {"flexible": (extract, grade), "strict": (extract_strict, grade)}
+GRADINGS = {"flexible": (extract, grade), "strict": (extract_strict, grade), "lm_eval": (extract_lm_eval, grade)}
 
 
 def form(answer: str) -> str:

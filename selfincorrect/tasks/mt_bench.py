@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
+from selfincorrect import thoughts
 from selfincorrect.engines import Response
 from selfincorrect.prompts import Prompt, conversation
 from selfincorrect.sources import Files, PackageMember
@@ -37,8 +38,8 @@ CHOICE_TOKENS = 256
 JUDGE_TOKENS = 2048
 LIMITS = (1.0, 10.0)
 
-_THINKING = re.compile(r"<think>.*?</think>", re.DOTALL)
-_STRICT, _LOOSE = re.compile(r"\[\[(\d+\.?\d*)\]\]"), re.compile(r"\[(\d+\.?\d*)\]")
+# The benchmark's expressions, so written that they take linear time.
+_STRICT, _LOOSE = re.compile(r"\[\[(\d+(?:\.\d*)?)\]\]"), re.compile(r"\[(\d+(?:\.\d*)?)\]")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -65,8 +66,8 @@ def load(files: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Question]:
 
 
 def trim(text: str) -> str:
-    """The answer without reasoning in <think> tags."""
-    return _THINKING.sub("", text).strip()
+    """The answer without its reasoning; empty where the reasoning never ends."""
+    return (thoughts.answer(text) or "").strip()
 
 
 final = trim

@@ -15,6 +15,7 @@ ANSWER_TOKENS = 64
 CHOICE_TOKENS = 192
 
 OPPOSITE = {"positive": "negative", "negative": "positive"}
+LONGEST = 10_000  # characters that VADER is given: its time grows with their square
 NEUTRAL = 0.05  # VADER's compound scores nearer to 0 than this are neutral, as its authors advise
 _BEFORE_REVIEW = '"): '
 
@@ -38,7 +39,7 @@ def _analyzer() -> Any:
 
 def sentiment(text: str) -> str:
     """ "positive", "negative" or "neutral", by VADER's compound score."""
-    score = _analyzer().polarity_scores(text)["compound"]
+    score = _analyzer().polarity_scores(text[:LONGEST])["compound"]
     return "positive" if score >= NEUTRAL else "negative" if score <= -NEUTRAL else "neutral"
 
 

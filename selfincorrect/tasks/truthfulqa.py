@@ -7,6 +7,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
+from selfincorrect import thoughts
 from selfincorrect.engines import Response
 from selfincorrect.prompts import Prompt
 from selfincorrect.sources import HubFile
@@ -89,7 +90,7 @@ def agreement(response: Response) -> float | None:
     "Yes" with a probability of at least YES is always the likeliest token, so a greedy answer of one token tells whether a
     judge agrees.
     """
-    if (response.text or "").strip().lower() != "yes":
+    if (thoughts.answer(response.text or "") or "").strip().lower() != "yes":
         return 0.0
     return None if response.logprob is None else math.exp(response.logprob)
 

@@ -6,6 +6,7 @@ from selfincorrect.tasks.aliases import first_line
 
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|[A-Z])\.$")
+_LONGEST_ABBREVIATION = 5  # with the character before it
 _SENTENCE_END = re.compile(r"[.!?][\"'”’)]*(?=\s+[\"'“‘(]?[A-Z])")
 _VOWELS = "aeiou"
 
@@ -28,7 +29,7 @@ def extract_sentence(text: str) -> str | None:
     """
     line = first_line(text)
     for match in _SENTENCE_END.finditer(line):
-        if not _ABBREVIATION.search(line[: match.end()]):
+        if not _ABBREVIATION.search(line, max(0, match.end() - _LONGEST_ABBREVIATION), match.end()):
             return normal_form(line[: match.end()])
     return normal_form(line) or None
 

@@ -172,6 +172,9 @@ def test_products_by_onednn_are_the_same_products(dtype, tolerance, bias, tied):
     with torch.no_grad():
         expected = model(tokens)
         products.sort_weights(model)
+        if not products._offered(dtype):
+            assert type(layer) is torch.nn.Linear
+            pytest.skip(f"oneDNN has no sorted products in {dtype} on this CPU")
         assert type(layer) is (products._Parts if tied else products._Sorted)
         assert torch.allclose(model(tokens), expected, atol=tolerance)
         products.restore_weights(model)

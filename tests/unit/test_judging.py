@@ -212,7 +212,12 @@ def test_a_turn_after_one_that_did_not_fit_is_not_asked():
         asked.extend(requests)
         return [Response(None if "Ask 0" in r.prompt.query else "fine", "p", "stop", 1, 1, None) for r in requests]
 
-    settings = {"sampling": {"n": 2, "temperature": 1.0, "top_p": 1.0}, "answer_tokens": 4, "shots": 0, "seed": 1}
+    settings = {
+        "sampling": {"n": 2, "temperature": 1.0, "top_p": 1.0, "max_characters": 1000},
+        "answer_tokens": 4,
+        "shots": 0,
+        "seed": 1,
+    }
     table = pool_table(MT, "mt_bench", task_prompts("mt_bench"), "digest", settings, ask)
     assert len(asked) == 6 + 4
     texts = dict(table.filter(pl.col("sample") == 1).select("question_id", "text").iter_rows())

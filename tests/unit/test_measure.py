@@ -326,7 +326,7 @@ def test_items_without_a_rating_are_left_out_and_counted():
     assert (row["n"], row["ungraded"], row["unit"], row["grading"]) == (2, 1, "grade", "judges")
     assert row["s_gen"] == pytest.approx(5.0)
     assert row["s_disc"] == pytest.approx(5.5)
-    assert "1 of 3 items lack" in row["note"]
+    assert "1 of 3 items are left out: 1 lack a grade." in row["note"]
     nothing = m.measure(questions, grades.with_columns(grade=pl.lit(None, pl.Float64)), choices, 2, 7, "grade").row(
         0, named=True
     )

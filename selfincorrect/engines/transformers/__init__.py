@@ -11,7 +11,7 @@ from unittest import mock
 import torch
 from transformers.utils import chat_template_utils
 
-from selfincorrect import stopping
+from selfincorrect import stopping, thoughts
 from selfincorrect.engines import CONTEXT, Decoding, Request, Response
 from selfincorrect.engines.transformers import (
     batching,
@@ -59,6 +59,8 @@ class TransformersEngine:
         ends = self.model.generation_config.eos_token_id
         ends = ends if isinstance(ends, list) else [ends]
         self.eos = frozenset(x for x in [*ends, self.tokenizer.eos_token_id] if x is not None)
+        special = zip(self.tokenizer.all_special_ids, self.tokenizer.all_special_tokens, strict=True)
+        self.tags = frozenset(token for token, text in special if thoughts.is_tag(text)) - self.eos
         padding = self.tokenizer.pad_token_id
         self.padding: int = min(self.eos, default=0) if padding is None else padding
 
@@ -108,11 +110,12 @@ class TransformersEngine:
         # Similar lengths together: little padding. The longest first: memory that is short is short at once.
         waiting.sort(key=lambda request: (-len(continued[request.prompt].tokens), rendered[request.prompt]))
         longest = len(continued[waiting[0].prompt].tokens) + how.max_tokens
+        opened = thoughts.opening(rendered[waiting[0].prompt])
         size = self.batch_size or batching.sequences_at_once(self.model, longest)
         while waiting and not stopping.requested():
             done: set[int] = set()
             try:
-                for finished in self._decode(waiting, beginnings, continued, size):
+                for finished in self._decode(waiting, beginnings, continued, size, opened):
                     done |= {index for index, _ in finished}
                     yield [
                         (r, self._response(r, rendered[r.prompt], len(prompts[r.prompt]), sequence))
@@ -156,15 +159,18 @@ class TransformersEngine:
         beginnings: levels.Level | None,
         continued: Mapping[Prompt, cascade.Continuation],
         size: int,
+        opened: str,
     ) -> Iterator[decoding.Finished]:
+        """`opened` is the tag of the thought that the prompts end in; the same template ends them all."""
         how = requests[0].decoding
         sampler = Sampler([request.seed for request in requests], how.max_tokens, how.temperature, how.top_p)
 
         def ends(tokens: Sequence[int]) -> bool:
             # A stop string is at most as many tokens as bytes; a token before it may hold its first character.
-            tail = tokens[-1 - max(len(stop.encode()) for stop in how.stop) :]
-            text = self.tokenizer.decode(tail, skip_special_tokens=True)
-            return any(stop in text for stop in how.stop)
+            tail = self._text(tokens[-1 - max(len(stop.encode()) for stop in how.stop) :])
+            if not any(stop in tail for stop in how.stop):
+                return False
+            return thoughts.stop_at(opened + self._text(tokens), how.stop) is not None
 
         rules = decoding.Rules(how.max_tokens, self.eos, ends if how.stop else None)
         prompts = [continued[request.prompt] for request in requests]
@@ -176,11 +182,21 @@ class TransformersEngine:
         return decoding.decode_plainly(self.model, whole, size, self.padding, sampler, rules)
 
     def _response(self, request: Request, rendered: str, tokens_in: int, sequence: decoding.Generated) -> Response:
-        text = self.tokenizer.decode(sequence.tokens, skip_special_tokens=True)
-        cuts = [place for stop in request.decoding.stop if (place := text.find(stop)) >= 0]
-        text = text[: min(cuts)] if cuts else text
+        text, tokens, opened = self._text(sequence.tokens), sequence.tokens, thoughts.opening(rendered)
+        place = thoughts.stop_at(opened + text, request.decoding.stop)
+        if place is not None:
+            text = text[: place - len(opened)]
+            while tokens and len(self._text(tokens[:-1])) >= len(text):
+                tokens = tokens[:-1]  # a token that holds nothing of the answer, but its stop string
         reason = "stop" if sequence.ended else "length"
-        return Response(text, rendered, reason, tokens_in, sequence.count, sequence.logprob)
+        return Response(text, rendered, reason, tokens_in, sequence.count, sum(sequence.logprobs[: len(tokens)]))
+
+    def _text(self, tokens: Sequence[int]) -> str:
+        """Tokens as text, without special ones but for those that a thought begins and ends with."""
+        if not self.tags:
+            return str(self.tokenizer.decode(tokens, skip_special_tokens=True))
+        dropped = set(self.tokenizer.all_special_ids) - self.tags
+        return str(self.tokenizer.decode([token for token in tokens if token not in dropped]))
 
 
 def _start(prompt: Prompt) -> Start:
@@ -188,4 +204,4 @@ def _start(prompt: Prompt) -> Start:
 
 
 def _too_long(rendered: str, tokens: int) -> Response:
-    return Response(None, rendered, CONTEXT, tokens, 0, None)
+    return Response(None, rendered, CONTEXT, tokens, 0, None, sent=False)

@@ -143,5 +143,5 @@ def _taken(manager: Any, output: Any, waiting: dict[int, Generated], chooser: _C
         return []
     if not output.is_finished():
         manager.cancel_request(output.request_id)
-    sequence.logprob = sum(chooser.logprobs_of(index)[: sequence.count])
+    sequence.logprobs = chooser.logprobs_of(index)[: len(sequence.tokens)]
     return [(index, waiting.pop(index))]

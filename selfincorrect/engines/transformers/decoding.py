@@ -20,10 +20,10 @@ CHANGE = 1 / 8
 
 @dataclass
 class Generated:
-    """Tokens generated for one request, without the end-of-sequence token; `logprob` counts that token too."""
+    """Tokens generated for one request and their log-probabilities, without the end-of-sequence token; `count` counts that too."""
 
     tokens: list[int] = field(default_factory=list)
-    logprob: float = 0.0
+    logprobs: list[float] = field(default_factory=list)
     count: int = 0
     ended: bool = False
 
@@ -42,11 +42,11 @@ class Rules:
     def take(self, sequence: Generated, token: int, logprob: float = 0.0) -> bool:
         """Add a token to a sequence. Returns whether it goes on."""
         sequence.count += 1
-        sequence.logprob += logprob
         if token in self.eos:
             sequence.ended = True
         else:
             sequence.tokens.append(token)
+            sequence.logprobs.append(logprob)
             sequence.ended = self.ends is not None and self.ends(sequence.tokens)
         return not sequence.ended and sequence.count < self.steps
 

@@ -1,0 +1,101 @@
+"""Reasoning is no answer: where a model's thoughts begin and end in its output, and what is left without them.
+
+The one place that knows the tags of thoughts and the marks that end a text.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+# Opening and closing, as regular expressions. A closing tag alone ends a thought too: templates write the opening one.
+_NAMES = r"think(?:ing)?|thoughts?|reason(?:ing)?|seed:think|longcat_think|scratchpad"
+TAGS = (
+    (rf"<\s?(?:{_NAMES})\s?>", rf"<\s?/\s?(?:{_NAMES})\s?>"),
+    (r"\[THINK(?:ING)?\]", r"\[/THINK(?:ING)?\]"),
+    (r"◁think▷", r"◁/think▷"),
+    (r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>"),
+    (r"<\|START_THINKING\|>", r"<\|END_THINKING\|>"),
+    (r"<\|channel>thought", r"<channel\|>"),
+    (
+        r"<\|channel\|>(?:analysis|commentary)\b[^<]{0,80}<\|message\|>",
+        r"(?:<\|end\|>)?(?:<\|start\|>assistant)?<\|channel\|>final\b[^<]{0,80}<\|message\|>",
+    ),
+)
+_TAG = re.compile("|".join(f"(?P<open{i}>{o})|(?P<close{i}>{c})" for i, (o, c) in enumerate(TAGS)), re.IGNORECASE)
+_MAY_BE_TAG = re.compile(r"[<\[◁]")  # most texts hold none, and this is quicker
+_OPENS_AT_END = re.compile(rf"(?:{'|'.join(opening for opening, _ in TAGS)})\s*\Z", re.IGNORECASE)
+
+# Marks of a tokenizer or a template. They end an answer wherever they stand after its beginning.
+_MARK = r"<[|｜][^<>|｜\s]{1,40}[|｜]>|</?(?:start|end)_of_turn>|<\|?turn\|?>|<(?:eos|pad|bos)>|\[(?:EOS|PAD)\]"
+_MARKS_FIRST = re.compile(rf"(?:\s|(?:{_MARK})(?:assistant\b)?|<s>|<answer>|\[/INST\])+", re.IGNORECASE)
+_MARKS = re.compile(_MARK, re.IGNORECASE)
+_MARKS_LAST = re.compile(
+    r"(?:(?:</s>|</answer>|<unk>|\[/?INST\])\s*)+\Z", re.IGNORECASE
+)  # these occur inside answers too
+_SPACE = re.compile(r"\s*")
+
+
+def opening(prompt: str) -> str:
+    """The tag that `prompt` ends in, if it ends in an open thought: its answer then begins inside. Else ""."""
+    match = _OPENS_AT_END.search(prompt, max(0, len(prompt) - 200))
+    return match.group().strip() if match else ""
+
+
+def is_tag(token: str) -> bool:
+    """Whether a tokenizer's special token is (part of) a tag of thoughts, so that it must stay in a decoded text."""
+    return bool(_TAG.fullmatch(token.strip())) or token in (
+        "<|channel|>",
+        "<|message|>",
+        "<|start|>",
+        "<|channel>",
+        "<channel|>",
+    )
+
+
+def _answers(text: str) -> Iterator[tuple[int, int | None]]:
+    """Where `text` is no thought: (start, end) of its parts, in order; the end is None where a thought never closes.
+
+    A closing tag outside of a thought makes all before it a thought, so parts are told only once no such tag can follow.
+    """
+    parts: list[tuple[int, int]] = []
+    start, opened = 0, ""
+    for match in _TAG.finditer(text) if _MAY_BE_TAG.search(text) else ():
+        kind = str(match.lastgroup)
+        if not opened and kind.startswith("close"):
+            parts, start = [], match.end()
+        elif not opened:
+            parts.append((start, match.start()))
+            opened = kind
+        elif kind == opened.replace("open", "close"):
+            opened, start = "", match.end()
+    yield from parts
+    yield (start, len(text)) if not opened else (len(text), None)
+
+
+def unfinished(text: str) -> bool:
+    """Whether a thought of `text` never closes."""
+    return any(end is None for _, end in _answers(text))
+
+
+def answer(text: str) -> str | None:
+    """What `text` says outside of its thoughts, up to the first mark that ends a text; None where a thought never closes."""
+    parts = list(_answers(text))
+    if parts[-1][1] is None:
+        return None
+    told = "".join(text[start:end] for start, end in parts)
+    first = _MARKS_FIRST.match(told)
+    told = told[first.end() :] if first else told
+    last = _MARKS.search(told)
+    told = (told[: last.start()] if last else told).rstrip()
+    last = _MARKS_LAST.search(told, max(0, len(told) - 200))
+    return told[: last.start()].rstrip() if last else told
+
+
+def stop_at(text: str, stop: Sequence[str]) -> int | None:
+    """Where the first of the `stop` strings begins in `text`, thoughts and the blanks after them aside; None without one."""
+    for start, end in _answers(text):
+        if start:
+            start = _SPACE.match(text, start).end()  # type: ignore[union-attr]
+        stops = [place for each in stop if (place := text.find(each, start, len(text) if end is None else end)) >= 0]
+        if stops:
+            return min(stops)
+    return None

@@ -1,0 +1,67 @@
+"""No reader takes more than linear time, whatever a model writes: twice the text takes at most three times as long."""
+
+import time
+from functools import partial
+
+import pytest
+
+from selfincorrect import tasks, thoughts
+from selfincorrect.engines import Response
+from selfincorrect.parse import parse_choice, parse_score, parse_text
+from selfincorrect.tasks import mt_bench, truthfulqa
+from selfincorrect.tasks.base import Question
+
+SIZE, RUNS = 50_000, 5
+SLOWEST = 1.0  # seconds of the processor, for the larger text
+NOTICED = 0.25  # shorter times are too noisy to compare, and harmless
+TEXTS = [
+    "[[" + "1" * 5, "1", "[", "<think>", "</think>", "A. ", "Mr. X ", "###\nx ", "### ", "#", "good but ", " ", "9,", "1 ", "-", "8 of ", "8****",
+    "'", '."', "\nQ:", "<|", "</s>", "answer A ", "\\boxed{", "İ", "(", "1{,}200",
+]  # fmt: skip
+QUESTION = Question("q", "q", "?", ("12", "noun"), {"wrong": ["13"]})
+
+
+def said(read, text):
+    return read(Response(text, "", "stop", 1, 1, -0.5))
+
+
+READERS = {
+    "answer": thoughts.answer,
+    "stop": partial(thoughts.stop_at, stop=("\n", "Q:")),
+    "choice": partial(parse_choice, labels=["1", "2"], ending="### {label}"),
+    "letter": partial(parse_choice, labels=["A", "B"], ending="{label}"),
+    "text": lambda text: parse_text(text, ["x", "# Plan\n### y", "z " * 20], ["1. x", "2. y", "3. z"], "###\n{text}", str.strip),
+    "score": parse_score,
+    "rating": partial(said, mt_bench.rating),
+    "agreement": partial(said, truthfulqa.agreement),
+    **{f"{name}.trim": tasks.get_task(name).trim for name in ("gsm8k", "mt_bench", "capitals")},
+    **{
+        f"{name}.{way}": lambda text, extract=extract, grade=grade: grade(extract(text), QUESTION)
+        for name in tasks.NAMES
+        for way, (extract, grade) in tasks.get_task(name).GRADINGS.items()
+    },
+}  # fmt: skip
+
+
+def seconds(read, text, runs=RUNS):
+    """The least of several runs; one run is enough where it is fast."""
+    least = float("inf")
+    for _ in range(runs):
+        start = time.process_time()
+        read(text)
+        least = min(least, time.process_time() - start)
+        if least < NOTICED:
+            break
+    return least
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_time_is_linear(name):
+    read = READERS[name]
+    read("warm up")
+    for piece in TEXTS:
+        text = "[[" + piece * (2 * SIZE // len(piece)) if piece.startswith("1") else piece * (2 * SIZE // len(piece))
+        whole = seconds(read, text)
+        assert whole < SLOWEST, piece
+        if whole >= NOTICED:
+            assert whole <= 3 * max(seconds(read, text[:SIZE]), NOTICED / 3), piece
