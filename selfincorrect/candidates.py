@@ -19,7 +19,7 @@ SCHEMA = {
     "finish_reason": pl.String,
     "tokens_in": pl.Int32,
     "tokens_out": pl.Int32,
-    "seed": pl.Int64,
+    "seed": pl.Int64,  # null where a server drew several candidates with the seed of the first
     "logprob": pl.Float64,
     "prompt": pl.String,
     "reasoning": pl.String,  # what a server told apart as such
@@ -137,7 +137,7 @@ def candidate_table(
             "finish_reason": response.finish_reason,
             "tokens_in": response.tokens_in,
             "tokens_out": response.tokens_out,
-            "seed": request.seed,
+            "seed": request.seed if response.seeded else None,
             "logprob": response.logprob,
             "prompt": response.prompt,
             "reasoning": response.reasoning,

@@ -66,6 +66,8 @@ def _read(asked: Asked, response: Response, view: View) -> Chosen:
     """The choice that one output makes among the candidates shown."""
     if response.text is None:
         return _missing(response)
+    if response.reasoning and not response.text:
+        return Chosen((), None, "thought")
     finished, ending = response.finish_reason != "length", view.reply.ending
     if view.variant["answer"] == "text":
         return parse_text(response.text, asked.shown, view.labelled(asked.shown), ending, view.task.extract, finished)

@@ -48,7 +48,8 @@ class PriceConfig(_Section):
 
 class ServerConfig(_Section):
     url: str = Field(
-        pattern=r"^https?://[^/@\s]+(/[^@\s]*)?$", description="Base URL of an OpenAI-compatible server, up to `/v1`."
+        pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?$",
+        description="Base URL of an OpenAI-compatible server, up to `/v1`; no key is in it.",
     )
     key: str | None = Field(
         None,
@@ -58,8 +59,15 @@ class ServerConfig(_Section):
     concurrency: int = Field(8, ge=1, description="Calls in flight at a time.")
     requests_per_minute: int | None = Field(None, ge=1, description="Limit on calls, retries included.")
     retries: int = Field(6, ge=0, description="Retries of a call after 429, 5xx, time-outs and broken answers.")
-    timeout: float = Field(600, gt=0, strict=False, description="Seconds until a call counts as lost.")
+    timeout: float = Field(
+        600, gt=0, strict=False, description="Seconds until a call counts as lost, its whole reply included."
+    )
     logprobs: bool = Field(True, description="Ask for log-probabilities.")
+    body: dict[str, Any] = Field(
+        default_factory=dict,
+        description="What else each call says, such as `{reasoning_effort: low}` or `{chat_template_kwargs: {enable_thinking: false}}`; part of "
+        "what stored answers are known by.",
+    )
     price: PriceConfig | None = Field(None, description="Prices, for the costs in the report and in estimates.")
 
 

@@ -80,9 +80,10 @@ def reasons(candidates: pl.DataFrame) -> list[str | None]:
     """Why each candidate has no answer: one of `engines.NO_ANSWER`, "unfinished_thought", or None where it has one (or nobody
     knows, as of an empty text in a pool from elsewhere)."""
     known = candidates["finish_reason"] if "finish_reason" in candidates.columns else [None] * candidates.height
+    beside = candidates["reasoning"] if "reasoning" in candidates.columns else [None] * candidates.height
     return [
-        why if text is None else UNFINISHED if thoughts.unfinished(text) else None
-        for text, why in zip(candidates["text"], known, strict=True)
+        why if text is None else UNFINISHED if thoughts.unfinished(text) or (reasoning and not text) else None
+        for text, why, reasoning in zip(candidates["text"], known, beside, strict=True)
     ]
 
 

@@ -103,6 +103,8 @@ def prepare_model(name: str, settings: Mapping[str, Any], folder: Path) -> dict[
         identity = f"{source}@{settings['revision'] or 'served'}"
         manifest |= {"revision": identity, "weights": None, "encoder_decoder": False, "dtype": "as served"}
         manifest["logprobs"] = settings["logprobs"]  # an answer without them is another one
+        if settings.get("body"):
+            manifest["body"] = settings["body"]
     else:
         weights = folder / "weights"
         if isinstance(source, Mapping) or source.startswith(PREFIX):
@@ -130,7 +132,7 @@ def prepare_model(name: str, settings: Mapping[str, Any], folder: Path) -> dict[
             **_architecture(name, weights, settings),
         }
         _keep_tokenizer(name, weights, settings, folder)
-    shaping = ("engine", "revision", "dtype", "trust_remote_code", "logprobs")
+    shaping = ("engine", "revision", "dtype", "trust_remote_code", "logprobs", "body")
     shapes = {key: manifest[key] for key in shaping if key in manifest}
     return manifest | {"digest": digest(shapes)}
 

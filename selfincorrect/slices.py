@@ -27,12 +27,13 @@ Slice = dict[str, Any]
 def prepare_model(config: Config, model: str) -> Slice:
     entry = config.weighted[model]
     # Where and how fast a server answers does not change its model.
-    settings = entry.model_dump(mode="json", exclude={"tasks", "published", "gpus", "server", "parameters"})
+    settings = entry.model_dump(mode="json", exclude={"tasks", "published", "gpus", "server", "parameters", "greedy"})
     name = str(settings["source"]).removeprefix(CATALOG_PREFIX)
     return {
         **settings,
         "key": entry.server.key if entry.server else None,
         "logprobs": entry.server.logprobs if entry.server else None,
+        **({"body": entry.server.body} if entry.server and entry.server.body else {}),
         "catalog": catalog()[name].model_dump(mode="json") if name in catalog() else None,
         "code": code_digest("prepare.prepare_model"),
     }

@@ -60,6 +60,14 @@ def fails(engine, requests):
     return pairs, str(caught.value)
 
 
+def misses(engine, requests, reason="error"):
+    """What a server said, where no request got an answer."""
+    found = answers(engine, requests)
+    assert {(response.text, response.finish_reason) for response in found} == {(None, reason)}
+    assert KEY not in str(found)
+    return found[0].said
+
+
 def warnings(caplog):
     assert KEY not in caplog.text
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]

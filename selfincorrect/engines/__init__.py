@@ -69,7 +69,7 @@ class Response:
     limit) or one of NO_ANSWER; `logprob` is the natural log-probability of the answer's tokens, without the end-of-text token,
     under the model at temperature 1, None where the engine gives none. `reasoning` is what a server tells apart as such, and how many of
     the tokens it was; `said` are a server's words on why there is no answer; `model` and `fingerprint` what it says of itself.
-    `unfinished_thought`: the model itself never ended its thought. Prompts that are not `sent` cost nothing and are not stored.
+    `unfinished_thought`: the model itself never ended its thought. `seeded`: the request's own seed drew it. Prompts that are not `sent` cost nothing and are not stored.
     """
 
     text: str | None
@@ -84,6 +84,7 @@ class Response:
     model: str | None = None
     fingerprint: str | None = None
     unfinished_thought: bool = False
+    seeded: bool = True
     sent: bool = True
 
     def record(self) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from typing import Any
 
 from selfincorrect import stopping
 from selfincorrect.digest import canonical_json
-from selfincorrect.engines import CONTEXT, Decoding, Request, Response
-from selfincorrect.engines.openai.replies import Answer, Reply, TooLong
+from selfincorrect.engines import Decoding, Request, Response
+from selfincorrect.engines.openai.replies import Answer, Reply
 from selfincorrect.engines.openai.server import Server
+from selfincorrect.engines.openai.troubles import Missing
 from selfincorrect.errors import UserError
 from selfincorrect.prompts import Prompt
 
@@ -38,8 +39,11 @@ class OpenAIEngine:
         self.concurrency: int = manifest["server"]["concurrency"]
         self.server = Server(manifest)
         self._probed = False
+        self._models: set[str] = set()  # what the server says that it is
         self._choices_differ = False  # seen once, a server draws the choices of a call apart
-        self._doubted: dict[int, str] = {}  # by id of a request that is asked again: what all choices of its call were
+        self._doubted: dict[
+            int, str | None
+        ] = {}  # by id of a request that is asked again: what all choices of its call were
 
     @property
     def calls(self) -> int:
@@ -104,9 +108,16 @@ class OpenAIEngine:
         first = group[0]
         outcome = self.server.ask(first.prompt, first.decoding, first.seed, len(group), stop)
         prompt = canonical_json(first.prompt.messages()) if self.mode == "chat" else first.prompt.text()
-        if isinstance(outcome, TooLong):
-            return [(r, Response(None, prompt, CONTEXT, outcome.tokens_in, 0, None)) for r in group], []
+        if isinstance(outcome, Missing):
+            said = outcome.said
+            return [
+                (r, Response(None, prompt, outcome.reason, outcome.tokens_in, 0, None, said=said)) for r in group
+            ], []
+        self._note_model(outcome)
         answers = outcome.answers[: len(group)]
+        if any(answer.cut_thought for answer in answers):
+            self.server.do_without("stop", "cuts thoughts at")
+            return [], group
         if outcome.choices < len(group):
             self.server.do_without("n", "ignores")
         elif len(group) > 1:
@@ -115,9 +126,15 @@ class OpenAIEngine:
             self.server.do_without("n", "draws all choices of a call with one seed, so in effect ignores")
         self._note_logprobs(answers)
         responses = [
-            (r, Response(a.text, prompt, a.finish_reason, outcome.tokens_in, a.tokens_out, a.logprob))
-            for r, a in zip(group, answers, strict=False)
-        ]
+            (
+                request,
+                Response(
+                    a.text, prompt, a.finish_reason, outcome.tokens_in, a.tokens_out, a.logprob, a.reasoning, a.reasoning_tokens, a.said,
+                    outcome.model, outcome.fingerprint, seeded=place == 0,
+                ),
+            )
+            for place, (request, a) in enumerate(zip(group, answers, strict=False))
+        ]  # fmt: skip
         return responses, group[len(answers) :]
 
     def _trusted(self, group: list[Request], answers: list[Answer]) -> list[Answer]:
@@ -130,8 +147,23 @@ class OpenAIEngine:
             self._choices_differ = True
         if self._choices_differ or len(answers) < 2:
             return answers
-        self._doubted |= {id(request): answers[0].text for request in group[1:]}
+        self._doubted.update({id(request): answers[0].text for request in group[1:]})
         return answers[:1]
+
+    def _note_model(self, reply: Reply) -> None:
+        """Say so, once for each, where a server names another model than it was asked for, or changes while it is asked."""
+        if reply.model and reply.model not in self._models:
+            asked, known = self.server.model, sorted(self._models)
+            self._models.add(reply.model)
+            if known:
+                log.warning(
+                    "%s: the server has changed: answers come from %s, earlier ones from %s",
+                    self.name,
+                    reply.model,
+                    known,
+                )
+            elif not (reply.model.startswith(asked) or asked.endswith(reply.model)):
+                log.warning("%s: the server says that %s answers; %s was asked for", self.name, reply.model, asked)
 
     def _note_logprobs(self, answers: Sequence[Answer]) -> None:
         if self.server.logprobs and any(answer.text and answer.logprob is None for answer in answers):

@@ -1,28 +1,18 @@
 """Calls to a server: paced, repeated where that can help, without the parameters it does not take."""
 
-import json
 import logging
 import os
 import random
 import threading
 import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
+from dataclasses import replace
 from typing import Any
 
-import openai
-
-from selfincorrect.engines import Decoding
-from selfincorrect.engines.openai.replies import (
-    Reply,
-    TooLong,
-    Trouble,
-    message_of,
-    read_reply,
-    refused,
-    shortened,
-    too_long,
-)
+from selfincorrect.engines import ERROR, Decoding
+from selfincorrect.engines.openai.calls import Client, Secret
+from selfincorrect.engines.openai.replies import Answer, Reply, read_reply
+from selfincorrect.engines.openai.troubles import Missing, Trouble, reason_of, refused, wrong_limit
 from selfincorrect.errors import UserError
 from selfincorrect.prompts import Prompt
 
@@ -32,7 +22,20 @@ BACKOFF = 1.0  # seconds before the first repetition; they double
 LONGEST_BACKOFF = 60.0
 LONGEST_ASKED = 600.0  # a server that asks to wait longer is left for another day
 
+# What servers do to a distribution unless they are told not to. Penalties change greedy answers too.
+NEUTRAL_DRAWS = {"top_k": -1, "min_p": 0.0}
+NEUTRAL = {"repetition_penalty": 1.0, "repeat_penalty": 1.0}
+_CUTS = (
+    "if it has settings of its own that cut unlikely tokens (llama.cpp, a model's generation_config.json), they hold"
+)
+_PUNISHES = "if it punishes repetitions by a setting of its own, it goes on to do so"
+
 WITHOUT = {
+    "top_k": _CUTS,
+    "min_p": _CUTS,
+    "repetition_penalty": _PUNISHES,
+    "repeat_penalty": _PUNISHES,
+    "fields": "they are left empty; the texts stay",
     "n": "every sample is asked for on its own, so its prompt is read, and paid, each time",
     "logprobs": "answers have no log-probability",
     "seed": "asking again from an empty store gives other answers; stored answers stay",
@@ -83,18 +86,17 @@ class Server:
         self.name, self.model, self.mode = manifest["name"], manifest["source"], manifest["prompt"]
         self.url, self.variable = settings["url"], settings["key"]
         self.retries, self.logprobs = settings["retries"], settings["logprobs"]
+        self.more: dict[str, Any] = settings.get("body", {})
         self.without: set[str] = set()
         self._named: set[str] = set()
         self.calls = self.tokens_in = self.tokens_out = 0
-        self._key = _key(self.name, self.variable) if self.variable else None
+        self._secret = Secret(_key(self.name, self.variable) if self.variable else None)
         self._pace, self._lock = Pace(settings["requests_per_minute"]), threading.Lock()
-        # A key is always given: without one, the library would send this server the key of another, from OPENAI_API_KEY.
-        self._client = openai.OpenAI(
-            api_key=self._key or "none", base_url=self.url, timeout=settings["timeout"], max_retries=0
-        )
+        self._client = Client(self.name, self.url, self._secret, settings["timeout"])
 
-    def ask(self, prompt: Prompt, how: Decoding, seed: int | None, n: int, stop: threading.Event) -> Reply | TooLong:
-        """`n` answers to a prompt, or fewer. Raises UserError if there will be none, StoppedError once `stop` is set."""
+    def ask(self, prompt: Prompt, how: Decoding, seed: int | None, n: int, stop: threading.Event) -> Reply | Missing:
+        """`n` answers to a prompt, or fewer, or why there are none. Raises UserError where no call will bring any, StoppedError once
+        `stop` is set."""
         failures = 0
         while True:
             self._pace.wait(stop)
@@ -102,21 +104,24 @@ class Server:
             outcome = self._send(body, how)
             if isinstance(outcome, Reply):
                 return outcome
-            if long := too_long(outcome):
-                return long
+            if missing := reason_of(outcome, body):
+                return missing
             # Another thread may have found out in the meantime: then `without` is news to this call only.
-            if names := refused(outcome, body):
-                for name in names:
-                    self.do_without(name, "rejects")
+            without, needed = refused(outcome, body)
+            for name in without:
+                self.do_without(name, "rejects")
+            if without:
                 continue
             wait = min(BACKOFF * 2**failures, LONGEST_BACKOFF) * random.uniform(0.75, 1.0)
             if outcome.retry_after is not None:
                 wait = max(outcome.retry_after, 0.0)
-            if not outcome.passing or failures == self.retries or wait > LONGEST_ASKED:
+            if outcome.general or needed or wrong_limit(outcome, body) or wait > LONGEST_ASKED:
                 raise UserError(self._explained(outcome, failures))
+            if not outcome.passing or failures == self.retries:
+                return Missing(ERROR, self._explained(outcome, failures))
             failures += 1
             log.info(
-                "%s: %s; call repeated in %.1f s (%d of %d)", self.name, outcome.said, wait, failures, self.retries
+                "%s: %s; call repeated in %.1f s (%d of %d)", self.name, outcome.told, wait, failures, self.retries
             )
             if outcome.status == 429:
                 self._pace.hold(wait)
@@ -150,58 +155,56 @@ class Server:
             body["logprobs"] = True if chat else 1
         if n > 1 and "n" not in without:
             body["n"] = n
-        return body
+        neutral = NEUTRAL | (NEUTRAL_DRAWS if how.temperature > 0 else {})
+        body |= {name: value for name, value in neutral.items() if name not in without}
+        return body | self.more
 
     def _send(self, body: Mapping[str, Any], how: Decoding) -> Reply | Trouble:
-        """One call. No exception of the library leaves it: they hold the request, and it the key."""
-        resource: Any = self._client.chat.completions if self.mode == "chat" else self._client.completions
+        """One call; what an answer repeats of the key is taken out."""
         with self._lock:
             self.calls += 1
-        try:
-            outcome = read_reply(resource.with_raw_response.create(**body).text, how)
-        except openai.APIStatusError as error:
-            said = f"{error.status_code} {message_of(error.body)}" if error.body else f"{error.status_code}"
-            outcome = Trouble(error.status_code, said, error.body, _retry_after(error.response.headers))
-        except openai.OpenAIError as error:
-            cause = f" {error.__cause__}" if error.__cause__ and str(error.__cause__) else ""
-            outcome = Trouble(None, f"{error}{cause}")
+        outcome = self._client.post("chat/completions" if self.mode == "chat" else "completions", body)
         if isinstance(outcome, Trouble):
-            return Trouble(outcome.status, self._scrubbed(outcome.said), outcome.body, outcome.retry_after)
+            return outcome
+        reply = read_reply(outcome.data, how, "stop" in body)
+        if isinstance(reply, Trouble):
+            return replace(reply, said=self._client.shown(reply.said))
         with self._lock:
-            self.tokens_in += outcome.tokens_in or 0
-            self.tokens_out += outcome.tokens_out or 0
-        return outcome
+            self.tokens_in += reply.tokens_in or 0
+            self.tokens_out += reply.tokens_out or 0
+        if reply.senseless:
+            self.notice("fields", "sends token counts or log-probabilities that make no sense in its")
+        return replace(
+            reply,
+            answers=[self._scrubbed(answer) for answer in reply.answers],
+            model=reply.model and self._secret.scrubbed(reply.model),
+            fingerprint=reply.fingerprint and self._secret.scrubbed(reply.fingerprint),
+        )
 
-    def _scrubbed(self, text: str) -> str:
-        # Before it is shortened: half a key is no longer found.
-        return shortened(text.replace(self._key, "[key]") if self._key else text)
+    def _scrubbed(self, answer: Answer) -> Answer:
+        def hidden(text: str | None) -> str | None:
+            return text and self._secret.scrubbed(text)
+
+        return replace(answer, text=hidden(answer.text), reasoning=hidden(answer.reasoning), said=hidden(answer.said))
 
     def _explained(self, trouble: Trouble, failures: int) -> str:
-        said = f"{self.name}: the server at {self.url} answers {trouble.said}"
+        said = f"{self.name}: the server at {self.url} answers {trouble.told}"
         if trouble.status in (401, 403):
             key = f"the key in the environment variable {self.variable}" if self.variable else "that no key is sent"
             return f"{said}\nCheck {key}, and that it may use {self.model}."
         if trouble.status == 404:
-            ids = self._models()
+            ids = self._client.models()
             known = (
                 f"It has: {', '.join(ids)}." if ids else "It lists no models: check the URL, which often ends in /v1."
             )
             return f"{said}\nCheck the model's id there, {self.model}. {known}"
         if trouble.passing:
             tries = f" ({failures + 1} times)" if failures else ""
-            return f"{self.name}: the server at {self.url} gives no answer{tries}: {trouble.said}"
+            return f"{self.name}: the server at {self.url} gives no answer{tries}: {trouble.told}"
         return (
             f"{said}\nCheck that {self.model} takes {'chat messages' if self.mode == 'chat' else 'plain prompts'} and "
             f"this decoding (`sampling`, `answer_tokens`, `prompt` in the configuration)."
         )
-
-    def _models(self) -> list[str]:
-        """Up to ten of the server's models, none if it does not say."""
-        try:
-            listed = json.loads(self._client.models.with_raw_response.list().text)["data"]
-            return [str(model["id"]) for model in listed[:10]]
-        except (openai.OpenAIError, ValueError, KeyError, TypeError):
-            return []
 
 
 def _key(name: str, variable: str) -> str:
@@ -215,18 +218,3 @@ def _key(name: str, variable: str) -> str:
     if not (key.isascii() and key.isprintable()):
         raise UserError(f"{name}: the environment variable {variable} does not hold a key, but characters no key has.")
     return key
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the server asks to wait, given as a number or as a date."""
-    value = headers.get("retry-after")
-    if value is None:
-        return None
-    try:
-        return float(value)
-    except ValueError:
-        pass
-    try:
-        return parsedate_to_datetime(value).timestamp() - time.time()
-    except ValueError:
-        return None

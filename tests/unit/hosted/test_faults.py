@@ -11,7 +11,7 @@ from selfincorrect.engines import CONTEXT, Request
 from selfincorrect.engines.openai import server as calls
 from selfincorrect.errors import UserError
 from selfincorrect.prompts import Prompt
-from tests.hosted import GREEDY, KEY, SAMPLED, answers, asked, engine, fails, from_server, warnings
+from tests.hosted import GREEDY, KEY, SAMPLED, answers, asked, engine, fails, from_server, misses, warnings
 from tests.servers import closes, echoes_key, half_a_body, hangs, long_prompts, raw, serving, status
 
 
@@ -24,6 +24,7 @@ def test_samples_come_in_one_call_and_all_is_sent(server, caplog):
     assert body == {
         "model": "model-1", "prompt": requests[3].prompt.text(), "max_tokens": 8, "temperature": 0.7, "top_p": 1.0,
         "stop": ["\n"], "seed": (2**62 + 1000) % 2**31, "logprobs": 1, "n": 3,
+        "top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0, "repeat_penalty": 1.0,
     }  # fmt: skip
     assert from_server(server, responses)
     assert len({response.text for response in responses}) > 6
@@ -107,28 +108,37 @@ def test_many_faults_at_once_leave_no_trace(server):
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_faults_that_stay_end_in_one_error(server, fault):
+def test_faults_that_stay_are_the_reason_for_a_missing_answer(server, fault):
     server.always = FAULTS[fault]
-    pairs, message = fails(engine(server, retries=1, timeout=0.1), asked(decoding=GREEDY))
-    assert pairs == []
-    assert "gives no answer (2 times)" in message
-    assert "0 of 4 answers came and are kept: running again asks only for the rest" in message
+    said = misses(engine(server, retries=1, timeout=0.1), asked(questions=2, decoding=GREEDY))
+    assert "gives no answer (2 times)" in said
+
+
+def test_one_question_ends_nothing(server):
+    requests = asked(questions=8, decoding=GREEDY)
+    server.always = lambda handler, body: (
+        body["prompt"].endswith("Q: 1?") and status(400, "no such topic")(handler, body)
+    )
+    found = answers(engine(server), requests)
+    assert [response.finish_reason for response in found] == ["stop", "error", *["stop"] * 6]
+    assert "400 no such topic" in found[1].said
+    assert "model-1 takes plain prompts" in found[1].said
 
 
 def test_an_error_loses_nothing_that_is_under_way(server):
     requests = asked(questions=8, decoding=GREEDY)
 
-    def one_topic_is_refused(handler, body):
+    def the_account_is_used_up(handler, body):
         if body["prompt"].endswith("Q: 1?"):
-            return status(400, "no such topic")(handler, body)
+            return status(402, "no money")(handler, body)
         time.sleep(0.3)
         return False
 
-    server.always = one_topic_is_refused
+    server.always = the_account_is_used_up
     pairs, message = fails(engine(server), requests)
     assert {request.prompt.query for request, _ in pairs} == {"Q: 0?", "Q: 2?"}
     assert "2 of 8 answers" in message
-    assert "400 no such topic" in message
+    assert "402 no money" in message
     assert len(server.bodies) == 3, "what had not begun is not asked"
     server.always = None
     done = {id(request) for request, _ in pairs}
@@ -149,8 +159,8 @@ def test_a_refused_key_is_named_and_not_shown(server, caplog, code):
 def test_the_key_is_in_no_other_message(server, caplog):
     for fault in (echoes_key(400), echoes_key(500), raw(f'{{"was": "{"x" * 480}{KEY}"}}')):
         server.always = fault
-        _, message = fails(engine(server), asked())
-        assert "sk-planted" not in message + caplog.text
+        said = misses(engine(server), asked(questions=1))
+        assert "sk-planted" not in said + caplog.text
 
 
 def test_a_model_that_is_not_there(server):
@@ -164,9 +174,7 @@ def test_a_model_that_is_not_there(server):
 def test_nobody_there():
     with serving() as server:
         url = server.url
-    _, message = fails(engine(url, retries=1), asked())
-    assert "Connection error" in message
-    assert "0 of 12" in message
+    assert "ConnectError" in misses(engine(url, retries=1), asked(questions=1))
 
 
 def test_prompts_that_do_not_fit(server):

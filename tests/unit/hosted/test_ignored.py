@@ -76,7 +76,7 @@ def test_server_that_ignores_stop(server):
     server.ignores = {"stop"}
     cut = answers(engine(server), asked())
     assert [r.text for r in cut] == [r.text for r in clean]
-    assert {r.logprob for r in cut} == {-3.0}, "up to the token that held the stop string"
+    assert {r.logprob for r in cut} == {-2.5}, "without the token of the stop string"
 
 
 @pytest.mark.parametrize(

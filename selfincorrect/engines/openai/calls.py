@@ -1,0 +1,137 @@
+"""One call to a server: bounded in time and size, with no header but its own, and no word of the key in what comes back."""
+
+import base64
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from selfincorrect.engines.openai.replies import clean
+from selfincorrect.engines.openai.troubles import Trouble, message_of
+from selfincorrect.errors import UserError
+
+LARGEST_BODY = 256 * 2**20  # bytes, unpacked: n answers of some thousand tokens with 20 log-probabilities each
+LARGEST_ERROR = 2**20
+SHOWN = 500  # characters of a server's words
+
+
+@dataclass(frozen=True)
+class Body:
+    """A whole response of 200."""
+
+    data: bytes
+
+
+class Secret:
+    """A key, and how it is kept out of texts: as it is, and in the ways that servers write it when they repeat it."""
+
+    def __init__(self, key: str | None) -> None:
+        self.key = key
+        ways: set[str] = set()
+        if key:
+            packed = (base64.b64encode(text.encode()).decode().rstrip("=") for text in (key, f"Bearer {key}"))
+            ways = {key, quote(key, safe=""), json.dumps(key)[1:-1], *packed}
+        self._ways = sorted(ways, key=len, reverse=True)
+
+    def scrubbed(self, text: str) -> str:
+        for way in self._ways:
+            text = text.replace(way, "[key]")
+        return text
+
+
+class Client:
+    """Posts JSON to one server and reads its replies. `timeout`, in seconds, is for a whole call."""
+
+    def __init__(self, name: str, url: str, secret: Secret, timeout: float) -> None:
+        """Raises UserError if the proxy that the environment names cannot be used."""
+        self._url, self._secret, self._timeout = url.rstrip("/"), secret, timeout
+        headers = {"Authorization": f"Bearer {secret.key}"} if secret.key else {}
+        try:
+            # Redirects are not followed: neither prompts nor key go to a stranger.
+            self._client = httpx2.Client(headers=headers, timeout=timeout, follow_redirects=False)
+        except (ImportError, ValueError) as error:
+            raise UserError(
+                f"{name}: the proxy that the environment names cannot be used: {error}\nSOCKS proxies need a package of their own: "
+                "pip install socksio. Or take ALL_PROXY out of the environment for this run; NO_PROXY does not help here."
+            ) from error
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Body | Trouble:
+        """A whole reply of 200, or what went wrong."""
+        return self._call("POST", path, json=dict(body))
+
+    def get(self, path: str) -> Body | Trouble:
+        return self._call("GET", path)
+
+    def _call(self, method: str, path: str, **sent: Any) -> Body | Trouble:
+        """No exception of the library leaves it: they hold the request, and it the key."""
+        try:
+            with self._client.stream(method, f"{self._url}/{path}", **sent) as response:
+                return self._read(response)
+        except httpx2.TimeoutException:
+            return self._trouble(None, f"nothing in {self._timeout:g} s (`timeout`)")
+        except httpx2.InvalidURL as error:
+            raise UserError(f"{self._url!r} is no URL: {error}. Correct `server.url`.") from None
+        except (httpx2.HTTPError, httpx2.StreamError, LookupError) as error:
+            return self._trouble(None, f"{type(error).__name__}: {error}")
+
+    def _read(self, response: httpx2.Response) -> Body | Trouble:
+        deadline = time.monotonic() + self._timeout
+        limit = LARGEST_BODY if response.status_code == 200 else LARGEST_ERROR
+        data = bytearray()
+        for part in response.iter_bytes():
+            data += part
+            if time.monotonic() > deadline:
+                return self._trouble(None, f"no whole reply in {self._timeout:g} s (`timeout`)")
+            if len(data) > limit:
+                return self._trouble(None, f"a reply of more than {limit // 2**20} MiB")
+        if response.status_code == 200:
+            return Body(bytes(data))
+        if response.is_redirect:
+            where = response.headers.get("location", "")
+            return self._trouble(
+                response.status_code, f"a redirect to {where}, which is not followed. Correct `server.url`."
+            )
+        try:
+            body = json.loads(data)
+        except (ValueError, RecursionError):
+            body = None
+        body = body.get("error", body) if isinstance(body, dict) else body
+        said = message_of(body) if body else data.decode("utf-8", "replace")
+        return self._trouble(response.status_code, said, body, _retry_after(response.headers))
+
+    def _trouble(self, status: int | None, said: str, body: Any = None, retry_after: float | None = None) -> Trouble:
+        return Trouble(status, self.shown(said), body, retry_after)
+
+    def shown(self, text: str) -> str:
+        """A server's words without the key, which is looked for before they are shortened: half a key is no longer found."""
+        text = self._secret.scrubbed(clean(text)).strip()
+        return text if len(text) <= SHOWN else f"{text[:SHOWN]} …"
+
+    def models(self) -> list[str]:
+        """Up to ten of the server's models, none if it does not say."""
+        listed = self.get("models")
+        try:
+            entries = json.loads(listed.data)["data"] if isinstance(listed, Body) else []
+            return [self.shown(str(entry["id"])) for entry in entries[:10]]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return []
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server asks to wait, given as a number or as a date."""
+    value = headers.get("retry-after")
+    if value is None:
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        pass
+    try:
+        return parsedate_to_datetime(value).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,152 @@
+"""Calls that brought no answer: what servers say of why, in their many spellings."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from selfincorrect.engines import CONTEXT, FILTERED, LARGEST
+
+# Parameters that a server may refuse, as its message names them. `n` is a letter too: only where it reads as a name.
+_WORDS = (
+    "logprobs", "seed", "top_p", "max_tokens", "stop", "top_k", "min_p", "repetition_penalty", "repeat_penalty",
+)  # fmt: skip
+NAMED = {name: rf"\b{name}\b" for name in _WORDS} | {
+    "n": r"""['"`]n['"`]|\bn\s*(=|<|>|must|is |should|not |greater|parameter)|parameter:? n\b"""
+}
+# Where a refusal goes on to list what it would take.
+_TAKES = re.compile(
+    r"(?<!un)(?<!not )(?<!in)\b(?:supported|allowed|valid|permitted|accepted|known)\b(?!\s+(?:by|for|in|with|on)\b)|must be one of|expected one of",
+    re.IGNORECASE,
+)
+_TOO_LONG = re.compile(
+    r"context[ _-]?(?:length|window|size)|too many tokens|(?:prompt|input)[^.]{0,40}(?:is |are )?too long|tokens \+ `max_new_tokens|"
+    r"longer than the (?:maximum )?(?:model|context)|maximum prompt length|`?inputs`? must have less than|"
+    r"exceeds? .{0,40}\btokens|\btokens?\b .{0,40}exceeds?\b|reduce the length of the (?:messages|prompt|input)",
+    re.IGNORECASE,
+)
+# What sounds like a long prompt and is none: a pace or an account, or the longest answer alone.
+_PACE = re.compile(r"quota|billing|credit|rate.?limit|per.?(?:minute|day|second)|\bTPM\b", re.IGNORECASE)
+_LIMIT = re.compile(
+    r"(?<!\+ `)(?<!\+ )\b['`]?max_(?:completion_|new_|output_)?tokens[`'\"]?(?: or '\w+')?[^.]{0,30}"
+    r"(?:too large|must be|at most|exceeds?|invalid|greater|less)",
+    re.IGNORECASE,
+)
+_LONGEST = re.compile(
+    r"(?:context (?:length|window|size)|model length|prompt length|maximum)\D{0,40}(\d{2,9})\b", re.IGNORECASE
+)
+_PROMPT_TOKENS = [
+    r"\b(\d{1,9}) (?:tokens )?in (?:the|your) (?:messages|prompt)",
+    r"\b(\d{1,9}) (?:input|prompt) tokens",
+    r"(?:resulted in|contains(?: at least)?|given:) (\d{1,9}) (?:`inputs` |input )?tokens",
+    r"(?:requested|has) (\d{1,9}) tokens",
+    r"\(length (\d{1,9})\)",
+    r"token count \((\d{1,9})\)",
+    r"given: (\d{1,9})\b",
+    r"too long: (\d{1,9}) tokens",
+    r"\b(\d{1,9}) tokens ?[)>]",
+]
+_FILTER = re.compile(
+    r"content[ _-]?(?:filter|policy|management|moderation)|responsible ?ai|moderation|flagged|safety (?:system|filter|setting)|"
+    r"violat\w+ .{0,40}polic|data_inspection|inappropriate content|sensitive",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Missing:
+    """There is no answer, for a `reason` of `engines.NO_ANSWER`. `tokens_in` is None where the server does not say."""
+
+    reason: str
+    said: str
+    tokens_in: int | None = None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A call that brought nothing. `status` is None if no whole response came; `said` are the server's words."""
+
+    status: int | None
+    said: str
+    body: Any = None
+    retry_after: float | None = None
+
+    @property
+    def told(self) -> str:
+        """What happened, for a message."""
+        return f"{self.status} {self.said}".strip() if self.status else self.said
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same call may succeed later."""
+        return not self.spent and (self.status is None or self.status in (408, 409, 429) or self.status >= 500)
+
+    @property
+    def spent(self) -> bool:
+        """Whether the account has nothing left, which no question is to blame for."""
+        code = self.body.get("code") if isinstance(self.body, Mapping) else None
+        return code in ("insufficient_quota", "billing_hard_limit_reached") or self.status == 402
+
+    @property
+    def general(self) -> bool:
+        """Whether every call would meet it: a wrong key, an unknown model, a used-up account, a redirect."""
+        return (
+            self.spent or self.status in (401, 403, 404, 405) or (self.status is not None and 300 <= self.status < 400)
+        )
+
+
+def message_of(body: Any) -> str:
+    """The words in an error's body, whatever the server calls them."""
+    if isinstance(body, Mapping):
+        for name in ("message", "detail", "error", "error_description"):
+            if body.get(name):
+                return message_of(body[name])
+        return json.dumps(dict(body), ensure_ascii=False, default=str)
+    return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=str)
+
+
+def reason_of(trouble: Trouble, sent: Mapping[str, Any]) -> Missing | None:
+    """Why the question of a call that `sent` this has no answer, if `trouble` is about that question and nothing else."""
+    body = trouble.body if isinstance(trouble.body, Mapping) else {}
+    coded = f"{body.get('code')} {body.get('type')}"
+    if trouble.status in (400, 403, 422, 451) and (_FILTER.search(trouble.said) or _FILTER.search(coded)):
+        return Missing(FILTERED, trouble.said)
+    if trouble.status not in (400, 413, 422) or wrong_limit(trouble, sent):
+        return None
+    if "context" not in coded and not _TOO_LONG.search(trouble.said):
+        return None
+    counted = body.get("n_prompt_tokens")
+    if type(counted) is int and 0 < counted < LARGEST:
+        return Missing(CONTEXT, trouble.said, counted)
+    return Missing(CONTEXT, trouble.said, _prompt_tokens(trouble.said))
+
+
+def _prompt_tokens(said: str) -> int | None:
+    found = (re.search(pattern, said, re.IGNORECASE) for pattern in _PROMPT_TOKENS)
+    return next((int(match[1]) for match in found if match), None)
+
+
+def wrong_limit(trouble: Trouble, sent: Mapping[str, Any]) -> bool:
+    """Whether a server refuses the longest answer that is asked for, or the pace or the account, instead of the prompt."""
+    if trouble.status not in (400, 413, 422):
+        return False
+    longest, asked = _LONGEST.search(trouble.said), sent.get("max_tokens", sent.get("max_completion_tokens"))
+    if _PACE.search(trouble.said) or (longest and isinstance(asked, int) and asked >= int(longest[1])):
+        return True
+    named = trouble.body.get("param") if isinstance(trouble.body, Mapping) else None
+    limit = named in ("max_tokens", "max_completion_tokens") or bool(_LIMIT.search(trouble.said))
+    return limit and _prompt_tokens(trouble.said) is None
+
+
+def refused(trouble: Trouble, sent: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The parameters of `sent` that a server says it does not take: those one can do without, and those one cannot."""
+    if trouble.status not in (400, 422):
+        return [], []
+    named = trouble.body.get("param") if isinstance(trouble.body, Mapping) else None
+    words = _TAKES.split(trouble.said, maxsplit=1)[0]
+    names = [named] if named in NAMED else [name for name, spelling in NAMED.items() if re.search(spelling, words)]
+    can_do_without = {"top_p": sent.get("top_p") == 1.0, "max_tokens": "messages" in sent}
+    names = [name for name in names if name in sent]
+    without = [name for name in names if can_do_without.get(name, True)]
+    return without, [name for name in names if name not in without]
