@@ -25,6 +25,10 @@ ifneq ($(LOCK),$(shell cat .venv/.run 2>/dev/null))
 endif
 endif
 
+# Arguments come to a recipe through the environment and are split into words there: nothing in them is run. Quotes hold words together.
+export ARGS CORES DIR RUN FILES
+READ_ARGS = mapfile -t args < <($(PYTHON) -c 'import os, shlex; print(*shlex.split(os.environ["ARGS"]), sep="\n", end="")')
+
 .PHONY: help run reproduce test test-slurm test-faults lint format docs simulate scale bench bench-gpu lock pip-audit clean
 
 help: ## list what make can do
@@ -32,26 +36,28 @@ help: ## list what make can do
 	@echo 'variables: CORES=2  PYTHON=python3  LOCK=cpu|cuda (install with hashes)  DIR=mine (folder of the experiment)  ARGS="--configfile other.yaml" (passed to the command)'
 
 run: .venv/.run ## measure: run the experiment of config.yaml and print its results table
-	@echo "== snakemake --cores $(CORES) --directory $(DIR) $(ARGS)"
-	@$(BIN)/snakemake --cores $(CORES) --directory "$(DIR)" $(ARGS)
-	@$(BIN)/python -m selfincorrect "$(DIR)/results"
+	@printf '== snakemake --cores %s --directory %s %s\n' "$$CORES" "$$DIR" "$$ARGS"
+	@$(READ_ARGS); $(BIN)/snakemake --cores "$$CORES" --directory "$$DIR" "$${args[@]}"
+	@$(BIN)/python -m selfincorrect "$$DIR/results"
 
-reproduce: .venv/.run ## run a recorded run again in a new folder and compare: make reproduce RUN=mine/results/run.json DIR=again (FORCE=1, FILES=…)
-	@test -n "$(RUN)" || { echo "Name the record of a finished run: make reproduce RUN=mine/results/run.json [DIR=reproduced]"; exit 1; }
-	@$(BIN)/python -m selfincorrect.reproduce "$(RUN)" --directory "$(if $(filter-out .,$(DIR)),$(DIR),reproduced)" --cores $(CORES) $(if $(FORCE),--force) $(if $(FILES),--files "$(FILES)") -- $(ARGS)
+reproduce: .venv/.run ## run a recorded run again in a new folder and compare: make reproduce RUN=mine/results/run.json DIR=again (YES=1, FORCE=1, FILES=…)
+	@test -n "$${RUN:-}" || { echo "Name the record of a finished run: make reproduce RUN=mine/results/run.json [DIR=reproduced]"; exit 1; }
+	@$(READ_ARGS); test "$$DIR" != . || DIR=reproduced; $(BIN)/python -m selfincorrect.reproduce "$$RUN" --directory "$$DIR" --cores "$$CORES" \
+	  $(if $(YES),--yes) $(if $(FORCE),--force) $(if $(FILES),--files "$$FILES") -- "$${args[@]}"
 
 test: .venv/.test ## run the whole test suite
 	@echo "== pytest"
-	@$(BIN)/python -m pytest -n $(CORES) --dist loadgroup $(ARGS)
+	@$(READ_ARGS); $(BIN)/python -m pytest -n "$$CORES" --dist loadgroup "$${args[@]}"
 
 test-slurm: .venv/.slurm ## run the workflow through a real SLURM of one node (root; Debian's slurmctld, slurmd, slurm-client, munge), some minutes
 	@echo "== pytest -m slurm"
-	@$(BIN)/python -m pytest -m slurm tests/slurm $(ARGS)
+	@$(READ_ARGS); $(BIN)/python -m pytest -m slurm tests/slurm "$${args[@]}"
 
-test-faults: .venv/.test ## kill runs 200 times at random moments, fill the disk at every stage: results/faults.json, a quarter of an hour
+test-faults: .venv/.test ## kill runs 200 times at random moments, tell them to end 100 times, fill the disk at every stage: half an hour
 	@echo "== pytest -m faults"
-	@$(BIN)/python -m pytest -m faults tests/faults $(ARGS)
+	@$(READ_ARGS); $(BIN)/python -m pytest -m faults tests/faults "$${args[@]}"
 	@$(BIN)/python -m tests.faults.kills results/faults.json --kills 200
+	@$(BIN)/python -m tests.faults.terms results/terms.json --terms 100
 
 lint: .venv/.test ## check style, types and the workflow
 	@echo "== ruff, mypy, snakefmt, snakemake --lint"
@@ -70,19 +76,19 @@ docs: .venv/.run ## write the generated parts: configuration schema and README t
 	@$(BIN)/python -m selfincorrect.docs
 
 simulate: .venv/.run ## check tests, intervals and power on 10,000 simulated pools: tables and a figure, a quarter of an hour
-	@$(BIN)/python -m selfincorrect.simulate results/simulation $(ARGS)
+	@$(READ_ARGS); $(BIN)/python -m selfincorrect.simulate results/simulation "$${args[@]}"
 
 scale: .venv/.run ## plan an experiment on paper: jobs, GPU hours, wall time, disk (ARGS="mine.yaml --gpus 8 64"; default: the whole paper)
-	@$(BIN)/python -m selfincorrect.scale $(or $(ARGS),workflow/experiments/paper.yaml)
+	@$(READ_ARGS); test $${#args[@]} -gt 0 || args=(workflow/experiments/paper.yaml); $(BIN)/python -m selfincorrect.scale "$${args[@]}"
 
 bench: .venv/.run .venv-bench/.peer ## compare speed with lm-evaluation-harness: results/bench.json and a figure of cost, above an hour on two cores
-	@$(BIN)/snakemake --cores $(CORES) resources/models/{smollm2-135m-instruct,gemma-3-270m}/manifest.json resources/datasets/{gsm8k,triviaqa}.parquet
-	@$(BIN)/python -m bench.compare results/bench.json --peer .venv-bench/bin/python --threads $(CORES) $(ARGS)
-	@$(BIN)/python -m bench.growth results/bench_growth --threads $(CORES)
+	@$(BIN)/snakemake --cores "$$CORES" resources/models/{smollm2-135m-instruct,gemma-3-270m}/manifest.json resources/datasets/{gsm8k,triviaqa}.parquet
+	@$(READ_ARGS); $(BIN)/python -m bench.compare results/bench.json --peer .venv-bench/bin/python --threads "$$CORES" "$${args[@]}"
+	@$(BIN)/python -m bench.growth results/bench_growth --threads "$$CORES"
 
 bench-gpu: .venv/.run ## measure decoding on a GPU beside what the card can do: results/bench_gpu.json, some minutes
-	@$(BIN)/snakemake --cores $(CORES) resources/models/smollm2-135m-instruct/manifest.json
-	@$(BIN)/python -m bench.gpu results/bench_gpu.json $(ARGS)
+	@$(BIN)/snakemake --cores "$$CORES" resources/models/smollm2-135m-instruct/manifest.json
+	@$(READ_ARGS); $(BIN)/python -m bench.gpu results/bench_gpu.json "$${args[@]}"
 
 # One source, requirements.txt: every package of it with the hashes of all its files on the package index (a second on the
 # network, no wheel is fetched). torch from PyPI is the CUDA build and brings CUDA's libraries; the build for CPUs is on an
@@ -95,7 +101,7 @@ lock: .venv/.lock ## write envs/lock-cpu.txt and envs/lock-cuda.txt from envs/re
 	@for lock in cpu cuda; do sed -i "s/^# lock-$$lock.txt .*/# lock-$$lock.txt $$(sha256sum < envs/lock-$$lock.txt | cut -d' ' -f1)/" envs/environment.post-deploy.sh; done
 
 pip-audit: .venv-audit/.made ## look for known weaknesses of the pinned libraries (asks the package index)
-	@.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r envs/lock-cuda.txt $(ARGS)
+	@$(READ_ARGS); .venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r envs/lock-cuda.txt "$${args[@]}"
 
 .venv-audit/.made: envs/requirements-audit.txt
 	@test -x .venv-audit/bin/python || $(PYTHON) -m venv .venv-audit

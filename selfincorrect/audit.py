@@ -4,6 +4,7 @@ McNemar's p depends on how many questions were gained and lost. The scores fix t
 all: so they bound p from both sides, before anything is run again.
 """
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from itertools import combinations
@@ -16,8 +17,10 @@ from scipy import stats
 
 from selfincorrect import published
 from selfincorrect.errors import UserError
+from selfincorrect.job import plain_text
 
 COLUMNS = ("model", "task", "dg_diff", "s_gen", "s_disc")  # and p_value, where it is printed
+MOST_ITEMS = 10_000_000
 FORMULA_LIMIT = 0.25  # of ½[1 − Φ(|z|)], the p-value as the paper prints it
 SCHEMA = {
     "model": pl.String, "task": pl.String, "m": pl.Int64, "s_gen": pl.Float64, "s_disc": pl.Float64,
@@ -65,7 +68,8 @@ def _decimal(text: str | None) -> Decimal | None:
         value = Decimal(text or "")
     except InvalidOperation:
         return None
-    return value if value.is_finite() else None
+    # No score, no p-value and no number of items is larger or has more digits.
+    return value if value.is_finite() and abs(value.adjusted()) < 12 and len(value.as_tuple().digits) < 30 else None
 
 
 def audit(table: pl.DataFrame) -> pl.DataFrame:
@@ -88,7 +92,7 @@ def _cell(row: Mapping[str, str], tasks: Mapping[str, Mapping[str, Any]]) -> dic
         items = int(given)
     except (TypeError, ValueError):
         items = 0
-    if items < 1:
+    if not 1 <= items <= MOST_ITEMS:
         raise UserError(
             f"{row['model']}, {row['task']}: the number of questions is {given!r}. Give a whole number from 1 in a column "
             f"`items`; known without it: {', '.join(tasks)}."
@@ -203,14 +207,22 @@ def contradictions(values: pl.DataFrame) -> list[str]:
     return lines
 
 
+_MARKUP = re.compile(r"([\\`\[\]<>|])")
+
+
+def _plain(value: Any) -> str:
+    """A value of a published table as text of a Markdown page: a name is no link, no markup and no end of a line."""
+    return _MARKUP.sub(r"\\\1", plain_text(" ".join(str(value).split())))
+
+
 def page(name: str, audited: pl.DataFrame, lines: list[str]) -> str:
     """The findings and the cells with a printed p, as Markdown."""
     header = "| model | task | m | S_gen | S_disc | printed p | smallest | largest | independent phases | verdict |"
     rows = [
-        f"| {row['model']} | {row['task']} | {row['m']} | {row['s_gen']} | {row['s_disc']} | {row['p_printed']} | "
+        f"| {_plain(row['model'])} | {_plain(row['task'])} | {row['m']} | {row['s_gen']} | {row['s_disc']} | {row['p_printed']} | "
         + " | ".join("–" if row[p] is None else f"{row[p]:.4f}" for p in ("p_smallest", "p_largest", "p_independent"))
         + f" | {row['verdict']} |"
         for row in audited.filter(pl.col("p_printed").is_not_null()).iter_rows(named=True)
     ]
     rule = "| --- " * 10 + "|"
-    return "\n".join([f"# Audit of {name}", "", *(f"- {line}" for line in lines), "", header, rule, *rows, ""])
+    return "\n".join([f"# Audit of {name}", "", *(f"- {_plain(line)}" for line in lines), "", header, rule, *rows, ""])

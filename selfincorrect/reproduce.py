@@ -1,32 +1,63 @@
 """`python -m selfincorrect.reproduce RUN`: run a recorded run again in a new folder, and compare what came out."""
 
 import argparse
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from selfincorrect.config import Config, ModelConfig
+from selfincorrect.config_check import check
 from selfincorrect.errors import UserError
-from selfincorrect.io import read_json, write_text
+from selfincorrect.io import read_json, write_json
+from selfincorrect.job import plain_text
 from selfincorrect.provenance import commit, versions
 from selfincorrect.record import FORMAT
 from selfincorrect.sources import is_folder
 
 ROOT = Path(__file__).parent.parent
 RECORD = Path("results/run.json")  # from the folder of a run
-KEYS = ("commit", "versions", "versions_before", "machine", "configuration", "models", "data", "results")
+_COMMIT = re.compile(r"[0-9a-f]{7,64}(-dirty)?|unknown")
+_VERSION = r"^[A-Za-z0-9.+!_-]{1,80}$"
+
+
+class _Versions(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Annotated[str, Field(pattern=_VERSION)]] = Field(init=False)
+
+    python: str = Field(pattern=_VERSION)
+
+
+class _Machine(BaseModel):
+    system: str
+
+
+class _Record(BaseModel):
+    """What a record must hold before anything of it is used; it may come from a stranger."""
+
+    model_config = ConfigDict(strict=True)
+
+    commit: str = Field(pattern=rf"^({_COMMIT.pattern})$")
+    versions: _Versions
+    versions_before: list[_Versions]
+    machine: _Machine
+    configuration: dict[str, Any]
+    models: dict[str, dict[str, Any]]
+    data: dict[str, Any]
+    results: dict[str, str | dict[str, str]]
 
 
 def read_record(path: Path) -> dict[str, Any]:
     """The record in `path`. Raises UserError if there is none that this version reads."""
     try:
         found = read_json(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(
-            f"{path} cannot be read as the record of a run: {error}\nA finished run writes {RECORD} into its folder."
+            f"{path} cannot be read as the record of a run: {type(error).__name__}: {error}\nA finished run writes {RECORD} into its folder."
         ) from error
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         has = found.get("format") if isinstance(found, dict) else None
@@ -34,8 +65,16 @@ def read_record(path: Path) -> dict[str, Any]:
             f"{path} is no record of a run that this version reads: format {has!r}, expected {FORMAT}. Use the version "
             "of the code that wrote it."
         )
-    if missing := [key for key in KEYS if key not in found]:
-        raise UserError(f"{path} is not whole: it has no {', '.join(missing)}. Take the record as its run wrote it.")
+    try:
+        _Record.model_validate(found)
+    except (ValidationError, RecursionError) as error:
+        wrong = (
+            error.errors(include_url=False)[0] if isinstance(error, ValidationError) else {"loc": (), "msg": "too deep"}
+        )
+        where = ".".join(map(str, wrong["loc"]))
+        raise UserError(
+            f"{path} is no whole record: {where}: {wrong['msg']}. Take the record as its run wrote it."
+        ) from None
     return found
 
 
@@ -89,7 +128,7 @@ def located(config: Mapping[str, Any], files: Path) -> dict[str, Any]:
             return {key: walk(each, (*keys, key)) for key, each in value.items() if (*keys, key) != ("run", "store")}
         if not isinstance(value, str) or not _is_path(config, keys, value):
             return value
-        found = files / Path(value).expanduser()  # an absolute path stays what it is
+        found = files / Path(value.replace("\0", "\ufffd")).expanduser()  # an absolute path stays what it is
         if not found.exists():
             missing.append(f"- {'.'.join(keys)}: {value}")
         return str(found.resolve())
@@ -141,38 +180,72 @@ def _verdict(wanted: Any, found: Any) -> str:
 
 def prepare(folder: Path, config: Mapping[str, Any]) -> Path:
     """Write `config` into `folder`, new or left by the same reproduction; the file. Raises UserError if it holds others."""
-    path, text = folder / "configuration.yaml", yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
-    if folder.exists() and any(folder.iterdir()) and not (path.exists() and path.read_text(encoding="utf-8") == text):
+    path = folder / "configuration.json"
+    if folder.exists() and any(folder.iterdir()) and not (path.exists() and read_json(path) == config):
         raise UserError(f"{folder} is not empty, and not of this reproduction. Name a new folder (make: DIR=again).")
-    write_text(path, text)
+    # JSON, since Snakemake evaluates expressions in YAML.
+    write_json(path, dict(config), sort=False)
     return path
 
 
-def reproduce(run: Path, folder: Path, files: Path | None, cores: str, force: bool, more: Sequence[str]) -> int:
+def confirm(config: Config, yes: bool) -> None:
+    """Have a person agree to the servers that a record names, and to the keys that they get. Raises UserError without that.
+
+    A stranger's record may send any environment variable anywhere.
+    """
+    servers = {each.server.url: each.server.key for each in config.weighted.values() if each.server}
+    trusted = [
+        name for name, each in config.weighted.items() if isinstance(each, ModelConfig) and each.trust_remote_code
+    ]
+    told = [
+        f"- prompts go to {url}, " + (f"with the value of the environment variable {key}" if key else "without a key")
+        for url, key in servers.items()
+    ]
+    told += [f"- code that comes with the model {name} is run" for name in trusted]
+    if not told or yes:
+        return
+    listed = plain_text("\n".join(told))
+    if not sys.stdin.isatty():
+        raise UserError(f"This record asks for what only you can allow:\n{listed}\nIf you agree: --yes (make: YES=1).")
+    print(f"If this record is run:\n{listed}")
+    if input("Write yes to agree: ").strip().lower() != "yes":
+        raise UserError("Nothing was run.")
+
+
+def reproduce(
+    run: Path, folder: Path, files: Path | None, cores: str, force: bool, yes: bool, more: Sequence[str]
+) -> int:
     """Run the record `run` again in `folder`, print what is the same, and return the exit code, as `main`.
 
-    `files` is the folder that relative paths count from, `more` are further arguments of Snakemake. Raises UserError.
+    `files` is the folder that relative paths count from, `yes` agrees to what `confirm` asks, `more` are further arguments of Snakemake.
+    Nothing of the record is run or sent before it was checked. Raises UserError.
     """
     record = read_record(run)
+    try:
+        config = located(record["configuration"], files or run.absolute().parent.parent)
+        checked = check(config)
+    except RecursionError:
+        raise UserError(f"{run} is no whole record: its configuration is nested too deep.") from None
     problems = [*code_problems(record, commit(ROOT)), *version_problems(record, versions())]
     if problems and not force:
         raise UserError("\n".join([*problems, "Or go on despite this, and see what differs: --force (make: FORCE=1)."]))
-    print(*(f"In spite of this: {each}" for each in problems), sep="\n", end="\n" if problems else "")
-    configuration = prepare(folder, located(record["configuration"], files or run.absolute().parent.parent))
+    confirm(checked, yes)
+    print(*(plain_text(f"In spite of this: {each}") for each in problems), sep="\n", end="\n" if problems else "")
+    configuration = prepare(folder, config)
     command = [
         sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder),
         "--cores", cores, *more, "--configfile", str(configuration),
     ]  # fmt: skip
-    print("==", *command, flush=True)
+    print("==", *map(plain_text, command), flush=True)
     code = subprocess.run(command).returncode
     if code or not (folder / RECORD).exists():
         print(f"Nothing compared: Snakemake ended with {code}. The same command again goes on.", file=sys.stderr)
         return 2
     verdicts = compared(record, read_record(folder / RECORD))
     for name, verdict in verdicts.items():
-        print(f"{name}: {verdict}")
+        print(plain_text(f"{name}: {verdict}"))
     other = sum(verdict != "same" for verdict in verdicts.values())
-    print(f"{len(verdicts) - other} the same, {other} different." + (_reasons(record) if other else ""))
+    print(f"{len(verdicts) - other} the same, {other} different." + (plain_text(_reasons(record)) if other else ""))
     return 1 if other else 0
 
 
@@ -197,12 +270,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--directory", type=Path, default=Path("reproduced"), help="new folder to run in")
     parser.add_argument("--files", type=Path, help="folder that relative paths of the configuration count from")
     parser.add_argument("--cores", default="all", help="as for Snakemake; what follows -- goes to it too")
+    parser.add_argument("--yes", action="store_true", help="agree to the servers and keys that the record names")
     parser.add_argument("--force", action="store_true", help="go on with another commit or other versions")
     given = parser.parse_args(ours)
     try:
-        return reproduce(given.run, given.directory, given.files, given.cores, given.force, more)
+        return reproduce(given.run, given.directory, given.files, given.cores, given.force, given.yes, more)
     except UserError as error:
-        print(error, file=sys.stderr)
+        print(plain_text(str(error)), file=sys.stderr)
         return 2
 
 

@@ -20,7 +20,7 @@ WATCH = 0.5  # seconds between two looks at Snakemake
 SNAKEMAKE = "SELFINCORRECT_SNAKEMAKE"  # environment variable: the Snakemake that starts jobs
 EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: try again
 
-_told = threading.Event()
+_told = False  # no Event: its lock may be held by what the signal interrupts
 
 
 class ToBeRequeuedError(BaseException):
@@ -29,19 +29,21 @@ class ToBeRequeuedError(BaseException):
 
 def listen() -> None:
     """From now on, SIGTERM makes `requested` true; after GRACE seconds it raises ToBeRequeuedError in the main thread."""
-    _told.clear()
+    global _told
+    _told = False
     signal.signal(signal.SIGTERM, _on_sigterm)
     signal.signal(signal.SIGALRM, _on_grace_over)
 
 
 def requested() -> bool:
     """Whether this process was told to end: begin nothing new."""
-    return _told.is_set()
+    return _told
 
 
 def _on_sigterm(*_: object) -> None:
-    if not _told.is_set():
-        _told.set()
+    global _told
+    if not _told:
+        _told = True
         signal.setitimer(signal.ITIMER_REAL, GRACE)
 
 

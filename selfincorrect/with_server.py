@@ -27,6 +27,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from selfincorrect.errors import UserError
+from selfincorrect.job import plain_text
 
 log = logging.getLogger("selfincorrect")
 
@@ -104,7 +105,7 @@ class Job:
 
     def _tail(self) -> str:
         text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.is_file() else ""
-        return "\n".join(text.splitlines()[-20:]) or "(none)"
+        return plain_text("\n".join(text.splitlines()[-20:])) or "(none)"
 
 
 def _answers(url: str) -> bool:

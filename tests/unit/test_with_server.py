@@ -1,5 +1,6 @@
 """A command beside a server that is a job: on a stand-in for SLURM that runs jobs at once (tests/slurm has the real one)."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,8 @@ import sys
 import pytest
 
 from tests.conftest import ROOT
+
+PYTHON = shlex.quote(sys.executable)  # in commands of a shell, also where a folder has a space in its name
 
 SBATCH = """#!/bin/sh
 echo "$*" >> "$CALLS"
@@ -47,7 +50,9 @@ def start(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
 
-    def started(command, *options, serve=f"{sys.executable} {tmp_path}/server.py {{port}}"):
+    default = f"{PYTHON} {shlex.quote(str(tmp_path))}/server.py {{port}}"
+
+    def started(command, *options, serve=default):
         program = "import sys, selfincorrect.with_server as w; w.LOOK = 0.1; w.CALM = 5; sys.exit(w.main())"
         return subprocess.run(
             [sys.executable, "-c", program, "--serve", serve, "--host", "127.0.0.1", "--folder", str(tmp_path / "server"),
@@ -73,7 +78,8 @@ def test_the_command_gets_the_address_and_the_server_ends_after_it(start, tmp_pa
 
 def test_a_server_that_is_over_is_followed_by_another_and_the_command_runs_again(start, tmp_path):
     stop = "import urllib.request as u, sys; u.urlopen(sys.argv[1][:-3] + '/stop')"
-    command = f'test -e {tmp_path}/once && exit 0; touch {tmp_path}/once; {sys.executable} -c "{stop}" $1; sleep 30'
+    once = shlex.quote(f"{tmp_path}/once")
+    command = f'test -e {once} && exit 0; touch {once}; {PYTHON} -c "{stop}" $1; sleep 30'
     done = start(command)
     assert done.returncode == 0, done.stderr
     assert "the server's job is over before the command is (server 1 of 4)" in done.stderr
@@ -82,7 +88,7 @@ def test_a_server_that_is_over_is_followed_by_another_and_the_command_runs_again
 
 def test_servers_that_never_last_are_not_started_for_ever(start, tmp_path):
     stop = "import urllib.request as u, sys; u.urlopen(sys.argv[1][:-3] + '/stop')"
-    done = start(f'{sys.executable} -c "{stop}" $1; sleep 30', "--servers", "2")
+    done = start(f'{PYTHON} -c "{stop}" $1; sleep 30', "--servers", "2")
     assert done.returncode == 1
     assert "No server lasted" in done.stderr
     assert len([call for call in calls(tmp_path) if call != "scancel"]) == 2

@@ -1,8 +1,11 @@
 # The checked configuration, before any rule is read. Imports nothing heavy: every cluster job reads this again.
 import os
 import shlex
+import signal
 import sys
+import threading
 from pathlib import Path
+from queue import SimpleQueue
 
 from snakemake.exceptions import WorkflowError
 
@@ -41,6 +44,16 @@ except UserError as error:
 
 # Before the first job, once: Snakemake's own error comes at every job and is a traceback.
 onstart:
+    # Snakemake's handler of SIGTERM waits for a lock that the thread it interrupts may hold, for ever (docs/decisions/sigterm.md):
+    # a thread of its own calls it.
+    told, end_gracefully = SimpleQueue(), signal.getsignal(signal.SIGTERM)
+    if callable(end_gracefully):
+        threading.Thread(
+            target=lambda: [end_gracefully(*each) for each in iter(told.get, None)],
+            name="SIGTERM",
+            daemon=True,
+        ).start()
+        signal.signal(signal.SIGTERM, lambda *each: told.put(each))
     from selfincorrect.disk import check_writable
 
     try:

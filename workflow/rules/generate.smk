@@ -13,7 +13,7 @@ rule generate:
         model=WEIGHTED,
     conda:
         "../../envs/environment.yaml"
-    threads: CONFIG.run.threads or workflow.cores
+    threads: THREADS
     resources:
         gpu=lambda wildcards: gpus(wildcards.model),
         mem_mb=memory(own_model),
@@ -63,7 +63,7 @@ rule judge:
         task=JUDGED,
     conda:
         "../../envs/environment.yaml"
-    threads: CONFIG.run.threads or workflow.cores
+    threads: THREADS
     resources:
         gpu=lambda wildcards: gpus(*judging_models(wildcards)),
         mem_mb=memory(judging_models),

@@ -16,7 +16,7 @@ rule refine:
         model=WEIGHTED,
     conda:
         "../../envs/environment.yaml"
-    threads: CONFIG.run.threads or workflow.cores
+    threads: THREADS
     resources:
         gpu=lambda wildcards: gpus(wildcards.model),
         mem_mb=memory(own_model),

@@ -29,3 +29,7 @@ def own_model(wildcards):
 
 def judging_models(wildcards):
     return list(CONFIG.tasks[wildcards.task].judges.values())
+
+
+# Threads of a job that runs a model. `--dag`, `--rulegraph` and `--summary` are asked for without cores.
+THREADS = CONFIG.run.threads or workflow.global_resources["_cores"].value or 1
