@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import polars as pl
+from pydantic import TypeAdapter
 
 from selfincorrect.choices import SCHEMA
 from selfincorrect.conversations import joined_pool, pool_of, spread
 from selfincorrect.io import read_provenance, write_table
 from selfincorrect.job import job
-from selfincorrect.pools import FlatPool
+from selfincorrect.pools import Pool
 from selfincorrect.pools.bring import identities, output_rows
 from selfincorrect.pools.formats import read_outputs
 from selfincorrect.prepare import questions_of
@@ -22,8 +23,8 @@ with job(snakemake):
     shown = joined_pool(items, pool, get_task(snakemake.wildcards.task))
     rows = []
     if settings["pool"]:
-        given = FlatPool.model_validate(settings["pool"])
-        if k == len(given.answers):  # the model was shown all of them
+        given = TypeAdapter(Pool).validate_python(settings["pool"])
+        if k == len(next(iter(pool.values()))):  # the model was shown all of them
             outputs = read_outputs(given)
             names = identities(list(outputs), questions_of(pl.read_parquet(inputs.dataset)), Path(inputs.pool))
             by_question = dict(zip(names, outputs.values(), strict=True))

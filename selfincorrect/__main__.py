@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from selfincorrect.job import plain_text
 from selfincorrect.tables import summary_lines
 
 
@@ -12,7 +13,7 @@ def main(results: Path) -> None:
     if not (results / "tables" / "metrics.parquet").exists():
         print(f"No results table in {results}/ yet: it is made at the end of `make run`.")
         return
-    print("\n".join(summary_lines(pl.read_parquet(results / "tables" / "metrics.parquet"))))
+    print(plain_text("\n".join(summary_lines(pl.read_parquet(results / "tables" / "metrics.parquet")))))
     print()
     for what, path in (("report", "report.html"), ("tables", "tables/"), ("figures", "figures/")):
         print(f"{what:8} {results / path}")

@@ -1,6 +1,7 @@
 """Words for what is wrong with a configuration: the key, what was found, what is allowed, a line to paste."""
 
 import difflib
+import re
 import types
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a configuration."""
+    """One thing that is wrong with a configuration; `paste` is a line that would be accepted, "" where nobody can know it."""
 
     key: str
     found: str
@@ -22,7 +23,8 @@ class Problem:
 def describe_all(problems: Iterable[Problem]) -> str:
     """All problems as one message."""
     blocks = [
-        f"  {problem.key}\n    found:   {problem.found}\n    allowed: {problem.allowed}\n    write:   {problem.paste}"
+        f"  {problem.key}\n    found:   {problem.found}\n    allowed: {problem.allowed}"
+        + (f"\n    write:   {problem.paste}" if problem.paste else "")
         for problem in problems
     ]
     return "The configuration is wrong; no job was started.\n" + "\n".join(blocks)
@@ -54,13 +56,24 @@ def _problem(detail: dict[str, Any], model: type[BaseModel]) -> Problem:
     if detail["type"] == "extra_forbidden":
         known = _known_keys(location[:-1], model)
         close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = close[0] if close else (known[0] if known else "")
-        return Problem(key, f"the unknown key {name!r}", ", ".join(known), f"{hint}: …")
+        return Problem(key, f"the unknown key {name!r}", ", ".join(known), f"{close[0]}: …" if close else "")
+    if detail["loc"][-1] == "[key]" and not isinstance(detail["input"], str):
+        # YAML reads 405, on, yes, 1e3 and dates as other things than names.
+        said = {True: "on, yes or true", False: "off, no or false", None: "null"}.get(
+            detail["input"], str(detail["input"])
+        )
+        return Problem(
+            key,
+            f"the name {said}, which is no text in YAML",
+            "text: put quotes around the name",
+            f'"{said.split(",")[0]}": …',
+        )
     if detail["type"] == "string_pattern_mismatch" and detail["loc"][-1] == "[key]":
         allowed = "letters, digits, - and _, beginning with a letter or digit, at most 64"
         cleaned = "".join(c if c.isascii() and c.isalnum() else "-" for c in name).strip("-")
         return Problem(key, f"the name {name!r}", allowed, f"{cleaned or 'my-model'}: …")
-    return Problem(key, found, detail["msg"], f"{name}: {_example(detail)}")
+    example = _example(detail)
+    return Problem(key, found, detail["msg"], f"{name}: {example}" if example else "")
 
 
 _BRANCHES = (
@@ -68,8 +81,12 @@ _BRANCHES = (
              "model-weights", "model-pools", "pool-canonical", "pool-lm-eval", "pool-columns")  # fmt: skip
 
 
+# Keys of hosted services, pasted where something else belongs.
+_SECRET = re.compile(r"\b(?:sk|hf|gsk|xai|pk|key|AIza|ghp)[-_]?[A-Za-z0-9_-]{5,}")
+
+
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = _SECRET.sub("[hidden]", repr(value))
     return text if len(text) <= 80 else text[:77] + "..."
 
 
@@ -84,7 +101,7 @@ def _example(detail: dict[str, Any]) -> str:
     if "le" in context:
         return str(context["le"])
     simple = {"int": "4", "float": "0.7", "string": "text", "list": "[2, 4]", "bool": "false"}
-    return next((text for kind, text in simple.items() if detail["type"].startswith(kind)), "…")
+    return next((text for kind, text in simple.items() if detail["type"].startswith(kind)), "")
 
 
 def _known_keys(location: list[Any], model: type[BaseModel]) -> list[str]:

@@ -23,8 +23,10 @@ def atomic(path: Path | str, mode: str = "wb") -> Iterator[IO[Any]]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)
     try:
-        with open(temporary, mode, encoding=None if "b" in mode else "utf-8") as file:
+        # "x": never through a link that somebody planted.
+        with open(temporary, mode.replace("w", "x"), encoding=None if "b" in mode else "utf-8") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -54,7 +56,11 @@ def write_json(path: Path | str, value: Any, sort: bool = True) -> None:
 
 
 def read_json(path: Path | str) -> Any:
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """The value in a JSON file. Raises UserError where there is none."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}). Delete it and run again: it is made anew.") from error
 
 
 def write_table(path: Path | str, table: pl.DataFrame, provenance: Mapping[str, Any] | None = None) -> None:
@@ -69,7 +75,10 @@ def write_table(path: Path | str, table: pl.DataFrame, provenance: Mapping[str, 
 
 def read_table(path: Path | str, schema: Mapping[str, Any]) -> pl.DataFrame:
     """A table with the columns of `schema`. Raises UserError if it has others, as an older version may have written."""
-    table = pl.read_parquet(path)
+    try:
+        table = pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        raise UserError(f"{path} cannot be read ({error}). Delete it and run again: it is made anew.") from error
     if table.schema != pl.Schema(schema):
         found, wanted = set(table.schema.items()), set(pl.Schema(schema).items())
         raise UserError(
@@ -86,7 +95,9 @@ def _columns(columns: set[tuple[str, Any]]) -> str:
 
 def write_csv(path: Path | str, table: pl.DataFrame) -> None:
     """Write `table` as CSV. Text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stand."""
-    risky = pl.col(pl.String).str.contains(r"^[=+\-@\t\r]") & ~pl.col(pl.String).str.contains(r"^[+-]?[\d.,]+$")
+    risky = pl.col(pl.String).str.contains(r"^\s*[=+\-@＝＋－＠\t\r]") & ~pl.col(pl.String).str.contains(
+        r"^[+-]?[\d.,]+$"
+    )
     guarded = table.with_columns(pl.when(risky).then("'" + pl.col(pl.String)).otherwise(pl.col(pl.String)).name.keep())
     write_text(path, guarded.write_csv())
 

@@ -10,8 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import regex  # as `re`, with a limit of time
+
 from selfincorrect import thoughts
 
+PATTERN_SECONDS = 2.0
 SCORES = [str(score) for score in range(1, 11)]
 
 How = Literal[
@@ -135,11 +138,14 @@ def parse_choice(
 
 
 def parse_pattern(output: str, labels: Sequence[str], pattern: str) -> Chosen:
-    """The label in the last match of `pattern`, a regular expression with one group, for outputs with rules of their own."""
+    """The label in the last match of `pattern`, a regular expression with one group, for outputs with rules of their own.
+
+    Raises TimeoutError if that takes longer than PATTERN_SECONDS.
+    """
     text = thoughts.answer(output)
     if text is None:
         return Chosen((), None, "thought")
-    found = re.findall(pattern, text)
+    found = regex.findall(pattern, text, timeout=PATTERN_SECONDS)
     return _Labels(labels, ()).chosen(found[-1], "strict") if found else Chosen((), None, "none")
 
 

@@ -19,7 +19,7 @@ from selfincorrect.digest import canonical_json, digest, file_sha256
 from selfincorrect.errors import UserError
 from selfincorrect.sources import Files, GgufPackages, Source, is_folder, model_files
 from selfincorrect.sources.catalog import PREFIX, catalog
-from selfincorrect.sources.fetch import describe, fetch_gguf, fetched
+from selfincorrect.sources.fetch import describe, fetch_gguf, fetched, hub_words
 from selfincorrect.sources.rows import read_rows
 from selfincorrect.tasks.base import Question, Task
 
@@ -39,14 +39,16 @@ def load_questions(task: Task, source: Source) -> list[Question]:
     with ExitStack() as opened:
         try:
             questions = task.load(_rows(source, opened))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            question_table(questions)
+            found = digest([question.row() for question in questions])
+        except (KeyError, TypeError, ValueError, AttributeError, pl.exceptions.PolarsError, RecursionError) as error:
             raise UserError(
-                f"{describe(source)} has not the columns of this task: {type(error).__name__}: {error}"
+                f"{describe(source)} has not the columns of this task: {type(error).__name__}: {str(error)[:300]}\n"
+                f"Wanted: {task.COLUMNS}."
             ) from error
     identities = {question.question_id for question in questions}
     if not questions or len(identities) != len(questions):
         raise UserError(f"{describe(source)} holds {len(questions)} questions with {len(identities)} distinct ids.")
-    found = digest([question.row() for question in questions])
     if source.content_sha256 not in (None, found):
         raise UserError(
             f"{describe(source)} holds other questions than were pinned: content digest {found}, expected "
@@ -167,7 +169,7 @@ def _snapshot(repo: str, settings: Mapping[str, Any]) -> Path:
         return Path(snapshot_download(repo, revision=revision, allow_patterns=patterns))
     except Exception as error:  # every kind of network and hub error ends in the same advice
         raise UserError(
-            f"Could not get the model {repo} at {revision} from the hub: {type(error).__name__}: {error}\n"
+            f"Could not get the model {repo} at {revision} from the hub: {hub_words(error)}\n"
             "Check the id and revision, and HF_TOKEN for a gated model. Without network, fill the hub's cache beforehand "
             "(HF_HOME, HF_HUB_OFFLINE=1 is respected) or give a local folder: source: /path/to/the/model."
         ) from error
@@ -223,10 +225,16 @@ def _architecture(name: str, weights: Path, settings: Mapping[str, Any]) -> dict
         )
     try:
         config = AutoConfig.from_pretrained(weights, trust_remote_code=settings["trust_remote_code"])
-    except (ValueError, OSError) as error:
-        raise UserError(f"{name}: {weights.resolve()} cannot be used: {error}") from error
+    except (ValueError, OSError, RecursionError, TypeError, KeyError) as error:
+        raise UserError(
+            f"{name}: {weights.resolve()} cannot be used: {type(error).__name__}: {str(error)[:500]}"
+        ) from error
     text = config.get_text_config()
     limit = getattr(text, "max_position_embeddings", None)
+    if limit is not None and (not isinstance(limit, int) or limit < 1):
+        raise UserError(
+            f"{name}: config.json in {weights.resolve()} says max_position_embeddings: {limit!r}. Mend it, or set `context`."
+        )
     limits = [each for each in (limit, settings["context"]) if each]
     return {
         "architecture": (config.architectures or [config.model_type])[0],

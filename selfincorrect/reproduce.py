@@ -55,7 +55,7 @@ def read_record(path: Path) -> dict[str, Any]:
     """The record in `path`. Raises UserError if there is none that this version reads."""
     try:
         found = read_json(path)
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, UserError, RecursionError) as error:
         raise UserError(
             f"{path} cannot be read as the record of a run: {type(error).__name__}: {error}\nA finished run writes {RECORD} into its folder."
         ) from error

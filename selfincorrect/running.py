@@ -1,5 +1,6 @@
 """A prepared model as a job uses it: its manifest, its part of the response store, its engine on first need."""
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,8 +9,11 @@ from typing import Any
 from selfincorrect.ask import OpenedModel, rank
 from selfincorrect.config_check import check
 from selfincorrect.engines import Engine, Request, Response, make_engine
+from selfincorrect.errors import UserError
 from selfincorrect.io import read_json, write_json
 from selfincorrect.store import ResponseStore
+
+log = logging.getLogger("selfincorrect")
 
 SPENT = ("answers", "calls", "tokens_in", "tokens_out")
 
@@ -23,7 +27,7 @@ class Timed:
     def __init__(self, engine: Engine, path: Path) -> None:
         self.engine, self.path = engine, path
         self.told: dict[str, Any] = {"seconds": 0.0, **dict.fromkeys(SPENT, 0)}
-        self.earlier = read_json(path)["earlier"] if path.exists() else dict.fromkeys(SPENT, 0)
+        self.earlier = _told(path).get("earlier", dict.fromkeys(SPENT, 0))
 
     def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
         """The engine's own batches. The file is up to date with every batch."""
@@ -40,10 +44,19 @@ class Timed:
             yield batch
 
 
+def _told(path: Path) -> dict[str, Any]:
+    """What earlier runs wrote to `path`; nothing where it is not there or was emptied, since it is bookkeeping alone."""
+    try:
+        told = read_json(path) if path.exists() else {}
+    except UserError as error:
+        log.warning("%s What earlier runs of this job asked is not counted.", error)
+        return {}
+    return dict(told)
+
+
 def _close_account(path: Path) -> None:
     """Make what an earlier run of a job wrote to `path` "earlier": the run that begins counts from 0."""
-    if path.exists():
-        told = read_json(path)
+    if told := _told(path):
         earlier = {name: told.get("earlier", {}).get(name, 0) + told.get(name, 0) for name in SPENT}
         write_json(path, {"seconds": 0.0, **dict.fromkeys(SPENT, 0), "earlier": earlier})
 

@@ -117,7 +117,7 @@ def select(config: Config, model: str, task: str) -> Slice:
     return {
         "seed": config.seed,
         "variants": {name: variant.selector for name, variant in config.variants_of(task, model).items()},
-        "pool": pool.model_dump(mode="json") if isinstance(pool, FlatPool) and pool.outputs else None,
+        "pool": pool.model_dump(mode="json") if pool.outputs else None,
         "code": code_digest(
             "selectors.selected_rows", "conversations", f"tasks.{task}.trim", "pools.formats.read_outputs", "pools.bring.identities",
             "pools.bring.output_rows", "prepare.questions_of",

@@ -44,6 +44,8 @@ def _retyped(value: Any, present: Any) -> Any:
 
 def check(raw: Mapping[str, Any]) -> Config:
     """The checked configuration. Raises UserError that lists everything that is wrong with `raw`."""
+    if both := _two_kinds(raw):
+        raise UserError(describe_all(both))
     try:
         config = Config.model_validate(dict(raw))
     except ValidationError as error:
@@ -62,6 +64,18 @@ def check(raw: Mapping[str, Any]) -> Config:
     if problems:
         raise UserError(describe_all(dict.fromkeys(problems)))  # a problem of several tasks is told once
     return config
+
+
+def _two_kinds(raw: Mapping[str, Any]) -> list[Problem]:
+    """Models that are given as pools and as weights: each of their keys would be unknown to the other kind."""
+    models = raw.get("models")
+    both = (
+        [name for name, each in models.items() if isinstance(each, Mapping) and {"pools", "source"} <= set(each)]
+        if isinstance(models, Mapping)
+        else []
+    )
+    allowed = "`pools` alone (candidates from elsewhere) or `source` (a model that is run): give them two names"
+    return [Problem(f"models.{name}", "`pools` beside `source`", allowed, "") for name in both]
 
 
 def _null_problems(raw: Mapping[str, Any]) -> list[Problem]:

@@ -12,9 +12,21 @@ from selfincorrect.sources import is_folder
 from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
 from selfincorrect.sources.catalog import catalog
 
+# Folders in results/ that are no model's.
+RESERVED = ("store", "logs", "benchmarks", "tables", "figures", "paper")
+
 
 def alias_problems(config: Config) -> list[Problem]:
-    problems = []
+    problems = [
+        Problem(
+            f"models.{alias}",
+            repr(alias),
+            f"another name: {', '.join(RESERVED)} are folders of results/",
+            f"{alias}-model: …",
+        )
+        for alias in config.models
+        if alias.lower() in RESERVED
+    ]
     for section in ("models", "variants"):
         seen: dict[str, str] = {}
         for alias in getattr(config, section):
@@ -62,7 +74,7 @@ def model_problems(config: Config) -> list[Problem]:
                         f"{key}.source",
                         f"{source!r} ({path.absolute()})",
                         f"{wanted} that exists",
-                        "source: ./models/my-model",
+                        "",
                     )
                 )
         elif source.count("/") != 1 or not all(source.split("/")) or ".." in source:
@@ -126,7 +138,7 @@ def pool_problems(config: Config) -> list[Problem]:
     for key, path in files:
         if not Path(path).expanduser().is_file():
             wanted = "a file that exists"
-            problems.append(Problem(key, str(Path(path).expanduser().absolute()), wanted, "path: data/pool.jsonl"))
+            problems.append(Problem(key, str(Path(path).expanduser().absolute()), wanted, ""))
     for alias, model in config.pooled.items():
         for task, pool in model.pools.items():
             key = f"models.{alias}.pools.{task}"
@@ -145,7 +157,7 @@ def pool_problems(config: Config) -> list[Problem]:
                 found = f"outputs over {len(pool.answers)} answers, and k: {config.k}"
                 paste = f"k: {sorted({*config.k, len(pool.answers)})}"
                 problems.append(Problem(f"{key}.outputs", found, "a k that is the number of answers shown", paste))
-            if isinstance(pool, FlatPool) and pool.outputs and pool.outputs.pattern:
+            if pool.outputs and pool.outputs.pattern:
                 problems += _pattern_problems(f"{key}.outputs.pattern", pool.outputs.pattern)
     for name in PAPER_TABLES:
         if name in config.audit:

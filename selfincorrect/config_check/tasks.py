@@ -34,8 +34,7 @@ def task_problems(config: Config) -> list[Problem]:
         for file in files:
             if isinstance(file, LocalFile) and not Path(file.path).expanduser().is_file():
                 found = str(Path(file.path).expanduser().absolute())
-                paste = "path: data/questions.parquet"
-                problems.append(Problem(f"tasks.{name}.source.path", found, "a file that exists", paste))
+                problems.append(Problem(f"tasks.{name}.source.path", found, "a file that exists", ""))
         problems += _shot_problems(config, name)
     return problems
 

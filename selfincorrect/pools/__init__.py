@@ -13,10 +13,28 @@ _FORMATS = "`canonical` (a row a candidate), `lm-eval` (samples logged by lm-eva
 OUTPUTS = "outputs"  # the variant of choices that came with a pool
 
 
+class Outputs(BaseModel):
+    """Discrimination outputs that came with a flat file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    column: str = Field(description="Column of the outputs of a model that was shown all answers, in order.")
+    ending: str = Field("### {label}", description="The ending that the model was told to give.")
+    pattern: str | None = Field(
+        None, description="Regular expression with one group, to read labels otherwise: its last match is the label."
+    )
+
+
 class _Pool(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     path: str = Field(min_length=1, description="The file: parquet, CSV or JSON lines (also gzipped).")
+
+    outputs: Outputs | None = Field(
+        None,
+        description="Discrimination outputs in the same file, `{column: …}` (of a question's first row that has one), and `ending` or `pattern` to "
+        "read them.",
+    )
 
     def file(self) -> Path:
         return Path(self.path).expanduser()
@@ -34,18 +52,6 @@ class LmEvalPool(_Pool):
     format: Literal["lm-eval"] = Field(description=_FORMATS)
 
 
-class Outputs(BaseModel):
-    """Discrimination outputs that came with a flat file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    column: str = Field(description="Column of the outputs of a model that was shown all answers, in order.")
-    ending: str = Field("### {label}", description="The ending that the model was told to give.")
-    pattern: str | None = Field(
-        None, description="Regular expression with one group, to read labels otherwise: its last match is the label."
-    )
-
-
 class FlatPool(_Pool):
     """A row a question, with a column for each candidate."""
 
@@ -60,12 +66,8 @@ class FlatPool(_Pool):
     texts: Literal["final", "solution"] = Field(
         "final", description="`columns`: whether the candidates are final answers alone, or whole solutions."
     )
-    drop: list[str] = Field(
-        [], description="`columns`: texts that stand for no answer: a question that has one is left out."
-    )
-    outputs: Outputs | None = Field(
-        None,
-        description="`columns`: discrimination outputs in the same file, `{column: …}`, and `ending` or `pattern` to read them.",
+    drop: list[str | None] = Field(
+        [], description="`columns`: texts that stand for no answer, or null: a question that has one is left out."
     )
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from selfincorrect import candidates
 from selfincorrect.choices import choice_row
 from selfincorrect.errors import UserError
-from selfincorrect.parse import parse_choice, parse_pattern
+from selfincorrect.parse import Chosen, parse_choice, parse_pattern
 from selfincorrect.pools import OUTPUTS, Outputs
 from selfincorrect.pools.formats import Row
 from selfincorrect.tasks.base import Question
@@ -24,8 +24,11 @@ def identities(keys: Sequence[str], questions: Sequence[Question], path: Path) -
 
     Raises UserError, with counts, for keys that the task does not know and for texts that several questions share.
     """
+    # Blanks at the ends and in a row make no other question.
+    keys = [" ".join(key.split()) for key in keys]
     ids = {question.question_id for question in questions}
-    texts = {question.question: question.question_id for question in questions}
+    plain = {question.question_id: " ".join(question.question.split()) for question in questions}
+    texts = {text: identity for identity, text in plain.items()}
     unknown = Counter(key for key in keys if key not in ids and key not in texts)
     if unknown:
         raise UserError(
@@ -33,7 +36,7 @@ def identities(keys: Sequence[str], questions: Sequence[Question], path: Path) -
             f"{next(iter(unknown))[:80]!r}. Each row needs the task's `question_id`, such as {questions[0].question_id!r}, or "
             "the exact text of its question."
         )
-    shared = Counter(question.question for question in questions)
+    shared = Counter(plain.values())
     unclear = {key for key in keys if key not in ids and shared[key] > 1}
     if unclear:
         raise UserError(
@@ -123,10 +126,20 @@ def output_rows(
     labels = [str(label + 1) for label in range(k)]
     rows = []
     for question in questions:
-        output = outputs[question]
+        output = outputs.get(question)
         if spec.pattern:
-            parsed = parse_pattern(output or "", labels, spec.pattern)
+            parsed = _pattern(output or "", labels, spec, question)
         else:
             parsed = parse_choice(output or "", labels, spec.ending)
         rows.append({**choice_row(question, k, OUTPUTS, range(k), parsed, seed=0), "output": output})
     return rows
+
+
+def _pattern(output: str, labels: Sequence[str], spec: Outputs, question: str) -> Chosen:
+    try:
+        return parse_pattern(output, labels, spec.pattern or "")
+    except TimeoutError:
+        raise UserError(
+            f"The pattern {spec.pattern!r} takes too long on the output of {question}: it has repetitions inside repetitions. Write a simpler "
+            "one under `outputs.pattern`."
+        ) from None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from selfincorrect.errors import UserError
-from selfincorrect.pools import CanonicalPool, FlatPool, Pool
+from selfincorrect.pools import CanonicalPool, FlatPool, LmEvalPool, Pool
 from selfincorrect.sources.rows import read_rows
 
 log = logging.getLogger("selfincorrect")
@@ -51,19 +51,40 @@ def _canonical(path: Path) -> Iterator[Row]:
 def _lm_eval(path: Path) -> Iterator[Row]:
     rows = list(read_rows(path))
     _need(rows, ["doc", "resps"], path, "format: lm-eval reads the `samples_<task>_<time>.jsonl` of `--log_samples`.")
+    seen: set[str] = set()
+    repeated = 0
     for number, row in enumerate(rows):
         if row.get("filter") != rows[0].get("filter"):
             continue  # the same responses once more, filtered in another way
-        doc, responses = row["doc"], row["resps"]
-        if not (isinstance(responses, list) and len(responses) == 1 and isinstance(responses[0], list)):
-            raise UserError(
-                f"{path}, row {number + 1}: `resps` is not one list of responses. Only tasks that generate have candidates."
-            )
-        key = doc.get("question_id", doc.get("question")) if isinstance(doc, Mapping) else None
-        if key is None:
-            raise UserError(f"{path}, row {number + 1}: `doc` has no `question_id` or `question` to match.")
-        for sample, text in enumerate(responses[0]):
-            yield Row(str(key), sample, _text(text, path, number))
+        key = _doc_key(row, path, number)
+        # Logs of before `filter` have each question once a filter; TriviaQA's full set has some twice.
+        if key in seen:
+            repeated += 1
+            continue
+        seen.add(key)
+        for sample, text in enumerate(_responses(row["resps"], path, number)):
+            yield Row(key, sample, _text(text, path, number))
+    if repeated:
+        log.info("%s: %d rows repeat a question; the first row of each counts", path, repeated)
+
+
+def _doc_key(row: Mapping[str, Any], path: Path, number: int) -> str:
+    doc = row["doc"]
+    key = doc.get("question_id", doc.get("question")) if isinstance(doc, Mapping) else None
+    if key is None:
+        raise UserError(f"{path}, row {number + 1}: `doc` has no `question_id` or `question` to match.")
+    return str(key)
+
+
+def _responses(value: Any, path: Path, number: int) -> list[Any]:
+    """The responses of a row: a list of one list of texts, or the texts themselves."""
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
+        value = value[0]
+    if not isinstance(value, list) or not all(isinstance(each, str | None) for each in value):
+        raise UserError(
+            f"{path}, row {number + 1}: `resps` is not one list of responses. Only tasks that generate have candidates."
+        )
+    return value
 
 
 def _flat(pool: FlatPool, path: Path) -> Iterator[Row]:
@@ -75,12 +96,28 @@ def _flat(pool: FlatPool, path: Path) -> Iterator[Row]:
             yield Row(str(row[pool.question]), sample, _text(row[answer], path, number), graded)
 
 
-def read_outputs(pool: FlatPool) -> dict[str, str | None]:
-    """The discrimination outputs in a flat file, by question (id or text). Raises UserError as `read` does."""
+def read_outputs(pool: Pool) -> dict[str, str | None]:
+    """The discrimination outputs in a pool's file, by question (id or text): the first of a question's rows that has one. Raises UserError
+    as `read` does."""
     path = pool.file()
     assert pool.outputs is not None
-    column = pool.outputs.column
-    return {str(row[pool.question]): _text(row[column], path, n) for n, row in enumerate(_flat_rows(pool, path))}
+    column, found = pool.outputs.column, dict[str, str | None]()
+    rows = _flat_rows(pool, path) if isinstance(pool, FlatPool) else list(read_rows(path))
+    for number, row in enumerate(rows):
+        doc = row.get("doc")
+        if isinstance(pool, LmEvalPool):
+            key = _doc_key(row, path, number)
+            value = row[column] if column in row else doc.get(column) if isinstance(doc, Mapping) else None
+        else:
+            name = (
+                pool.question if isinstance(pool, FlatPool) else "question_id" if "question_id" in row else "question"
+            )
+            key, value = str(row.get(name)), row.get(column)
+        if found.get(key) is None:
+            found[key] = _text(value, path, number)
+    if not any(value is not None for value in found.values()):
+        raise UserError(f"{path}: no row has a column {column!r} with an output.")
+    return found
 
 
 def _flat_rows(pool: FlatPool, path: Path) -> list[Mapping[str, Any]]:
@@ -100,7 +137,7 @@ def _need(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], path: Path,
     for column in columns:
         without = [row for row in rows if column not in row]
         if without:
-            found = ", ".join(map(str, without[0]))
+            found = ", ".join(map(str, without[0]))[:500]
             raise UserError(
                 f"{path}: {len(without)} of {len(rows)} rows have no column {column!r}; found: {found}. {hint}"
             )
@@ -123,7 +160,7 @@ def _number(value: Any, path: Path, number: int, column: str) -> float | None:
     try:
         found = _TRUTH.get(str(value).lower())
         result = float(value) if found is None else found
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         result = float("nan")
     if not abs(result) < float("inf"):
         raise UserError(

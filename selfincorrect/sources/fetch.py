@@ -97,11 +97,20 @@ def _hub_file(source: HubFile) -> Path:
         path = hf_hub_download(source.repo, source.file, repo_type="dataset", revision=source.revision)
     except Exception as error:  # every kind of network and hub error ends in the same advice
         raise UserError(
-            f"Could not get {describe(source)}: {type(error).__name__}: {error}\n"
+            f"Could not get {describe(source)}: {hub_words(error)}\n"
             "Without network, either fill the hub's cache beforehand (HF_HOME, HF_HUB_OFFLINE=1 is respected), or give a "
             f"local copy of the file: source: {{path: /where/it/is/{Path(source.file).name}}}."
         ) from error
     return Path(path)
+
+
+def hub_words(error: Exception) -> str:
+    """What the hub said, without the token that its answer may repeat."""
+    from huggingface_hub import get_token
+
+    token = get_token()
+    said = f"{type(error).__name__}: {error}"
+    return said.replace(token, "[token]") if token else said
 
 
 def _package_member(source: PackageMember, folder: Path) -> Path:

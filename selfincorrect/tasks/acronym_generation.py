@@ -10,6 +10,7 @@ from selfincorrect.tasks import aliases
 from selfincorrect.tasks.base import Question, Rows, answer_elsewhere
 
 SOURCES = {"table": PackagedFile(name="tasks/acronym_generation.csv", license="MIT, as this package")}
+COLUMNS = "`title`"
 SHOTS = 2
 ANSWER_TOKENS = 16
 CHOICE_TOKENS = 192

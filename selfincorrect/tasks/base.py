@@ -6,6 +6,7 @@ A task is a module in this folder with the names below and a prompt file `prompt
     SHOTS            demonstrations in a prompt, as in the paper
     ANSWER_TOKENS    longest candidate, in tokens
     CHOICE_TOKENS    longest discrimination output with reasons, in tokens
+    COLUMNS          in words, what the rows of its data hold, for those who bring data of their own
     load(rows)       rows of the data file -> questions
     trim(text)       raw output -> the part that is the answer
     final(text)      raw output -> the final answer alone, "" if it holds none
@@ -84,6 +85,7 @@ class Task(Protocol):
     """A task module; see this module's docstring."""
 
     SOURCES: Mapping[str, Source]
+    COLUMNS: str
     SHOTS: int
     ANSWER_TOKENS: int
     CHOICE_TOKENS: int

@@ -8,6 +8,7 @@ from selfincorrect.tasks import aliases
 from selfincorrect.tasks.base import Question, Rows
 
 SOURCES = {"table": PackagedFile(name="tasks/capitals.csv", license="MIT, as this package")}
+COLUMNS = "`country`, `capital`, `accepted` (other spellings, parted by ;)"
 SHOTS = 2
 ANSWER_TOKENS = 16
 CHOICE_TOKENS = 192

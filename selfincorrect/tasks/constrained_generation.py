@@ -8,6 +8,7 @@ from selfincorrect.tasks import aliases, writing
 from selfincorrect.tasks.base import Question, Rows, answer_elsewhere
 
 SOURCES = {"table": PackagedFile(name="tasks/constrained_generation.csv", license="MIT, as this package")}
+COLUMNS = "`words` (parted by ;) and `example`"
 SHOTS = 2
 ANSWER_TOKENS = 64
 CHOICE_TOKENS = 192

@@ -26,6 +26,7 @@ SOURCES = {
         license="MIT (the questions), Apache-2.0 (the package)",
     ),
 }
+COLUMNS = "`question` and `answer`, which ends in `#### ` and the number"
 SHOTS = 2
 ANSWER_TOKENS = 256
 CHOICE_TOKENS = 256

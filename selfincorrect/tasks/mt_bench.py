@@ -32,6 +32,7 @@ SOURCES = {
         license="Apache-2.0",
     )
 }
+COLUMNS = "three files, `{files: {questions: {path: …}, references: {path: …}, prompts: {path: …}}}`: questions with `question_id`, `category`, `turns`; references with `question_id` and `choices`; prompts with `name`, `system_prompt`, `prompt_template`"
 SHOTS = 3
 ANSWER_TOKENS = 256  # four conversations of two such turns, and six demonstrations, fit a context of 4,096
 CHOICE_TOKENS = 256

@@ -10,6 +10,7 @@ from selfincorrect.tasks import aliases, writing
 from selfincorrect.tasks.base import Question, Rows, answer_elsewhere
 
 SOURCES = {"table": PackagedFile(name="tasks/sentiment_reversal.csv", license="MIT, as this package")}
+COLUMNS = "`review`, `sentiment` (positive or negative), `word`"
 SHOTS = 2
 ANSWER_TOKENS = 64
 CHOICE_TOKENS = 192

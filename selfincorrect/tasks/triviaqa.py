@@ -24,6 +24,7 @@ SOURCES = {
         license="Apache-2.0",
     ),
 }
+COLUMNS = "`question_id`, `question`, `answer` with `value`, `aliases` and `normalized_aliases`"
 SHOTS = 2
 ANSWER_TOKENS = 24
 CHOICE_TOKENS = 192

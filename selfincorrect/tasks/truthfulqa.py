@@ -23,6 +23,7 @@ SOURCES = {
         license="Apache-2.0",
     ),
 }
+COLUMNS = "`question`, `best_answer`, `correct_answers`, `incorrect_answers`"
 SHOTS = 2
 ANSWER_TOKENS = 48
 CHOICE_TOKENS = 256

@@ -60,9 +60,53 @@ def test_bad_configuration(case):
     assert message.startswith("The configuration is wrong; no job was started.")
     for words in case["says"]:
         assert words in message, message
-    for part in ("found:", "allowed:", "write:"):
-        assert part in message
+    assert "found:" in message
+    assert "allowed:" in message
+    assert not re.search(r"write: *$", message, re.MULTILINE), "a line to paste, or none"
     assert "never" not in case or case["never"] not in message
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "not_said"),
+    [
+        ({"models": {405: GOOD["models"]["m"]}}, 'the name 405, which is no text in YAML|write:   "405": …', "x"),
+        ({"variants": {True: {}}}, 'put quotes around the name|write:   "on": …', "x"),
+        ({"tasks": {"capitals": {"zebra": 1}}}, "the unknown key 'zebra'", "write:"),
+        ({"tasks": {"capitals": {"limt": 1}}}, "write:   limit: …", "x"),
+        ({"models": {"m": {**GOOD["models"]["m"], "server": "sk-abcdef123456"}}}, "[hidden]", "abcdef"),
+        ({"models": {"m": {**GOOD["models"]["m"], "revision": ["hf_abcdef123456"]}}}, "[hidden]", "abcdef"),
+        ({"models": {"Store": GOOD["models"]["m"]}}, "are folders of results/", "x"),
+        (
+            {"models": {"m": {**GOOD["models"]["m"], "pools": {"capitals": {"path": "x"}}}}},
+            "`pools` beside `source`",
+            "unknown key",
+        ),
+    ],
+)
+def test_hints(change, said, not_said):
+    with pytest.raises(UserError) as caught:
+        check({**GOOD, **change})
+    for words in said.split("|"):
+        assert words in str(caught.value)
+    assert not_said == "x" or not_said not in str(caught.value)
+
+
+KEY_URLS = [
+    "http://a/v1?api_key=sk-inurl",
+    "https://sk-inurl@a/v1",
+    "http://a/v1#sk-inurl",
+    "http://a\u202eb/v1",
+    "ftp://a/v1",
+    "http://a/v 1",
+]
+
+
+@pytest.mark.parametrize("url", KEY_URLS)
+def test_a_key_or_anything_else_that_is_no_address_is_refused_in_a_url(url):
+    served = {"source": "x", "engine": "openai", "prompt": "chat", "server": {"url": url}}
+    with pytest.raises(UserError, match="without credentials") as caught:
+        check({**GOOD, "models": {"m": served}})
+    assert "inurl" not in str(caught.value)
 
 
 def test_all_problems_are_told_at_once():

@@ -73,11 +73,13 @@ def test_other_spellings_of_the_same_file(tmp_path):
         assert found(brought(str(tmp_path / name))) == EXPECTED, name
 
 
-def test_questions_are_matched_by_their_exact_text(tmp_path):
+def test_questions_are_matched_by_their_text(tmp_path):
     texts = {question.question_id: question.question for question in QUESTIONS}
     rows = [{"question": texts[row["question_id"]], **{k: row[k] for k in ("sample", "text")}} for row in ROWS]
     assert found(brought(jsonl(tmp_path / "a.jsonl", rows))) == EXPECTED
-    rows[0]["question"] += " "
+    rows[0]["question"] = f" {rows[0]['question']}  "
+    assert found(brought(jsonl(tmp_path / "a.jsonl", rows))) == EXPECTED, "blanks make no other question"
+    rows[0]["question"] += "x"
     with pytest.raises(UserError, match=r"1 of 3 questions \(1 rows\) are unknown"):
         brought(jsonl(tmp_path / "a.jsonl", rows))
 
