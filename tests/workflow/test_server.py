@@ -93,7 +93,8 @@ def test_what_the_server_cannot_do_is_named(served, caplog):
     responses = answers(engine(served), sampled())
     assert len({response.text for response in responses}) == 2
     lines = [record.getMessage() for record in caplog.records if record.name == "selfincorrect"]
-    assert len(lines) == 2
+    assert len(lines) == 2 + 4, "and the four settings that would make its draws plain"
+    assert any("the server rejects top_k: if it has settings of its own" in line for line in lines)
     assert any("the server ignores n: every sample is asked for on its own" in line for line in lines)
     assert any("the server ignores logprobs: answers have no log-probability" in line for line in lines)
     assert answers(engine(served), sampled()) == responses, "it heeds seeds"

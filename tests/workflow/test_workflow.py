@@ -80,6 +80,7 @@ def test_files_carry_what_is_needed_to_judge_them(finished):
         "extracted",
         "grade",
         "valid",
+        "missing",
         "grading",
     ]
     choices = finished.table(f"{cell}/k4/choices.parquet")

@@ -1,0 +1,78 @@
+"""A real llama.cpp server: the same distribution as in this process, no column wrong, costs as in the tables."""
+
+from collections import Counter
+
+import polars as pl
+import pytest
+from scipy.stats import chi2_contingency
+
+from selfincorrect.engines import Decoding, Request
+from selfincorrect.engines.transformers import TransformersEngine
+from selfincorrect.io import read_json
+from selfincorrect.prompts import Prompt
+from selfincorrect.sources.catalog import catalog
+from selfincorrect.sources.fetch import fetch_gguf
+from tests.conftest import Workflow
+from tests.hosted import answers, engine
+from tests.llama import llama_serve
+
+pytestmark = [pytest.mark.model, pytest.mark.xdist_group("model")]
+
+PROMPTS = {"completion": Prompt("", (), "Once upon a time there was a"), "chat": Prompt("", (), "Name a city.")}
+DRAWS, SEED = 240, 7 * 10**9
+RARE = 8  # tokens drawn less often than this, in both together, are counted as one
+
+
+@pytest.fixture(scope="module")
+def llama(pytestconfig):
+    gguf = pytestconfig.cache.mkdir("models") / "smollm2.gguf"
+    if not gguf.exists():
+        partial = gguf.with_suffix(".part")
+        fetch_gguf(catalog()["smollm2-135m-instruct"], partial)
+        partial.rename(gguf)
+    with llama_serve(gguf) as url:
+        yield url
+
+
+def first_tokens(engine, prompt):
+    how = Decoding(1, 1.0, 1.0, ())
+    return Counter(r.text for r in answers(engine, [Request(prompt, how, SEED + 10**6 * n) for n in range(DRAWS)]))
+
+
+@pytest.mark.parametrize("mode", ["completion", "chat"])
+def test_first_tokens_are_drawn_as_in_this_process(llama, prepared, mode):
+    manifest = read_json(prepared / "manifest.json") | {"prompt": mode}
+    run = {"device": "cpu", "threads": 1, "batch_size": None, "decoding": "auto"}
+    here = first_tokens(TransformersEngine(manifest, prepared / "weights", run), PROMPTS[mode])
+    there = first_tokens(engine(llama, mode, key=None, concurrency=4, timeout=60), PROMPTS[mode])
+    often = [token for token in here | there if here[token] + there[token] >= RARE]
+    table = [[counts[token] for token in often] for counts in (here, there)]
+    table = [[*row, DRAWS - sum(row)] for row in table]
+    assert len(often) >= 5
+    assert chi2_contingency(table).pvalue > 1e-3, (here, there)
+
+
+def test_a_run_has_right_columns_and_its_costs_are_the_tables_tokens(llama, tmp_path):
+    workflow = Workflow(tmp_path)
+    server = {"url": llama, "concurrency": 4, "price": {"input": 1, "output": 2}}
+    models = {
+        mode: {"engine": "openai", "source": "smollm2", "prompt": mode, "server": server}
+        for mode in ("completion", "chat")
+    }
+    workflow.configure(models=models, tasks={"capitals": {"limit": 8}}, k=[4], variants={"full": {}})
+    workflow.run()
+    for mode in models:
+        candidates = workflow.table(f"{mode}/capitals/candidates.parquet")
+        choices = workflow.table(f"{mode}/capitals/k4/choices.parquet")
+        assert candidates["text"].null_count() == 0
+        assert candidates.filter(pl.col("logprob") > 0).height == 0
+        assert candidates["logprob"].null_count() <= 1, (
+            "of a token that is no whole character, the server tells nothing"
+        )
+        assert set(candidates["finish_reason"]) <= {"stop", "length"}
+        assert candidates["tokens_in"].min() > 10
+        assert candidates["seed"].null_count() in range(1, 8 * 3 + 1), "a call of four draws one of them with its seed"
+        accounts = [read_json(path) for path in workflow.path("logs").rglob(f"*.{mode}.answering.json")]
+        told = candidates["tokens_out"].sum() + choices["tokens_out"].sum()
+        probe = 2 * 8  # two short calls that find out whether seeds are heeded
+        assert told <= sum(each["tokens_out"] for each in accounts) <= told + probe + 4 * 8
