@@ -73,8 +73,13 @@ class ServerConfig(_Section):
 
 class ModelConfig(_Section):
     source: str | GgufPackages = Field(
-        description="Hub id (`owner/name`), local folder (`/…`, `./…`, `~…`), `catalog:<name>`, or pinned GGUF packages; "
+        description="Hub id (`owner/name`), local folder or GGUF file (`/…`, `./…`, `~…`), `catalog:<name>`, or pinned GGUF packages; "
         "with `engine: openai` the model's id at the server, with `scripted` a YAML file."
+    )
+    adapter: str | None = Field(
+        None,
+        min_length=1,
+        description="Folder of a LoRA adapter (with `adapter_config.json`) that goes on top of `source`; needs the package peft.",
     )
     revision: str | None = Field(
         None,

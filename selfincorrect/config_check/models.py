@@ -8,7 +8,7 @@ from selfincorrect.config import Config, ModelConfig
 from selfincorrect.config_errors import Problem
 from selfincorrect.pools import FlatPool
 from selfincorrect.published import PAPER_TABLES, model_names
-from selfincorrect.sources import is_folder
+from selfincorrect.sources import is_folder, is_gguf
 from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
 from selfincorrect.sources.catalog import catalog
 
@@ -57,6 +57,11 @@ def model_problems(config: Config) -> list[Problem]:
                     f"{key}.revision", repr(model.revision), "none: only hub ids have revisions", "(remove the line)"
                 )
             )
+        if model.adapter and (
+            model.engine != "transformers" or not (Path(model.adapter).expanduser() / "adapter_config.json").is_file()
+        ):
+            allowed = "a folder with adapter_config.json, with `engine: transformers`"
+            problems.append(Problem(f"{key}.adapter", repr(model.adapter), allowed, ""))
         if not isinstance(source, str):
             continue
         if source.startswith(CATALOG_PREFIX) and model.engine != "scripted":
@@ -66,8 +71,11 @@ def model_problems(config: Config) -> list[Problem]:
                 problems.append(Problem(f"{key}.source", repr(source), known, f"source: {known.split(', ')[0]}"))
         elif model.engine == "scripted" or is_folder(source):
             path = Path(source).expanduser()
-            wanted = "a YAML file" if model.engine == "scripted" else "a folder with config.json"
-            there = path.is_file() if model.engine == "scripted" else (path / "config.json").is_file()
+            wanted = "a YAML file" if model.engine == "scripted" else "a GGUF file, or a folder with config.json,"
+            file = model.engine == "scripted" or is_gguf(source)
+            there = path.is_file() if file else (path / "config.json").is_file()
+            if not there and (path / "adapter_config.json").is_file():
+                wanted = "the model that this adapter goes on; the adapter itself under `adapter`: a model"
             if not there:
                 problems.append(
                     Problem(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from selfincorrect import stopping
 from selfincorrect.digest import seed_of
@@ -17,9 +18,48 @@ from selfincorrect.engines import Request, Response
 from selfincorrect.errors import UserError
 
 
+class _Rule(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    match: re.Pattern[str]
+    answers: list[str] = Field(min_length=1)
+    logprob: float | None = Field(None, le=0)
+
+    @field_validator("match", mode="before")
+    @classmethod
+    def _compiled(cls, value: object) -> object:
+        try:
+            return re.compile(value, re.DOTALL) if isinstance(value, str) else value
+        except re.error as error:
+            raise ValueError(f"{value!r} is no regular expression: {error}") from error
+
+
+class Script(BaseModel):
+    """A whole script."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    rules: list[_Rule] = Field(min_length=1)
+    delay: float = Field(0.0, ge=0)
+
+
+def read_script(path: Path) -> Script:
+    """The script in a YAML file. Raises UserError, with the rule, for anything else."""
+    try:
+        return Script.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        raise UserError(
+            f"{path} is no script: {'.'.join(map(str, wrong['loc'])) or 'all of it'}: {wrong['msg']}. It has `rules`, each with `match` (a regular "
+            "expression) and `answers` (a list of texts; put quotes around numbers), perhaps `logprob`, and perhaps `delay`."
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise UserError(f"{path} is no YAML: {error}") from error
+
+
 class ScriptedEngine:
     def __init__(self, script: Path, batch_size: int | None) -> None:
-        self._script = yaml.safe_load(script.read_text(encoding="utf-8"))
+        self._script = read_script(script)
         self._path, self._batch_size = script, batch_size or 32
 
     def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
@@ -27,20 +67,20 @@ class ScriptedEngine:
             if stopping.requested():
                 return
             batch = requests[start : start + self._batch_size]
-            time.sleep(self._script.get("delay", 0) * len(batch))
+            time.sleep(self._script.delay * len(batch))
             yield [(request, self._respond(request)) for request in batch]
 
     def _respond(self, request: Request) -> Response:
         prompt = request.prompt.text()
-        for rule in self._script["rules"]:
-            match = re.search(rule["match"], request.prompt.query, re.DOTALL)
+        for rule in self._script.rules:
+            match = rule.match.search(request.prompt.query)
             if match:
-                answers = rule["answers"]
+                answers = rule.answers
                 # Greedy decoding depends on the prompt alone, sampling on its seed.
                 index = seed_of(prompt if request.seed is None else request.seed) % len(answers)
                 text = answers[index]
                 for name, value in match.groupdict().items():
                     text = text.replace("{" + name + "}", value)
                 words = len(text.split())
-                return Response(text, prompt, "stop", len(prompt.split()), words, rule.get("logprob"))
+                return Response(text, prompt, "stop", len(prompt.split()), words, rule.logprob)
         raise UserError(f"No rule of {self._path} matches the query:\n{request.prompt.query}")

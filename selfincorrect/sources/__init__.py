@@ -84,6 +84,11 @@ def is_folder(source: str) -> bool:
     return source.startswith(("/", "./", "../", "~"))
 
 
+def is_gguf(source: str) -> bool:
+    """Whether a model's `source` is a GGUF file on this machine."""
+    return is_folder(source) and source.lower().endswith(".gguf")
+
+
 def model_files(trust_remote_code: bool) -> list[str]:
     """Patterns of the files that make up a model: code of its own only if it is trusted."""
     return [*MODEL_FILES, "*.py"] if trust_remote_code else MODEL_FILES

@@ -1,5 +1,8 @@
 """A served model through the workflow: faults on the way, the key nowhere, a wrong key told at once."""
 
+import json
+
+import polars as pl
 import pytest
 
 from tests import servers
@@ -64,3 +67,50 @@ def test_a_missing_key_stops_before_anything_is_asked(served):
     assert "environment variable PLANTED_KEY is not set" in done.stderr
     assert not server.bodies
     assert workflow.rules_run(done) == ["prepare_dataset", "prepare_model"]
+
+
+def test_questions_that_a_server_refuses_end_no_run(tmp_path):
+    """Of 200, 10 are refused: by a filter before the model, by one after it, and by the model itself."""
+    unwanted = {f"What is {number}?": number // 20 % 3 for number in range(0, 200, 20)}
+    choices = [
+        {"message": {"content": None, "refusal": "I cannot"}, "finish_reason": "stop"},
+        {"message": {"content": None}, "finish_reason": "content_filter"},
+    ]
+
+    def refuses(handler, body):
+        asked = body["messages"][-1]["content"]
+        last = asked.rsplit("Question: ", 1)[-1].split("\n")[0]
+        if last not in unwanted or "best" in asked:
+            return False
+        if unwanted[last] == 2:
+            return servers.status(400, "blocked", code="content_filter")(handler, body)
+        choice = choices[unwanted[last]]
+        handler.reply(
+            200, {"choices": [choice] * body.get("n", 1), "usage": {"prompt_tokens": 9, "completion_tokens": 3}}
+        )
+        return True
+
+    rows = [{"question": f"What is {number}?", "answer": f"It is.\n#### {number}"} for number in range(200)]
+    (tmp_path / "gsm8k.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    with servers.serving() as server:
+        server.always = refuses
+        workflow = Workflow(tmp_path)
+        model = {"engine": "openai", "source": "some/model", "prompt": "chat", "server": {"url": server.url}}
+        tasks = {"gsm8k": {"source": {"path": "gsm8k.jsonl"}, "shots": 0}}
+        workflow.configure(models={"served": model}, tasks=tasks, sampling={"n": 2}, k=[2], variants={"full": {}})
+        workflow.run("results/served/gsm8k/k2/metrics.parquet")
+        candidates = workflow.table("served/gsm8k/candidates.parquet")
+        missing = candidates.filter(pl.col("text").is_null())
+        assert missing["question_id"].n_unique() == 10
+        assert missing["finish_reason"].value_counts().sort("finish_reason").rows() == [
+            ("filtered", 12),
+            ("refused", 8),
+        ]
+        grades = workflow.table("served/gsm8k/grades.parquet")
+        assert grades.filter(pl.col("missing").is_not_null())["grade"].to_list() == [0.0] * 20
+        row = workflow.table("served/gsm8k/k2/metrics.parquet").row(0, named=True)
+        assert (row["n"], row["candidates_refused"], row["ungraded"]) == (200, 20, 0)
+        assert "20 were refused" in row["note"]
+        calls = len(server.bodies)
+        workflow.run("results/served/gsm8k/k2/metrics.parquet", "--forceall")
+        assert len(server.bodies) == calls, "asked once"

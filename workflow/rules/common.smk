@@ -21,7 +21,7 @@ from selfincorrect.config_check import check, with_command_line
 from selfincorrect.errors import UserError
 from selfincorrect.figures import NAMES as FIGURES
 from selfincorrect.published import PAPER_TABLES
-from selfincorrect.sources import Files, LocalFile, is_folder, model_files
+from selfincorrect.sources import Files, LocalFile, is_folder, is_gguf, model_files
 
 # For jobs: which Snakemake they end with. For environment.post-deploy.sh, of which Snakemake runs a copy elsewhere: the lock files.
 os.environ.update(

@@ -98,7 +98,7 @@ def local_model(wildcards):
     if not isinstance(source, str) or model.engine == "openai":
         return []
     path = Path(source).expanduser()
-    if model.engine == "scripted":
+    if model.engine == "scripted" or is_gguf(source):
         return [path]
     patterns = model_files(model.trust_remote_code)
     return (

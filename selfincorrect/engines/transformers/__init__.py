@@ -1,6 +1,7 @@
 """Models of the transformers library, in this process. The only part of the package that imports torch."""
 
 import logging
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import jinja2
 import torch
 from transformers.utils import chat_template_utils
 
@@ -66,7 +68,9 @@ class TransformersEngine:
 
     def render(self, prompt: Prompt) -> str:
         """The text that is sent."""
-        if self.mode == "chat":
+        if self.mode != "chat":
+            return prompt.text()
+        try:
             with mock.patch.object(chat_template_utils, "datetime", _SameDay):
                 primed = bool(prompt.primer)
                 text: str = self.tokenizer.apply_chat_template(
@@ -76,7 +80,17 @@ class TransformersEngine:
                     tokenize=False,
                 )
             return text
-        return prompt.text()
+        except Exception as error:  # a template can fail in every way that Python can
+            places = [
+                frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<template>"
+            ]
+            if not places and not isinstance(error, jinja2.TemplateError):
+                raise
+            line = getattr(error, "lineno", None) or next(reversed(places), None)
+            where = f" at line {line}" if line else ""
+            raise UserError(
+                f"{self.name}: its chat template fails{where}: {error}\nMend chat_template in the model's folder, or write `prompt: completion`."
+            ) from error
 
     def tokens(self, text: str) -> list[int]:
         # A chat template writes the special tokens itself.

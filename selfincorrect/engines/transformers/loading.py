@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from selfincorrect import tokenizer
 from selfincorrect.errors import UserError
@@ -59,16 +60,39 @@ def load(manifest: Mapping[str, Any], weights: Path, run: Mapping[str, Any]) -> 
     remote = manifest["trust_remote_code"]
     loaded = tokenizer.load(weights, remote, weights.parent)
     kind = AutoModelForSeq2SeqLM if manifest["encoder_decoder"] else AutoModelForCausalLM
-    model = kind.from_pretrained(
-        weights,
-        dtype=getattr(torch, manifest["dtype"]),
-        device_map={"": device} if device == "cpu" else "auto",
-        trust_remote_code=remote,
-        use_safetensors=True,
-    ).eval()
+    try:
+        model = kind.from_pretrained(
+            weights,
+            dtype=getattr(torch, manifest["dtype"]),
+            device_map={"": device} if device == "cpu" else "auto",
+            trust_remote_code=remote,
+            use_safetensors=True,
+        )
+        if "adapter" in manifest:
+            from peft import PeftModel
+
+            model = PeftModel.from_pretrained(model, weights.parent / "adapter").merge_and_unload()
+    except (SafetensorError, ImportError, ValueError) as error:
+        raise UserError(_explained(manifest["name"], weights, error)) from error
+    model = model.eval()
     log.info(
         "loaded %s: %.0f M parameters, %s, on %s, %d threads",
         manifest["name"], sum(p.numel() for p in model.parameters()) / 1e6, manifest["dtype"],
         model.device, torch.get_num_threads(),
     )  # fmt: skip
     return model, loaded
+
+
+def _explained(name: str, weights: Path, error: Exception) -> str:
+    """What keeps weights from being loaded, and what to do."""
+    said = f"{type(error).__name__}: {str(error).strip()[:500]}"
+    if isinstance(error, SafetensorError):
+        return f"{name}: a file of weights in {weights.resolve()} is damaged or cut off ({said}). Get it again."
+    quantised = getattr(AutoConfig.from_pretrained(weights), "quantization_config", None)
+    if quantised:
+        method = quantised.get("quant_method") if isinstance(quantised, dict) else quantised
+        return (
+            f"{name}: its weights are quantised ({method}), and cannot be loaded here: {said}\nInstall the package that this names, or let a "
+            "server run the model (`engine: openai`, with vLLM or llama.cpp), or take weights that are not quantised."
+        )
+    return f"{name}: {weights.resolve()} cannot be loaded: {said}"
