@@ -2,8 +2,8 @@
 # Run by `snakemake --sdm conda` in the new environment. SELFINCORRECT_ENVS is this file's folder (workflow/rules/common.smk).
 # SELFINCORRECT_LOCK=cpu takes the build of torch for CPUs. The package itself is imported from the workflow's own folder.
 # Snakemake makes an environment again when this file changes, so `make lock` writes the digests of the lock files here:
-# lock-cpu.txt 633e265d07315ee7673e19ab035b2677afeb8e7bfb6095e6a7cff319b9f6ac3e
-# lock-cuda.txt 47a37325f932284330565ba192d480db4d80a37501d45b65570b814b259cbc86
+# lock-cpu.txt 3fcedfa74b88e47607325ae3f707647266aff66b99f76d2a241f9a348c303b10
+# lock-cuda.txt 86261bb436dfd05bc6fc0aaa43490c241e6036b95e480b93fbccc9288c3a80c4
 set -eu
 lock=${SELFINCORRECT_LOCK:-cuda}
 if [ "$lock" = cpu ]; then
