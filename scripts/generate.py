@@ -3,7 +3,7 @@
 import polars as pl
 
 from selfincorrect.ask import ask
-from selfincorrect.candidates import pool_table, shard_of
+from selfincorrect.candidates import count_cut, pool_table, shard_of
 from selfincorrect.digest import digest
 from selfincorrect.io import read_provenance, write_table
 from selfincorrect.job import job
@@ -23,6 +23,7 @@ with job(snakemake):
     pool = pool_table(
         questions, task, task_prompts(task), model.digest, settings, lambda requests: ask(requests, model, what)
     )
+    count_cut(pool, settings["sampling"]["max_characters"], what)
     write_table(
         snakemake.output[0],
         pool,

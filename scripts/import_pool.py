@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 from pydantic import TypeAdapter
 
+from selfincorrect.candidates import count_cut
 from selfincorrect.digest import digest, file_sha256
 from selfincorrect.errors import UserError
 from selfincorrect.io import read_provenance, write_table
@@ -33,6 +34,7 @@ with job(snakemake):
             f"tasks.{snakemake.wildcards.task}.limit."
         )
     log.info("%d candidates of %d questions", table.height, found)
+    count_cut(table, settings["max_characters"], str(path))
     if found < len(kept):
         log.warning(
             "%s: %d of the %d questions asked have no candidates and are left out", path, len(kept) - found, len(kept)

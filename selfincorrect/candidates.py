@@ -1,5 +1,6 @@
 """Generation: sample n candidates for every question, and bring the shards together."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from selfincorrect.engines import Decoding, Request, Response
 from selfincorrect.prompts import GenerateTemplate, Prompt, TaskPrompts, Turns
 from selfincorrect.tasks import get_task
 from selfincorrect.tasks.base import Question
+
+log = logging.getLogger("selfincorrect")
 
 SCHEMA = {
     "question_id": pl.String,
@@ -31,6 +34,14 @@ SCHEMA = {
 def cut_text(text: str | None, longest: int) -> tuple[str | None, int]:
     """The beginning of a text, at most `longest` characters, and how many were cut off."""
     return (text, 0) if text is None else (text[:longest], max(0, len(text) - longest))
+
+
+def count_cut(table: pl.DataFrame, longest: int, what: str) -> None:
+    """Log how many texts of a pool were cut at `longest` characters."""
+    if count := table.filter(pl.col("cut") > 0).height:
+        log.warning(
+            "%s: %d of %d candidates have more than %d characters and are cut there", what, count, table.height, longest
+        )
 
 
 def shard_of(questions: Sequence[Question], shard: int, shards: int) -> list[Question]:

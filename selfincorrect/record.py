@@ -31,7 +31,11 @@ def record(inputs: Any, config: Mapping[str, Any], seed: int, code: Path) -> dic
         if each["model"]["name"] not in models
     }
     tables = [path for path in inputs.tables if path.endswith(".parquet")]
+    served = {
+        each["model"]["name"]: each["model"]["served"] for each in asked if "served" in each["model"]
+    }  # what servers said they are
     return {
+        **({"served": served} if served else {}),
         "format": FORMAT,
         "finished": now(),
         "commit": commit(code),

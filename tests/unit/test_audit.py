@@ -1,6 +1,7 @@
 """The audit of published tables: known bounds, enumeration of all tables of counts, and files that are wrong."""
 
 import itertools
+import re
 
 import numpy as np
 import polars as pl
@@ -9,6 +10,7 @@ from scipy import stats
 
 from selfincorrect import audit, published
 from selfincorrect.errors import UserError
+from selfincorrect.figures.audit import draw
 
 HEADER = "model,task,dg_diff,s_gen,s_disc,p_value,items\n"
 
@@ -138,3 +140,39 @@ def test_mistakes(tmp_path, name):
         audit.audit(audit.read_published(tmp_path / "a.csv"))
     for word in words:
         assert word in str(caught.value)
+
+
+EVIL = "| [a](javascript:alert(1)) <img src=x onerror=alert(1)> `x`"
+
+
+def test_names_are_no_markup_in_pages_and_figures(tmp_path):
+    path = tmp_path / "own.csv"
+    header = "model,task,dg_diff,s_gen,s_disc,p_value,items"
+    path.write_text(f'{header}\n"{EVIL}",gsm8k,1.0,10.0,11.0,0.01,100\n$x^{{$,gsm8k,1.0,10.0,11.0,0.01,100\n')
+    audited = audit.audit(audit.read_published(path))
+    page = audit.page("own", audited, audit.findings(audited))
+    assert r"\[a\](javascript" in page
+    assert re.search(r"(?<!\\)[<\[`]", page) is None
+    figure = draw(audited)
+    figure.canvas.draw()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("s_gen", "1e999999999"), ("items", "1" + "0" * 400), ("items", "1" + "0" * 20), ("dg_diff", "1" * 50)],
+)
+def test_numbers_beyond_sense_are_one_message(tmp_path, column, value):
+    row = {
+        "model": "m",
+        "task": "mine",
+        "dg_diff": "1.0",
+        "s_gen": "10.0",
+        "s_disc": "11.0",
+        "p_value": "0.01",
+        "items": "100",
+        column: value,
+    }
+    path = tmp_path / "own.csv"
+    path.write_text(",".join(row) + "\n" + ",".join(row.values()) + "\n")
+    with pytest.raises(UserError):
+        audit.audit(audit.read_published(path))

@@ -7,7 +7,8 @@ import pytest
 import torch
 from transformers import AttentionInterface
 
-from selfincorrect.engines import CONTEXT
+from selfincorrect import thoughts
+from selfincorrect.engines import CONTEXT, Decoding, Request
 from selfincorrect.engines.transformers import attention, batching, cascade, fitting, levels, products, reading
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.errors import UserError
@@ -278,3 +279,43 @@ def test_a_source_of_another_kind_replaces_what_was_there(engine, tmp_path):
     assert (tmp_path / "weights").is_symlink()
     prepare_model("m", settings, tmp_path)
     assert (tmp_path / "weights" / "config.json").exists()
+
+
+@pytest.mark.parametrize("way", ["cascade", "plain"])
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ("<think>\nhm\n</think>\n\nParis\nRome", "<think>\nhm\n</think>\n\nParis"),
+        ("Paris\n<think>", "Paris"),
+        ("\nParis", ""),
+        ("<think>\nhm\n", "<think>\nhm\n"),
+    ],
+)
+def test_stop_strings_end_an_answer_after_its_thought(engine, monkeypatch, way, said, text):
+    made = engine("llama", decoding=way)
+    script = made.tokens(said)
+
+    class Scripted:
+        """Chooses the tokens of the script, whatever the model says."""
+
+        def __init__(self, seeds, steps, temperature, top_p):
+            pass
+
+        def __call__(self, logits, sequences, steps):
+            return torch.tensor([script[min(step, len(script) - 1)] for step in steps]), torch.full((len(steps),), -1.0)
+
+    monkeypatch.setattr("selfincorrect.engines.transformers.Sampler", Scripted)
+    request = Request(Prompt("", (), "Q:"), Decoding(len(script), 0.0, 1.0, ("\n",)), None)
+    [response] = answers(made, [request])
+    assert response.text == text
+    assert response.finish_reason == ("stop" if text != said else "length")
+    assert response.logprob == -float(len(made.tokens(text))), "the stop string is no part of the answer"
+
+
+def test_tags_of_thoughts_that_are_special_tokens_stay_in_the_text(engine):
+    made = engine("llama")
+    made.tokenizer.add_special_tokens({"additional_special_tokens": ["[THINK]", "[/THINK]"]})
+    special = zip(made.tokenizer.all_special_ids, made.tokenizer.all_special_tokens, strict=True)
+    made.tags = frozenset(token for token, text in special if thoughts.is_tag(text))
+    tokens = made.tokens("[THINK]20?[/THINK]18</s><|im_end|>")
+    assert thoughts.answer(made._text(tokens)) == "18"
