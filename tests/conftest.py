@@ -38,6 +38,11 @@ def experiment(folder: Path, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole runs first: started last, one of them would keep a single worker busy while the others wait."""
+    items.sort(key=lambda item: "workflow" not in item.path.parts)
+
+
 class Workflow:
     """Snakemake in a working folder, with a configuration written beside it."""
 

@@ -9,6 +9,8 @@ from selfincorrect.io import read_json, read_provenance
 from tests import paper_data
 from tests.conftest import Workflow
 
+pytestmark = pytest.mark.xdist_group("paper")  # one worker makes the run that these tests share
+
 TASKS = (
     "gsm8k",
     "triviaqa",
