@@ -16,16 +16,17 @@ from typing import Any
 
 import polars as pl
 
-from selfincorrect.candidates import generation_prompt
-from selfincorrect.config import VariantConfig
-from selfincorrect.conversations import Candidate
+from selfincorrect.config.schema import VariantConfig
+from selfincorrect.discriminate.view import View, discriminations
+from selfincorrect.engines.prompt import Prompt
+from selfincorrect.generate.candidates import generation_prompt
 from selfincorrect.io import read_json, write_json
-from selfincorrect.prepare import questions_of
-from selfincorrect.prompts import Prompt, task_prompts
-from selfincorrect.provenance import machine, versions
-from selfincorrect.tasks import get_task
+from selfincorrect.record.provenance import machine, versions
 from selfincorrect.tasks.base import Question, sample_questions
-from selfincorrect.variants import View, discriminations
+from selfincorrect.tasks.conversations import Candidate
+from selfincorrect.tasks.questions import questions_of
+from selfincorrect.tasks.registry import get_task
+from selfincorrect.tasks.templates import task_prompts
 
 SEED, N = 20240404, 4
 

@@ -14,17 +14,18 @@ import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
 
-from selfincorrect.candidates import generation_requests
-from selfincorrect.config import Config, VariantConfig
-from selfincorrect.conversations import Candidate
-from selfincorrect.engines import Engine, Request, Response, make_engine
-from selfincorrect.figures import style
+from selfincorrect.config.schema import Config, VariantConfig
+from selfincorrect.discriminate.view import View, discriminations
+from selfincorrect.engines.registry import make_engine
+from selfincorrect.engines.requests import Engine, Request, Response
+from selfincorrect.generate.candidates import generation_requests
 from selfincorrect.io import read_json, write_text
-from selfincorrect.prepare import questions_of
-from selfincorrect.prompts import task_prompts
-from selfincorrect.tasks import get_task
+from selfincorrect.report.figures import style
 from selfincorrect.tasks.base import Question, sample_questions
-from selfincorrect.variants import View, discriminations
+from selfincorrect.tasks.conversations import Candidate
+from selfincorrect.tasks.questions import questions_of
+from selfincorrect.tasks.registry import get_task
+from selfincorrect.tasks.templates import task_prompts
 
 SEED = 20240404
 BASE = {"questions": 12, "n": 4, "k": 2, "variants": 1}

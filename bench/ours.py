@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from selfincorrect.engines import Decoding, Request
-from selfincorrect.engines.transformers import TransformersEngine
+from selfincorrect.engines.prompt import Prompt
+from selfincorrect.engines.requests import Decoding, Request
+from selfincorrect.engines.transformers.engine import TransformersEngine
 from selfincorrect.io import read_json, write_json
-from selfincorrect.prompts import Prompt
 
 
 def requests_of(job: dict[str, Any]) -> list[Request]:

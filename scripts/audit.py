@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from selfincorrect import audit, published
-from selfincorrect.figures import audit as figure
-from selfincorrect.figures import style
 from selfincorrect.io import write_csv, write_text
-from selfincorrect.job import job, log
+from selfincorrect.jobs.job import job, log
+from selfincorrect.paper import audit, published
+from selfincorrect.report.figures import audit as figure
+from selfincorrect.report.figures import style
 
 with job(snakemake):
     name, output = snakemake.wildcards.audited, snakemake.output

@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from selfincorrect.candidates import SCHEMA
+from selfincorrect.generate.candidates import SCHEMA
 from selfincorrect.io import read_provenance, read_table, write_table
-from selfincorrect.job import job
+from selfincorrect.jobs.job import job
 
 with job(snakemake):
     shards = [read_table(path, SCHEMA) for path in snakemake.input]

@@ -2,19 +2,19 @@
 
 import polars as pl
 
-from selfincorrect.ask import UNGREEDY, ask
-from selfincorrect.choices import SCHEMA, choice_rows
-from selfincorrect.conversations import joined, joined_pool, pool_of, spread
 from selfincorrect.digest import digest
+from selfincorrect.discriminate.choices import SCHEMA, choice_rows
+from selfincorrect.discriminate.selectors import ASKED, selected_rows
+from selfincorrect.discriminate.view import View, discriminations
 from selfincorrect.io import read_provenance, write_table
-from selfincorrect.job import job
-from selfincorrect.prepare import questions_of
-from selfincorrect.prompts import task_prompts
-from selfincorrect.provenance import versions
-from selfincorrect.running import opened_model
-from selfincorrect.selectors import ASKED, selected_rows
-from selfincorrect.tasks import get_task
-from selfincorrect.variants import View, discriminations
+from selfincorrect.jobs.job import job
+from selfincorrect.models.ask import UNGREEDY, ask
+from selfincorrect.models.opened import opened_model
+from selfincorrect.record.provenance import versions
+from selfincorrect.tasks.conversations import joined, joined_pool, pool_of, spread
+from selfincorrect.tasks.questions import questions_of
+from selfincorrect.tasks.registry import get_task
+from selfincorrect.tasks.templates import task_prompts
 
 with job(snakemake):
     settings, inputs = snakemake.params.slice, snakemake.input

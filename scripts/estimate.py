@@ -4,11 +4,12 @@ from pathlib import Path
 
 import polars as pl
 
-from selfincorrect import estimate, slices
-from selfincorrect.config_check import check
+from selfincorrect.config import slices
+from selfincorrect.config.check.experiment import check
 from selfincorrect.io import write_csv
-from selfincorrect.job import job
-from selfincorrect.prepare import questions_of
+from selfincorrect.jobs.job import job
+from selfincorrect.plan import estimate
+from selfincorrect.tasks.questions import questions_of
 
 with job(snakemake):
     config = check(snakemake.config)

@@ -4,12 +4,12 @@ from importlib import import_module
 
 import polars as pl
 
-from selfincorrect.figures import NAMES, style
-from selfincorrect.job import job
+from selfincorrect.jobs.job import job
+from selfincorrect.report.figures import NAMES, style
 
 with job(snakemake):
     style.apply(snakemake.params.slice)
     metrics, slots = (pl.read_parquet(path) for path in snakemake.input)
     for name, *paths in zip(NAMES, snakemake.output.pdf, snakemake.output.png, strict=True):
-        figure = import_module(f"selfincorrect.figures.{name}")
+        figure = import_module(f"selfincorrect.report.figures.{name}")
         style.save(figure.draw(metrics, slots), paths)

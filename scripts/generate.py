@@ -2,16 +2,16 @@
 
 import polars as pl
 
-from selfincorrect.ask import ask
-from selfincorrect.candidates import count_cut, pool_table, shard_of
 from selfincorrect.digest import digest
+from selfincorrect.generate.candidates import count_cut, pool_table, shard_of
 from selfincorrect.io import read_provenance, write_table
-from selfincorrect.job import job
-from selfincorrect.prepare import questions_of
-from selfincorrect.prompts import task_prompts
-from selfincorrect.provenance import versions
-from selfincorrect.running import opened_model
+from selfincorrect.jobs.job import job
+from selfincorrect.models.ask import ask
+from selfincorrect.models.opened import opened_model
+from selfincorrect.record.provenance import versions
 from selfincorrect.tasks.base import sample_questions
+from selfincorrect.tasks.questions import questions_of
+from selfincorrect.tasks.templates import task_prompts
 
 with job(snakemake):
     settings, task = snakemake.params.slice, snakemake.wildcards.task

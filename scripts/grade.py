@@ -2,11 +2,11 @@
 
 import polars as pl
 
-from selfincorrect.grading import grade_table
+from selfincorrect.grade.grades import grade_table
 from selfincorrect.io import read_provenance, write_table
-from selfincorrect.job import job
-from selfincorrect.prepare import questions_of
-from selfincorrect.tasks import get_task
+from selfincorrect.jobs.job import job
+from selfincorrect.tasks.questions import questions_of
+from selfincorrect.tasks.registry import get_task
 
 with job(snakemake):
     inputs, settings = snakemake.input, snakemake.params.slice

@@ -5,18 +5,18 @@ from pathlib import Path
 import polars as pl
 from pydantic import TypeAdapter
 
-from selfincorrect.candidates import count_cut
 from selfincorrect.digest import digest, file_sha256
 from selfincorrect.errors import UserError
+from selfincorrect.generate.candidates import count_cut
 from selfincorrect.io import read_provenance, write_table
-from selfincorrect.job import job, log
-from selfincorrect.pools import Pool
-from selfincorrect.pools.bring import pool_table
+from selfincorrect.jobs.job import job, log
 from selfincorrect.pools.formats import read
-from selfincorrect.prepare import questions_of
-from selfincorrect.provenance import versions
-from selfincorrect.tasks import get_task
+from selfincorrect.pools.kinds import Pool
+from selfincorrect.pools.match import pool_table
+from selfincorrect.record.provenance import versions
 from selfincorrect.tasks.base import grade_limits, sample_questions
+from selfincorrect.tasks.questions import questions_of
+from selfincorrect.tasks.registry import get_task
 
 with job(snakemake):
     settings, inputs = snakemake.params.slice, snakemake.input

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import polars as pl
 
-from selfincorrect.ask import ask
+from selfincorrect.grade.judges import SCHEMA, cases, judgements
 from selfincorrect.io import read_provenance, write_table
-from selfincorrect.job import job, log
-from selfincorrect.judging import SCHEMA, cases, judgements
-from selfincorrect.prepare import questions_of
-from selfincorrect.provenance import versions
-from selfincorrect.running import opened_model
-from selfincorrect.tasks import get_task
+from selfincorrect.jobs.job import job, log
+from selfincorrect.models.ask import ask
+from selfincorrect.models.opened import opened_model
+from selfincorrect.record.provenance import versions
 from selfincorrect.tasks.base import judges_of
+from selfincorrect.tasks.questions import questions_of
+from selfincorrect.tasks.registry import get_task
 
 with job(snakemake):
     settings, inputs, wildcards = snakemake.params.slice, snakemake.input, snakemake.wildcards

@@ -3,8 +3,8 @@
 import polars as pl
 
 from selfincorrect.io import read_provenance, write_table
-from selfincorrect.job import job
-from selfincorrect.measure import gradings, measure
+from selfincorrect.jobs.job import job
+from selfincorrect.measure.measure import gradings, measure
 
 with job(snakemake):
     wildcards, inputs, settings = snakemake.wildcards, snakemake.input, snakemake.params.slice

@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from selfincorrect import paper
-from selfincorrect.figures import figure9, style
 from selfincorrect.io import read_json, write_csv, write_text
-from selfincorrect.job import job
+from selfincorrect.jobs.job import job
+from selfincorrect.paper import tables as paper
+from selfincorrect.report.figures import figure9, style
 
 with job(snakemake):
     settings, inputs, output = snakemake.params.slice, snakemake.input, snakemake.output

@@ -4,10 +4,10 @@ from pydantic import TypeAdapter
 
 from selfincorrect.digest import digest
 from selfincorrect.io import write_table
-from selfincorrect.job import job, log
-from selfincorrect.prepare import load_questions, question_table
-from selfincorrect.sources import Source
-from selfincorrect.tasks import get_task
+from selfincorrect.jobs.job import job, log
+from selfincorrect.sources.kinds import Source
+from selfincorrect.tasks.questions import load_questions, question_table
+from selfincorrect.tasks.registry import get_task
 
 with job(snakemake):
     settings = snakemake.params.slice["source"]

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from selfincorrect.io import write_json
-from selfincorrect.job import job, log
-from selfincorrect.prepare import prepare_model
+from selfincorrect.jobs.job import job, log
+from selfincorrect.models.prepare import prepare_model
 
 with job(snakemake):
     path = Path(snakemake.output[0])

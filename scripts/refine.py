@@ -2,17 +2,17 @@
 
 import polars as pl
 
-from selfincorrect import refinement
-from selfincorrect.ask import ask
 from selfincorrect.digest import digest
+from selfincorrect.discriminate.view import View
 from selfincorrect.io import read_provenance, write_table
-from selfincorrect.job import job
-from selfincorrect.prepare import questions_of
-from selfincorrect.prompts import task_prompts
-from selfincorrect.provenance import versions
-from selfincorrect.running import opened_model
-from selfincorrect.tasks import get_task
-from selfincorrect.variants import View
+from selfincorrect.jobs.job import job
+from selfincorrect.models.ask import ask
+from selfincorrect.models.opened import opened_model
+from selfincorrect.record.provenance import versions
+from selfincorrect.refine import refinement
+from selfincorrect.tasks.questions import questions_of
+from selfincorrect.tasks.registry import get_task
+from selfincorrect.tasks.templates import task_prompts
 
 with job(snakemake):
     settings, inputs, output = snakemake.params.slice, snakemake.input, snakemake.output

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from selfincorrect.io import write_json, write_text
-from selfincorrect.job import job
-from selfincorrect.record import record
-from selfincorrect.report import render
-from selfincorrect.report_data import gather
+from selfincorrect.jobs.job import job
+from selfincorrect.record.record import record
+from selfincorrect.report.gather import gather
+from selfincorrect.report.page import render
 
 with job(snakemake):
     inputs, output, settings = snakemake.input, snakemake.output, snakemake.params.slice

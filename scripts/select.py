@@ -5,16 +5,16 @@ from pathlib import Path
 import polars as pl
 from pydantic import TypeAdapter
 
-from selfincorrect.choices import SCHEMA
-from selfincorrect.conversations import joined_pool, pool_of, spread
+from selfincorrect.discriminate.choices import SCHEMA
+from selfincorrect.discriminate.selectors import selected_rows
 from selfincorrect.io import read_provenance, write_table
-from selfincorrect.job import job
-from selfincorrect.pools import Pool
-from selfincorrect.pools.bring import identities, output_rows
+from selfincorrect.jobs.job import job
 from selfincorrect.pools.formats import read_outputs
-from selfincorrect.prepare import questions_of
-from selfincorrect.selectors import selected_rows
-from selfincorrect.tasks import get_task
+from selfincorrect.pools.kinds import Pool
+from selfincorrect.pools.match import identities, output_rows
+from selfincorrect.tasks.conversations import joined_pool, pool_of, spread
+from selfincorrect.tasks.questions import questions_of
+from selfincorrect.tasks.registry import get_task
 
 with job(snakemake):
     settings, inputs, k = snakemake.params.slice, snakemake.input, int(snakemake.wildcards.k)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import polars as pl
 
-from selfincorrect import tables
 from selfincorrect.io import write_csv, write_table
-from selfincorrect.job import job
+from selfincorrect.jobs.job import job
+from selfincorrect.report import tables
 
 with job(snakemake):
     inputs, output, settings = snakemake.input, snakemake.output, snakemake.params.slice

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
-from selfincorrect.job import plain_text
-from selfincorrect.tables import summary_lines
+from selfincorrect.jobs.job import plain_text
+from selfincorrect.report.tables import summary_lines
 
 
 def main(results: Path) -> None:

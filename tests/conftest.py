@@ -101,7 +101,16 @@ def wait_for(true: Callable[[], Any], seconds: float = 120.0) -> Any:
 
 def reproduce(record: Path, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """The recorded run made again in `folder`, whatever state this copy of the code is in."""
-    command = [sys.executable, "-m", "selfincorrect.reproduce", str(record), "--directory", str(folder), "--cores", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "selfincorrect.record.reproduce",
+        str(record),
+        "--directory",
+        str(folder),
+        "--cores",
+        "2",
+    ]
     return subprocess.run([*command, "--force", "--yes", *more], capture_output=True, text=True, cwd=ROOT, timeout=300)
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from selfincorrect import stopping
 from selfincorrect.digest import seed_of
-from selfincorrect.engines import Request, Response
+from selfincorrect.engines.requests import Request, Response
 from selfincorrect.errors import UserError
+from selfincorrect.jobs import stopping
 
 
 class _Rule(BaseModel):

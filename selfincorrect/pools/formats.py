@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from selfincorrect.errors import UserError
-from selfincorrect.pools import CanonicalPool, FlatPool, LmEvalPool, Pool
+from selfincorrect.pools.kinds import CanonicalPool, FlatPool, LmEvalPool, Pool
 from selfincorrect.sources.rows import read_rows
 
 log = logging.getLogger("selfincorrect")

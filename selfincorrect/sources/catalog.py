@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from selfincorrect.sources import GgufPackages
+from selfincorrect.sources.kinds import GgufPackages
 
 PREFIX = "catalog:"
 

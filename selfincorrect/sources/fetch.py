@@ -12,7 +12,7 @@ from pathlib import Path
 
 from selfincorrect.digest import file_sha256
 from selfincorrect.errors import UserError
-from selfincorrect.sources import (
+from selfincorrect.sources.kinds import (
     Files,
     GgufPackages,
     HubFile,

@@ -5,7 +5,7 @@ import string
 from collections.abc import Sequence
 from random import Random
 
-from selfincorrect.sources import PackagedFile
+from selfincorrect.sources.kinds import PackagedFile
 from selfincorrect.tasks import aliases
 from selfincorrect.tasks.base import Question, Rows, answer_elsewhere
 

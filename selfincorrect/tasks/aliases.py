@@ -5,7 +5,7 @@ import string
 from collections.abc import Callable, Sequence
 from random import Random
 
-from selfincorrect import thoughts
+from selfincorrect.engines import thoughts
 from selfincorrect.tasks.base import Question, answer_elsewhere
 
 _PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation + "‘’´`", " "))

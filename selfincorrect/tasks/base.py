@@ -31,9 +31,9 @@ from random import Random
 from typing import Any, Protocol
 
 from selfincorrect.digest import seed_of
-from selfincorrect.engines import Response
-from selfincorrect.prompts import Prompt
-from selfincorrect.sources import Source
+from selfincorrect.engines.prompt import Prompt
+from selfincorrect.engines.requests import Response
+from selfincorrect.sources.kinds import Source
 
 Rows = Iterable[Mapping[str, Any]]
 

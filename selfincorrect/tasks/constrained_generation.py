@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 
-from selfincorrect.sources import PackagedFile
+from selfincorrect.sources.kinds import PackagedFile
 from selfincorrect.tasks import aliases, writing
 from selfincorrect.tasks.base import Question, Rows, answer_elsewhere
 

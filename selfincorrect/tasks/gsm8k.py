@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from random import Random
 
-from selfincorrect import thoughts
-from selfincorrect.sources import HubFile, PackageMember
+from selfincorrect.engines import thoughts
+from selfincorrect.sources.kinds import HubFile, PackageMember
 from selfincorrect.tasks.base import Question, Rows
 
 SOURCES = {

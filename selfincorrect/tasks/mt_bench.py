@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
-from selfincorrect import thoughts
-from selfincorrect.engines import Response
-from selfincorrect.prompts import Prompt, conversation
-from selfincorrect.sources import Files, PackageMember
+from selfincorrect.engines import thoughts
+from selfincorrect.engines.prompt import Prompt
+from selfincorrect.engines.requests import Response
+from selfincorrect.sources.kinds import Files, PackageMember
 from selfincorrect.tasks.base import Judge, Question
+from selfincorrect.tasks.templates import conversation
 
 
 def _member(path: str) -> PackageMember:

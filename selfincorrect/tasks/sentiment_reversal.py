@@ -5,7 +5,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from selfincorrect.sources import PackagedFile
+from selfincorrect.sources.kinds import PackagedFile
 from selfincorrect.tasks import aliases, writing
 from selfincorrect.tasks.base import Question, Rows, answer_elsewhere
 

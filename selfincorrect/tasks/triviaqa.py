@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 
-from selfincorrect.sources import HubFile, PackageMember
+from selfincorrect.sources.kinds import HubFile, PackageMember
 from selfincorrect.tasks import aliases
 from selfincorrect.tasks.base import Question, Rows
 

@@ -7,10 +7,10 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from selfincorrect import thoughts
-from selfincorrect.engines import Response
-from selfincorrect.prompts import Prompt
-from selfincorrect.sources import HubFile
+from selfincorrect.engines import thoughts
+from selfincorrect.engines.prompt import Prompt
+from selfincorrect.engines.requests import Response
+from selfincorrect.sources.kinds import HubFile
 from selfincorrect.tasks import aliases
 from selfincorrect.tasks.base import Judge, Question, Rows, answer_elsewhere
 

@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from selfincorrect.stopping import GRACE
+from selfincorrect.jobs.stopping import GRACE
 from tests.faults.kills import LONGEST, digests, slow_workflow
 
 

@@ -5,10 +5,11 @@ from functools import partial
 
 import pytest
 
-from selfincorrect import tasks, thoughts
-from selfincorrect.engines import Response
-from selfincorrect.parse import parse_choice, parse_score, parse_text
+from selfincorrect.discriminate.parse import parse_choice, parse_score, parse_text
+from selfincorrect.engines import thoughts
+from selfincorrect.engines.requests import Response
 from selfincorrect.tasks import mt_bench, truthfulqa
+from selfincorrect.tasks import registry as tasks
 from selfincorrect.tasks.base import Question
 
 SIZE, RUNS = 50_000, 5

@@ -3,7 +3,7 @@
 import pytest
 
 from selfincorrect.io import write_json
-from selfincorrect.prepare import prepare_model
+from selfincorrect.models.prepare import prepare_model
 
 
 @pytest.fixture(scope="session")

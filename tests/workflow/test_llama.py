@@ -6,15 +6,15 @@ import polars as pl
 import pytest
 from scipy.stats import chi2_contingency
 
-from selfincorrect.engines import Decoding, Request
-from selfincorrect.engines.transformers import TransformersEngine
+from selfincorrect.engines.prompt import Prompt
+from selfincorrect.engines.requests import Decoding, Request
+from selfincorrect.engines.transformers.engine import TransformersEngine
 from selfincorrect.io import read_json
-from selfincorrect.prompts import Prompt
 from selfincorrect.sources.catalog import catalog
 from selfincorrect.sources.fetch import fetch_gguf
 from tests.conftest import Workflow
-from tests.hosted import answers, engine
-from tests.llama import llama_serve
+from tests.support.hosted import answers, engine
+from tests.support.llama import llama_serve
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("model")]
 

@@ -5,8 +5,8 @@ import json
 import polars as pl
 import pytest
 
-from tests import servers
 from tests.conftest import Workflow
+from tests.support import servers
 
 KEY = "planted-4f9c1d2e-key"
 

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from selfincorrect.io import read_json, read_provenance
-from tests import paper_data
 from tests.conftest import Workflow
+from tests.support import paper_data
 
 pytestmark = pytest.mark.xdist_group("paper")  # one worker makes the run that these tests share
 

@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pytest
 
-from selfincorrect.selectors import FREE
+from selfincorrect.discriminate.selectors import FREE
 from tests.conftest import reproduce
 
 COUNTRIES = "country,capital,accepted\nAlba,Paris,\nBora,Rome,Roma\nCela,Bern,\nDora,Lima,\n"

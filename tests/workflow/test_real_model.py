@@ -3,17 +3,17 @@
 import pytest
 import torch
 
-from selfincorrect.candidates import generation_requests
-from selfincorrect.config import VariantConfig
-from selfincorrect.conversations import Candidate
-from selfincorrect.engines import Request
-from selfincorrect.engines.transformers import TransformersEngine
+from selfincorrect.config.schema import VariantConfig
+from selfincorrect.discriminate.view import View, discriminations
+from selfincorrect.engines.requests import Request
+from selfincorrect.engines.transformers.engine import TransformersEngine
+from selfincorrect.generate.candidates import generation_requests
 from selfincorrect.io import read_json
-from selfincorrect.prepare import load_questions
-from selfincorrect.prompts import task_prompts
-from selfincorrect.tasks import get_task
 from selfincorrect.tasks.base import Question, sample_questions
-from selfincorrect.variants import View, discriminations
+from selfincorrect.tasks.conversations import Candidate
+from selfincorrect.tasks.questions import load_questions
+from selfincorrect.tasks.registry import get_task
+from selfincorrect.tasks.templates import task_prompts
 
 # One worker fetches and converts the model, the others leave these tests to it.
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("model")]

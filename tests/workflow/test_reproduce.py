@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from selfincorrect.record import columns_digests
+from selfincorrect.record.record import columns_digests
 from tests.conftest import reproduce
 
 pytestmark = pytest.mark.xdist_group("reproduce")  # one worker makes the runs that these tests share

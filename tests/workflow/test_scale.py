@@ -7,8 +7,8 @@ from collections import Counter
 
 import yaml
 
-from selfincorrect import scale
-from selfincorrect.config_check import check
+from selfincorrect.config.check.experiment import check
+from selfincorrect.plan import scale
 from tests.conftest import ROOT
 
 

@@ -14,9 +14,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from selfincorrect.engines import Decoding, Request
-from selfincorrect.engines.openai import OpenAIEngine
-from selfincorrect.prompts import Prompt
+from selfincorrect.engines.openai.engine import OpenAIEngine
+from selfincorrect.engines.prompt import Prompt
+from selfincorrect.engines.requests import Decoding, Request
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("model")]
 

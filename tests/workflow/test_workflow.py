@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from selfincorrect.io import read_provenance
-from tests import paper_data
 from tests.conftest import ROOT
-from tests.tiny import save
+from tests.support import paper_data
+from tests.support.tiny import save
 
 METRIC_COLUMNS = [
     "model",

@@ -10,18 +10,25 @@ from queue import SimpleQueue
 from snakemake.exceptions import WorkflowError
 
 try:
-    from selfincorrect import resources as needs
-    from selfincorrect import slices, stopping
+    from selfincorrect.plan import resources as needs
+    from selfincorrect.config import slices
+    from selfincorrect.jobs import stopping
 except ModuleNotFoundError as error:
     raise WorkflowError(
         f"{error} in {sys.executable}. Run `make run` once and use .venv/bin/snakemake, or install what is missing: "
         f"pip install -r envs/requirements.txt && pip install -e '{workflow.basedir}'."
     ) from None
-from selfincorrect.config_check import check, with_command_line
+from selfincorrect.config.check.experiment import check, with_command_line
 from selfincorrect.errors import UserError
-from selfincorrect.figures import NAMES as FIGURES
-from selfincorrect.published import PAPER_TABLES
-from selfincorrect.sources import Files, LocalFile, is_folder, is_gguf, model_files
+from selfincorrect.report.figures import NAMES as FIGURES
+from selfincorrect.paper.published import PAPER_TABLES
+from selfincorrect.sources.kinds import (
+    Files,
+    LocalFile,
+    is_folder,
+    is_gguf,
+    model_files,
+)
 
 # For jobs: which Snakemake they end with. For environment.post-deploy.sh, of which Snakemake runs a copy elsewhere: the lock files.
 os.environ.update(
@@ -54,7 +61,7 @@ onstart:
             daemon=True,
         ).start()
         signal.signal(signal.SIGTERM, lambda *each: told.put(each))
-    from selfincorrect.disk import check_writable
+    from selfincorrect.jobs.disk import check_writable
 
     try:
         check_writable(

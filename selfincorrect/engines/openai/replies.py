@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from selfincorrect import thoughts
-from selfincorrect.engines import ERROR, FILTERED, LARGEST, REFUSED, Decoding
+from selfincorrect.engines import thoughts
 from selfincorrect.engines.openai.troubles import Trouble, message_of
+from selfincorrect.engines.requests import ERROR, FILTERED, LARGEST, REFUSED, Decoding
 
 # Finish reasons, in lower case, and what they are here. Others, whatever they are called, end an answer like "stop".
 FINISH = {

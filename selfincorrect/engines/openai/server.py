@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from selfincorrect.engines import ERROR, Decoding
 from selfincorrect.engines.openai.calls import Client, Secret
 from selfincorrect.engines.openai.replies import Answer, Reply, read_reply
 from selfincorrect.engines.openai.troubles import Missing, Trouble, reason_of, refused, wrong_limit
+from selfincorrect.engines.prompt import Prompt
+from selfincorrect.engines.requests import ERROR, Decoding
 from selfincorrect.errors import UserError
-from selfincorrect.prompts import Prompt
 
 log = logging.getLogger("selfincorrect")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from selfincorrect.engines import CONTEXT, FILTERED, LARGEST
+from selfincorrect.engines.requests import CONTEXT, FILTERED, LARGEST
 
 # Parameters that a server may refuse, as its message names them. `n` is a letter too: only where it reads as a name.
 _WORDS = (

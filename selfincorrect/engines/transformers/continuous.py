@@ -14,10 +14,10 @@ from transformers.generation.continuous_batching.cb_logits_processors import (
     ContinuousBatchingLogitsProcessorList,
 )
 
-from selfincorrect import stopping
 from selfincorrect.engines.transformers.batching import SHARE
 from selfincorrect.engines.transformers.decoding import CHANGE, Finished, Generated, Rules
 from selfincorrect.engines.transformers.sampling import Sampler
+from selfincorrect.jobs import stopping
 
 
 class _Choose(ContinuousBatchingLogitsProcessor):

@@ -9,10 +9,10 @@ import torch
 from transformers import GenerationMixin, LogitsProcessor, LogitsProcessorList, StoppingCriteria
 from transformers.generation.stopping_criteria import StoppingCriteriaList
 
-from selfincorrect import stopping
 from selfincorrect.engines.transformers.cascade import Cascade, Continuation
 from selfincorrect.engines.transformers.levels import Level
 from selfincorrect.engines.transformers.sampling import Sampler
+from selfincorrect.jobs import stopping
 
 # Ended sequences leave, and new ones enter, when this share of the batch has ended: each change copies the caches.
 CHANGE = 1 / 8

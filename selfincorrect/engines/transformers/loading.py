@@ -11,7 +11,7 @@ import transformers
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-from selfincorrect import tokenizer
+from selfincorrect.engines.transformers import tokenizer
 from selfincorrect.errors import UserError
 
 log = logging.getLogger("selfincorrect")

@@ -1,0 +1,85 @@
+"""Check a configuration before any job starts: what pydantic cannot see, such as k > n or a file that is not there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from selfincorrect.config.check.models import alias_problems, model_problems, pool_problems, published_problems
+from selfincorrect.config.check.tasks import judge_problems, refinement_problems, task_problems
+from selfincorrect.config.check.variants import choice_problems
+from selfincorrect.config.problems import Problem, describe_all, found_and_allowed
+from selfincorrect.config.schema import Config
+from selfincorrect.errors import UserError
+
+
+def with_command_line(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """`config` with the values `given` by `snakemake --config`, which arrive as text inside lists and mappings.
+
+    `ks` stands for `k` there, since Snakemake refuses keys of one letter; a single number is a list of one.
+    """
+    merged = dict(config)
+    for key, value in given.items():
+        merged[key] = _retyped(value, merged.get(key))
+    if "ks" in given:
+        value = merged.pop("ks")
+        merged["k"] = value if isinstance(value, list) else [value]
+    return merged
+
+
+def _retyped(value: Any, present: Any) -> Any:
+    if isinstance(value, Mapping):
+        inside = present if isinstance(present, Mapping) else {}
+        return {**inside, **{key: _retyped(each, inside.get(key)) for key, each in value.items()}}
+    if isinstance(value, list):
+        return [_retyped(each, None) for each in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise UserError(f"--config: {value!r} cannot be read as a YAML value: {error}") from error
+
+
+def check(raw: Mapping[str, Any]) -> Config:
+    """The checked configuration. Raises UserError that lists everything that is wrong with `raw`."""
+    if both := _two_kinds(raw):
+        raise UserError(describe_all(both))
+    try:
+        config = Config.model_validate(dict(raw))
+    except ValidationError as error:
+        raise UserError(describe_all(found_and_allowed(error, Config))) from error
+    problems = [
+        *_null_problems(raw),
+        *alias_problems(config),
+        *model_problems(config),
+        *pool_problems(config),
+        *task_problems(config),
+        *judge_problems(config),
+        *refinement_problems(config),
+        *published_problems(config),
+        *choice_problems(config),
+    ]
+    if problems:
+        raise UserError(describe_all(dict.fromkeys(problems)))  # a problem of several tasks is told once
+    return config
+
+
+def _two_kinds(raw: Mapping[str, Any]) -> list[Problem]:
+    """Models that are given as pools and as weights: each of their keys would be unknown to the other kind."""
+    models = raw.get("models")
+    both = (
+        [name for name, each in models.items() if isinstance(each, Mapping) and {"pools", "source"} <= set(each)]
+        if isinstance(models, Mapping)
+        else []
+    )
+    allowed = "`pools` alone (candidates from elsewhere) or `source` (a model that is run): give them two names"
+    return [Problem(f"models.{name}", "`pools` beside `source`", allowed, "") for name in both]
+
+
+def _null_problems(raw: Mapping[str, Any]) -> list[Problem]:
+    """A section with nothing under it, which YAML reads as null, would silently do nothing."""
+    if "refinement" in raw and raw["refinement"] is None:
+        return [Problem("refinement", "nothing", "a mapping; {} for the defaults", "refinement: {}")]
+    return []

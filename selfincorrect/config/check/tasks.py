@@ -1,0 +1,128 @@
+"""What can be wrong with tasks: sources, demonstrations, judges, and what is to be refined."""
+
+import difflib
+from pathlib import Path
+
+from selfincorrect.config.problems import Problem
+from selfincorrect.config.schema import Config
+from selfincorrect.sources.kinds import Files, LocalFile
+from selfincorrect.tasks import registry as tasks
+from selfincorrect.tasks.base import judges_of
+from selfincorrect.tasks.templates import task_prompts
+
+
+def task_problems(config: Config) -> list[Problem]:
+    problems = []
+    for name, task in config.tasks.items():
+        if name not in tasks.NAMES:
+            allowed = ", ".join(tasks.NAMES)
+            close = difflib.get_close_matches(name, tasks.NAMES, n=1, cutoff=0)[0]
+            problems.append(Problem(f"tasks.{name}", repr(name), allowed, f"{close}: {{limit: 24}}"))
+            continue
+        sources = tasks.get_task(name).SOURCES
+        if isinstance(task.source, str) and task.source not in sources:
+            allowed = f"{', '.join(sources)}, or a mapping with path, repo or package"
+            problems.append(
+                Problem(
+                    f"tasks.{name}.source",
+                    repr(task.source),
+                    allowed,
+                    f"source: {next(iter(sources))}",
+                )
+            )
+        files = task.source.files.values() if isinstance(task.source, Files) else [task.source]
+        for file in files:
+            if isinstance(file, LocalFile) and not Path(file.path).expanduser().is_file():
+                found = str(Path(file.path).expanduser().absolute())
+                problems.append(Problem(f"tasks.{name}.source.path", found, "a file that exists", ""))
+        problems += _shot_problems(config, name)
+    return problems
+
+
+def _shot_problems(config: Config, name: str) -> list[Problem]:
+    """Demonstrations that are asked for and not there: of the task, or of a variant that multiplies them."""
+    given, available = config.tasks[name].shots, len(task_prompts(name).demonstrations)
+    shots = tasks.get_task(name).SHOTS if given is None else given
+    if shots > available:
+        allowed = f"0 to {available}, the demonstrations there are"
+        return [Problem(f"tasks.{name}.shots", str(given), allowed, f"shots: {available}")]
+    return [
+        Problem(
+            f"variants.{alias}.shots",
+            f"{variant.shots} times {shots} demonstrations of {name}",
+            f"at most {available}, the demonstrations there are",
+            f"shots: {max(available // shots, 1)}",
+        )
+        for alias, variant in config.variants_of(name).items()
+        if shots * variant.shots > available
+    ]
+
+
+def judge_problems(config: Config) -> list[Problem]:
+    problems = []
+    for name, task in config.tasks.items():
+        if name not in tasks.NAMES:
+            continue
+        module = tasks.get_task(name)
+        roles, given = list(judges_of(module)), task.judges or {}
+        example = next(iter(config.weighted), "my-judge")
+        paste = f"judges: {{{', '.join(f'{role}: {example}' for role in roles)}}}"
+        # Pools may bring grades of their own; whether they do is seen when they are read.
+        asked = [model for model in config.weighted if name in config.tasks_of(model)]
+        if given and set(given) != set(roles):
+            allowed = f"exactly {', '.join(roles)}" if roles else f"none: {name} is graded without judges"
+            problems.append(
+                Problem(f"tasks.{name}.judges", ", ".join(given), allowed, paste if roles else "(remove the line)")
+            )
+        elif roles and not given and not module.GRADINGS and asked:
+            allowed = f"a model for each of: {', '.join(roles)}; any configured model can judge (`tasks: []` if it does nothing else)"
+            problems.append(Problem(f"tasks.{name}.judges", "nothing", allowed, paste))
+        one_token = any(judge.tokens == 1 for judge in judges_of(module).values())
+        for key in ("judge_primer", "judge_tokens"):
+            if getattr(task, key) and (one_token or not given):
+                why = "a judge that answers with one token" if one_token else "a task without judges"
+                problems.append(
+                    Problem(
+                        f"tasks.{name}.{key}", repr(getattr(task, key)), f"none: {name} has {why}", "(remove the line)"
+                    )
+                )
+        for role, model in given.items():
+            server = config.weighted[model].server if model in config.weighted else None
+            if one_token and server and not server.logprobs:
+                allowed = "true: this judge's agreement is a probability"
+                problems.append(Problem(f"models.{model}.server.logprobs", "false", allowed, "logprobs: true"))
+            if task.judge_primer and model in config.weighted and config.weighted[model].engine == "openai":
+                allowed = "none: a server does not go on from a text that it has not written"
+                problems.append(
+                    Problem(f"tasks.{name}.judge_primer", repr(task.judge_primer), allowed, "(remove the line)")
+                )
+            if model not in config.weighted:
+                allowed = f"a configured model with an engine: {', '.join(config.weighted) or 'there is none'}"
+                problems.append(Problem(f"tasks.{name}.judges.{role}", repr(model), allowed, paste))
+    if not config.cells():
+        problems.append(
+            Problem("models", "no model with a task", "at least one that is measured", "(remove `tasks: []`)")
+        )
+    return problems
+
+
+def refinement_problems(config: Config) -> list[Problem]:
+    if config.refinement is None or not set(config.tasks) <= set(tasks.NAMES):
+        return []
+    fitting = ", ".join(config.refinable)
+    problems = [
+        Problem(
+            "refinement.tasks",
+            repr(name),
+            f"configured tasks that are graded without a judge: {fitting}",
+            f"tasks: [{fitting}]",
+        )
+        for name in config.refinement.tasks or ()
+        if name not in config.refinable
+    ]
+    if not problems and not config.refined():
+        allowed = "a model with weights and a task of it that is graded without a judge"
+        problems.append(
+            Problem("refinement", "nothing to refine", allowed, "(remove the section, or its tasks and models)")
+        )
+    return problems

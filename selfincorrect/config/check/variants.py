@@ -1,0 +1,118 @@
+"""What can be wrong with k and with variants."""
+
+from selfincorrect.config.problems import Problem
+from selfincorrect.config.schema import Config, VariantConfig
+from selfincorrect.tasks import registry as tasks
+from selfincorrect.tasks.templates import task_prompts
+
+
+def choice_problems(config: Config) -> list[Problem]:
+    problems = []
+    n = config.sampling.n
+    for index, k in enumerate(config.k):
+        if k < 2 or (k > n and config.weighted):  # a pool from elsewhere has an n of its own, checked when it is read
+            problems.append(
+                Problem(
+                    f"k.{index}",
+                    str(k),
+                    f"2 to n, and n (sampling.n) is {n}",
+                    f"sampling: {{n: {max(k, 2)}}}",
+                )
+            )
+        if k in config.k[:index]:
+            problems.append(Problem(f"k.{index}", f"{k} a second time", "each k once", f"k: {sorted(set(config.k))}"))
+    lettered = [name for name, variant in config.variants.items() if variant.labels == "letters"]
+    if lettered and max(config.k) > 26:
+        problems.append(
+            Problem(
+                f"variants.{lettered[0]}.labels",
+                f"'letters' for k = {max(config.k)}",
+                "k of at most 26, or digits",
+                "labels: digits",
+            )
+        )
+    for task in config.tasks:
+        if not config.variants_of(task):
+            problems.append(
+                Problem(
+                    f"tasks.{task}",
+                    "no variant for this task",
+                    "at least one variant without `tasks`, or with it",
+                    "full: {}",
+                )
+            )
+    named = [(f"variants.{name}.models", variant.models) for name, variant in config.variants.items()]
+    named.append(("refinement.models", config.refinement.models if config.refinement else None))
+    for key, models in named:
+        for model in models or ():
+            if model not in config.models:
+                allowed = ", ".join(config.models)
+                problems.append(Problem(key, repr(model), f"configured models: {allowed}", f"models: [{allowed}]"))
+    for model, task in config.cells():
+        if not config.variants_of(task, model) and config.variants_of(task):
+            paste = "full: {}"
+            problems.append(
+                Problem(
+                    f"models.{model}", f"no variant for {task}", "at least one variant for each of its tasks", paste
+                )
+            )
+    for name, variant in config.variants.items():
+        for task in variant.tasks or config.tasks:
+            if task not in config.tasks:
+                allowed = ", ".join(config.tasks)
+                problems.append(
+                    Problem(
+                        f"variants.{name}.tasks",
+                        repr(task),
+                        f"configured tasks: {allowed}",
+                        f"tasks: [{allowed}]",
+                    )
+                )
+            elif task in tasks.NAMES:
+                problems += _variant_problems(name, variant, task)
+    return problems
+
+
+def _variant_problems(name: str, variant: VariantConfig, task: str) -> list[Problem]:
+    ways = list(task_prompts(task).discriminate)
+    others = f"{{tasks: [...]}} to leave {task} out"
+    if variant.selector == "score":
+        free = {"selector", "tasks", "models", "candidates", "distractors", "shots"}
+        options = variant.model_dump(exclude_defaults=True, exclude=free)
+        if options:
+            found, allowed = (
+                f"'score' beside {', '.join(options)}",
+                "only candidates, distractors and shots: each is shown alone",
+            )
+            return [Problem(f"variants.{name}.selector", found, allowed, f"{name}: {{selector: score}}")]
+    elif variant.selector != "choose" and variant != VariantConfig(
+        selector=variant.selector, tasks=variant.tasks, models=variant.models
+    ):
+        options = variant.model_dump(exclude_unset=True, exclude={"selector", "tasks", "models"})
+        return [
+            Problem(
+                f"variants.{name}.selector",
+                f"{variant.selector!r} beside {', '.join(options)}",
+                "nothing about how candidates are shown: this rule asks no model",
+                f"{name}: {{selector: {variant.selector}}}",
+            )
+        ]
+    if variant.candidates is not None and variant.candidates not in ways:
+        return [
+            Problem(
+                f"variants.{name}.candidates",
+                f"{variant.candidates!r}, which {task} cannot have",
+                ", ".join(ways),
+                f"{name}: {others}",
+            )
+        ]
+    if variant.candidates == "solution" and variant.distractors == "easy" and "final" in ways:
+        return [
+            Problem(
+                f"variants.{name}.candidates",
+                "'solution' with easy distractors",
+                "'final': only final answers can be simplified",
+                f"{name}: {{distractors: easy}}",
+            )
+        ]
+    return []

@@ -1,0 +1,130 @@
+"""Digests of the code behind a result, so that Snakemake makes again just what an edit can change.
+
+Snakemake does not see edits of imported modules. A rule therefore has the digest of the functions it begins with, and
+of everything of this package that they reach by name, among its `params`. Read from the source, nothing is imported:
+comments, docstrings, layout and unrelated functions of the same file do not count, data files that a module reads do
+not either (prompts are `params` of their own).
+"""
+
+import ast
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from selfincorrect.digest import digest
+
+PACKAGE = "selfincorrect"
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass
+class _Module:
+    definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
+    imports: dict[str, str] = field(default_factory=dict)  # local name -> dotted name
+
+
+@cache
+def code_digest(*roots: str, root: Path = ROOT) -> str:
+    """Digest of everything reached from `roots`, dotted names such as `tasks.gsm8k.grade` or whole modules.
+
+    Raises LookupError if a root is neither a module nor a name defined in one.
+    """
+    reached: dict[str, list[str]] = {}
+    waiting = [f"{PACKAGE}.{name}" for name in roots]
+    for name in waiting:
+        if not _resolve(name, str(root)):
+            raise LookupError(f"{name} is neither a module of the package nor a name in one")
+    while waiting:
+        resolved = _resolve(waiting.pop(), str(root))
+        if resolved is None or resolved in reached:
+            continue
+        owner, nodes = _lookup(resolved, str(root))
+        reached[resolved] = [ast.dump(_without_docstrings(node)) for node in nodes]
+        for node in nodes:
+            waiting += _names_in(node, owner, str(root))
+    return digest(reached)
+
+
+@cache
+def _module(name: str, root: str) -> _Module | None:
+    path = Path(root, *name.split(".")[1:])
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    if not path.is_file():
+        return None
+    module = _Module()
+    for node in ast.walk(tree := ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                module.imports[alias.asname or alias.name] = alias.name
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                module.imports[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    for statement in tree.body:
+        for name_ in _defined(statement):
+            module.definitions.setdefault(name_, []).append(statement)
+    return module
+
+
+def _defined(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return [n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)]
+    return []
+
+
+def _resolve(name: str, root: str) -> str | None:
+    """`name` if it is a module or defined in one; followed through imports; None if it is not of this package."""
+    if name != PACKAGE and not name.startswith(PACKAGE + "."):
+        return None
+    if _module(name, root):
+        return name
+    parent, _, attribute = name.rpartition(".")
+    module = _module(parent, root) if parent else None
+    if module is None:
+        return None
+    if attribute in module.definitions:
+        return name
+    return _resolve(module.imports[attribute], root) if attribute in module.imports else None
+
+
+def _lookup(name: str, root: str) -> tuple[str, list[ast.stmt]]:
+    """The module that a resolved name belongs to, and the statements that define it (all of a module's)."""
+    if module := _module(name, root):
+        return name, [node for nodes in module.definitions.values() for node in nodes]
+    owner, _, attribute = name.rpartition(".")
+    module = _module(owner, root)
+    assert module is not None
+    return owner, module.definitions[attribute]
+
+
+def _names_in(node: ast.stmt, owner: str, root: str) -> list[str]:
+    """Dotted names of what a statement of the module `owner` mentions."""
+    module = _module(owner, root)
+    assert module is not None
+    found = []
+    for child in ast.walk(node):
+        if isinstance(child, ast.Name):
+            if child.id in module.definitions:
+                found.append(f"{owner}.{child.id}")
+            elif child.id in module.imports and not _is_module(module.imports[child.id], root):
+                found.append(module.imports[child.id])
+        elif isinstance(child, ast.Attribute) and isinstance(child.value, ast.Name):
+            target = module.imports.get(child.value.id)
+            if target is not None and _is_module(target, root):
+                found.append(f"{target}.{child.attr}")
+    return found
+
+
+def _is_module(name: str, root: str) -> bool:
+    return name.startswith(PACKAGE) and _module(name, root) is not None
+
+
+def _without_docstrings(node: ast.stmt) -> ast.stmt:
+    copy = ast.parse(ast.unparse(node)).body[0]
+    for child in ast.walk(copy):
+        match getattr(child, "body", None):
+            case [ast.Expr(value=ast.Constant(value=str())), *rest]:
+                child.body = rest or [ast.Pass()]  # type: ignore[attr-defined]
+    return copy

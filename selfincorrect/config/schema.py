@@ -1,0 +1,348 @@
+"""The configuration: the one description of what can be set. `config_check` says what is wrong with one.
+
+The JSON schema in `workflow/schemas/` and the table in the README are generated from these classes.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+from selfincorrect.discriminate.selectors import FREE, Free
+from selfincorrect.pools.kinds import Pool
+from selfincorrect.sources.kinds import Files, GgufPackages, HubFile, LocalFile, PackageMember, Source
+from selfincorrect.tasks import registry as tasks
+
+# An alias is a folder's name in results/ and a Snakemake wildcard: no slash, no dot, no leading dash.
+Alias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _source_kind(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        kinds: dict[type, str] = {HubFile: "repo", PackageMember: "package", LocalFile: "path", Files: "several"}
+        return kinds.get(type(value), "name")
+    if "files" in value:
+        return "several"
+    return next((key for key in ("repo", "package", "path") if key in value), "path")
+
+
+TaskSource = Annotated[
+    Annotated[str, Tag("name")]
+    | Annotated[HubFile, Tag("repo")]
+    | Annotated[PackageMember, Tag("package")]
+    | Annotated[LocalFile, Tag("path")]
+    | Annotated[Files, Tag("several")],
+    Discriminator(_source_kind),
+]
+
+
+class PriceConfig(_Section):
+    input: float = Field(ge=0, strict=False, description="Price of a million tokens of prompts, in any currency.")
+    output: float = Field(ge=0, strict=False, description="Price of a million tokens of answers.")
+
+
+class ServerConfig(_Section):
+    url: str = Field(
+        pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?$",
+        description="Base URL of an OpenAI-compatible server, up to `/v1`; no key is in it.",
+    )
+    key: str | None = Field(
+        None,
+        pattern=r"^[A-Z_][A-Z0-9_]*$",
+        description="Name of the environment variable that holds the key; none if omitted.",
+    )
+    concurrency: int = Field(8, ge=1, description="Calls in flight at a time.")
+    requests_per_minute: int | None = Field(None, ge=1, description="Limit on calls, retries included.")
+    retries: int = Field(6, ge=0, description="Retries of a call after 429, 5xx, time-outs and broken answers.")
+    timeout: float = Field(
+        600, gt=0, strict=False, description="Seconds until a call counts as lost, its whole reply included."
+    )
+    logprobs: bool = Field(True, description="Ask for log-probabilities.")
+    body: dict[str, Any] = Field(
+        default_factory=dict,
+        description="What else each call says, such as `{reasoning_effort: low}` or `{chat_template_kwargs: {enable_thinking: false}}`; part of "
+        "what stored answers are known by.",
+    )
+    price: PriceConfig | None = Field(None, description="Prices, for the costs in the report and in estimates.")
+
+
+class ModelConfig(_Section):
+    source: str | GgufPackages = Field(
+        description="Hub id (`owner/name`), local folder or GGUF file (`/…`, `./…`, `~…`), `catalog:<name>`, or pinned GGUF packages; "
+        "with `engine: openai` the model's id at the server, with `scripted` a YAML file."
+    )
+    adapter: str | None = Field(
+        None,
+        min_length=1,
+        description="Folder of a LoRA adapter (with `adapter_config.json`) that goes on top of `source`; needs the package peft.",
+    )
+    revision: str | None = Field(
+        None,
+        min_length=1,
+        description="Commit, tag or branch of a hub id, required for one; of a served model whatever tells its versions apart.",
+    )
+    prompt: Literal["completion", "chat"] = Field(
+        description="`completion` for base models; `chat` applies the tokenizer's chat template."
+    )
+    engine: Literal["transformers", "openai", "scripted"] = Field(
+        "transformers",
+        description="What runs the model: this machine, an OpenAI-compatible server, or (`scripted`) a YAML file of answers, to "
+        "try a workflow without weights.",
+    )
+    server: ServerConfig | None = Field(None, description="The server, with `engine: openai`.")
+    tasks: list[str] | None = Field(
+        None, description="Only for these tasks; `[]` for a model that only judges. Default: all."
+    )
+    published: str | None = Field(
+        None, description="The model's name in the paper's tables, whose numbers then stand beside it."
+    )
+    parameters: float | None = Field(
+        None,
+        gt=0,
+        strict=False,
+        description="Number of parameters, for estimates (left out without it) and for the memory and time of jobs on a cluster (8e9 is assumed without it).",
+    )
+    greedy: bool = Field(
+        True,
+        description="`false` for models that take temperature 1 alone: what is else decoded greedily, such as choices, is then drawn at "
+        "temperature 1. Set `sampling.temperature: 1` too.",
+    )
+    gpus: int = Field(1, ge=1, description="GPUs that a job of this model asks for where `run.device` is `cuda`.")
+    dtype: Literal["float32", "bfloat16", "float16"] = Field(
+        "float32", description="Precision of weights and activations."
+    )
+    context: int | None = Field(
+        None,
+        ge=1,
+        description="Longest prompt plus answer in tokens; default: the model's own limit.",
+    )
+    trust_remote_code: bool = Field(
+        False, description="Run Python code that comes with the model. Only if you have read it."
+    )
+
+
+class PooledModelConfig(_Section):
+    pools: dict[str, Pool] = Field(
+        min_length=1,
+        description="Instead of `source`: candidates that were sampled elsewhere, by task; see Pools from elsewhere.",
+    )
+
+
+def _model_kind(value: Any) -> str:
+    pooled = isinstance(value, PooledModelConfig) or (isinstance(value, Mapping) and "pools" in value)
+    return "model-pools" if pooled else "model-weights"
+
+
+AnyModel = Annotated[
+    Annotated[ModelConfig, Tag("model-weights")] | Annotated[PooledModelConfig, Tag("model-pools")],
+    Discriminator(_model_kind),
+]
+
+
+class TaskConfig(_Section):
+    source: TaskSource | None = Field(
+        None,
+        description="A named source of the task (`hub`, `package`), or one of your own: `{path: …}`, `{repo: …, file: …, "
+        "revision: …}`, `{package: …, version: …, sha256: …, member: …}`. Default: the task's first, usually `hub`.",
+    )
+    limit: int | None = Field(None, ge=1, description="Number of questions, a seeded sample; default: all.")
+    shots: int | None = Field(None, ge=0, description="Demonstrations in each prompt; default: the paper's.")
+    shards: int = Field(1, ge=1, le=10_000, description="Jobs that generation is split into.")
+    answer_tokens: int | None = Field(None, ge=1, description="Longest candidate in tokens; default: the task's.")
+    choice_tokens: int | None = Field(
+        None, ge=1, description="Longest discrimination output with reasons, in tokens; default: the task's."
+    )
+    judges: dict[str, str] | None = Field(
+        None,
+        min_length=1,
+        description="Models that judge the candidates, by role: `{judge: <model>}` for MT-Bench, which needs it, "
+        "`{truth: <model>, info: <model>}` for TruthfulQA, which is graded by similarity without.",
+    )
+    judge_tokens: int | None = Field(
+        None, ge=1, description="Longest output of a judge in tokens; default: the task's."
+    )
+    judge_primer: str = Field(
+        "",
+        description="What a judge's answer is made to begin with, such as `'Rating: [['`, for small judges that never come to a "
+        "rating by themselves; only with `engine: transformers`.",
+    )
+
+
+class SamplingConfig(_Section):
+    n: int = Field(4, ge=1, description="Candidates per question (the pool).")
+    temperature: float = Field(0.7, gt=0, allow_inf_nan=False, strict=False, description="Sampling temperature.")
+    top_p: float = Field(1.0, gt=0, le=1, strict=False, description="Nucleus sampling; 1 is off.")
+    max_characters: int = Field(
+        100_000,
+        ge=1_000,
+        le=10_000_000,
+        description="Longest candidate in characters; longer ones are cut there, and counted.",
+    )
+
+
+class VariantConfig(_Section):
+    selector: Literal["choose", "score", Free] = Field(
+        "choose",
+        description="`choose`: the model is asked which is best. `score`: it scores each candidate alone, and the highest is "
+        "taken. The others are rules that need no model, as baselines.",
+    )
+    candidates: Literal["solution", "final"] | None = Field(
+        None,
+        description="Show whole solutions or final answers; default: the task's, `final` with easy distractors.",
+    )
+    distractors: Literal["own", "easy"] = Field(
+        "own",
+        description="`easy` replaces wrong candidates by obviously wrong ones (the paper's Figure 9).",
+    )
+    order: Literal["drawn", "permuted"] = Field(
+        "drawn", description="Show candidates as drawn, or in a seeded permutation per question."
+    )
+    labels: Literal["digits", "letters"] = Field("digits", description="1, 2, … or A, B, …")
+    shots: int = Field(1, ge=1, le=3, description="Demonstrations, as a multiple of the task's.")
+    rationale: bool | None = Field(
+        None, description="Whether the model gives reasons before it chooses; default: the task's (GSM8K does)."
+    )
+    answer: Literal["label", "text"] = Field(
+        "label", description="Answer with a label, or with the candidate's own text."
+    )
+    wording: Literal[1, 2, 3] = Field(1, description="Which of three wordings of the instruction.")
+    tasks: list[str] | None = Field(None, min_length=1, description="Only for these tasks.")
+    models: list[str] | None = Field(None, min_length=1, description="Only for these models.")
+
+
+class RefinementConfig(_Section):
+    rounds: int = Field(2, ge=1, le=10, description="Times that an answer is refined.")
+    tasks: list[str] | None = Field(
+        None, min_length=1, description="Only for these tasks; default: all that are graded without a judge."
+    )
+    models: list[str] | None = Field(None, min_length=1, description="Only for these models.")
+
+
+class RunConfig(_Section):
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="`auto` spreads a model over the GPUs there are, or uses the CPU."
+    )
+    threads: int | None = Field(
+        None,
+        ge=1,
+        description="CPU threads of a job that runs a model; default: all cores given to Snakemake.",
+    )
+    batch_size: int | None = Field(
+        None, ge=1, description="Sequences decoded together; default: what fits. Halved when memory runs out."
+    )
+    decoding: Literal["auto", "cascade", "continuous", "plain"] = Field(
+        "auto",
+        description="How sequences are decoded together: with shared prefixes (`cascade`; on CPUs), by transformers' continuous "
+        "batching (`continuous`; on GPUs) or `generate` (`plain`; where nothing else fits). The answers are the same.",
+    )
+    retry: list[Literal["context", "refused", "filtered", "error"]] = Field(
+        default_factory=list,
+        description="Ask again for stored answers that are missing for these reasons, such as `[error]`; for one run, on the command line.",
+    )
+    errors: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        strict=False,
+        description="Share of calls to a server that may fail, after their retries, before a run ends.",
+    )
+    store: str = Field("results/store", min_length=1, description="Folder of the response store; may be shared.")
+
+
+class FiguresConfig(_Section):
+    dpi: int = Field(200, ge=50, le=1200, description="Resolution of PNG figures.")
+    font_size: float = Field(9, ge=5, le=24, strict=False, description="Base font size in points.")
+
+
+class ReportConfig(_Section):
+    questions: int = Field(10, ge=0, description="Sample questions shown in the report.")
+
+
+class Config(_Section):
+    """A whole experiment."""
+
+    seed: int = Field(20240404, ge=0, lt=2**53, description="Seed of everything random.")
+    models: dict[Alias, AnyModel] = Field(min_length=1, description="Models by alias.")
+    tasks: dict[str, TaskConfig] = Field(min_length=1, description="Tasks by name.")
+    sampling: SamplingConfig = Field(default_factory=SamplingConfig, description="How candidates are drawn.")
+    k: list[int] = Field([4], min_length=1, description="Numbers of candidates to choose among; each from 2 to n.")
+    variants: dict[Alias, VariantConfig] = Field(
+        default_factory=lambda: {"full": VariantConfig()},
+        min_length=1,
+        description="Ways of asking for the best candidate, by name.",
+    )
+    refinement: RefinementConfig | None = Field(
+        None,
+        description="Self-refinement (the paper's Table 5): a model refines its first answer by its own feedback, then chooses "
+        "between the earlier and the refined one. Not done unless this section is there; `refinement: {}` takes the defaults.",
+    )
+    run: RunConfig = Field(default_factory=RunConfig, description="Speed and place; in no digest.")
+    figures: FiguresConfig = Field(default_factory=FiguresConfig, description="Look of the figures.")
+    report: ReportConfig = Field(default_factory=ReportConfig, description="The report.")
+    audit: dict[Alias, str] = Field(
+        default_factory=dict,
+        description="Published tables to audit beside the paper's, by name: CSV files with the columns of "
+        "`selfincorrect/published/table2.csv`.",
+    )
+
+    # Asked for by every job of a graph: gathered once. Frozen, so it cannot go out of date.
+    @cached_property
+    def weighted(self) -> dict[str, ModelConfig]:
+        """The models that have weights to run."""
+        return {name: model for name, model in self.models.items() if isinstance(model, ModelConfig)}
+
+    @cached_property
+    def pooled(self) -> dict[str, PooledModelConfig]:
+        """The models that are pools from elsewhere."""
+        return {name: model for name, model in self.models.items() if isinstance(model, PooledModelConfig)}
+
+    def cells(self) -> list[tuple[str, str]]:
+        """Every (model, task) that is measured."""
+        return [(model, task) for model in self.models for task in self.tasks if task in self.tasks_of(model)]
+
+    def tasks_of(self, model: str) -> list[str]:
+        """The tasks of a model: those it names (by default all), or those it has pools for."""
+        entry = self.models[model]
+        if isinstance(entry, PooledModelConfig):
+            return list(entry.pools)
+        return list(self.tasks) if entry.tasks is None else entry.tasks
+
+    def variants_of(self, task: str, model: str | None = None) -> dict[str, VariantConfig]:
+        """The variants that `task` is measured with (on `model`), by name; for a model of pools the rules that need no model."""
+        chosen = {
+            name: variant
+            for name, variant in self.variants.items()
+            if (variant.tasks is None or task in variant.tasks)
+            and (model is None or variant.models is None or model in variant.models)
+        }
+        if model not in self.pooled:
+            return chosen
+        rules = {name: VariantConfig(selector=name) for name in FREE}
+        return rules | {name: variant for name, variant in chosen.items() if variant.selector in FREE}
+
+    @property
+    def refinable(self) -> list[str]:
+        """The tasks that are graded without a judge."""
+        return [name for name, task in self.tasks.items() if tasks.get_task(name).GRADINGS and not task.judges]
+
+    def refined(self) -> list[tuple[str, str]]:
+        """Every (model, task) whose answers are refined: models with weights, tasks graded without a judge."""
+        if self.refinement is None:
+            return []
+        chosen = self.refinement.tasks or self.refinable
+        models = self.refinement.models or self.models
+        return [
+            (model, task) for model, task in self.cells()
+            if model in self.weighted and model in models and task in chosen
+        ]  # fmt: skip
+
+    def task_source(self, task: str) -> Source:
+        """Where the data of `task` comes from."""
+        sources = tasks.get_task(task).SOURCES
+        source = self.tasks[task].source or next(iter(sources))
+        return sources[source] if isinstance(source, str) else source

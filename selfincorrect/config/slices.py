@@ -1,0 +1,285 @@
+"""What each stage depends on: its slice of the configuration, its prompts and a digest of its code.
+
+These are the rules' `params`. A stage is made again when its slice changes and at no other time, so a colour changes
+the figures, a new variant costs that variant alone, and throughput (the `run` section) changes nothing.
+"""
+
+from itertools import combinations
+from typing import Any
+
+from selfincorrect.config.code_digest import ROOT, code_digest
+from selfincorrect.config.schema import Config, VariantConfig
+from selfincorrect.digest import file_sha256
+from selfincorrect.discriminate.selectors import ASKED, FREE
+from selfincorrect.paper.published import PAPER_K, setting_of
+from selfincorrect.pools.kinds import OUTPUTS, FlatPool
+from selfincorrect.report.figures import NAMES as FIGURES
+from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
+from selfincorrect.sources.catalog import catalog
+from selfincorrect.sources.kinds import PackagedFile, packaged_path
+from selfincorrect.tasks.base import scored
+from selfincorrect.tasks.registry import get_task
+from selfincorrect.tasks.templates import replies, task_prompts
+
+Slice = dict[str, Any]
+
+
+def prepare_model(config: Config, model: str) -> Slice:
+    entry = config.weighted[model]
+    # Where and how fast a server answers does not change its model.
+    settings = entry.model_dump(mode="json", exclude={"tasks", "published", "gpus", "server", "parameters", "greedy"})
+    if settings["adapter"] is None:
+        del settings["adapter"]
+    name = str(settings["source"]).removeprefix(CATALOG_PREFIX)
+    return {
+        **settings,
+        "key": entry.server.key if entry.server else None,
+        "logprobs": entry.server.logprobs if entry.server else None,
+        **({"body": entry.server.body} if entry.server and entry.server.body else {}),
+        "catalog": catalog()[name].model_dump(mode="json") if name in catalog() else None,
+        "code": code_digest("models.prepare.prepare_model"),
+    }
+
+
+def prepare_dataset(config: Config, task: str) -> Slice:
+    source = config.task_source(task)
+    packaged = file_sha256(packaged_path(source)) if isinstance(source, PackagedFile) else None
+    return {
+        "source": source.model_dump(mode="json"),
+        "packaged_sha256": packaged,
+        "code": code_digest("tasks.questions.load_questions", "tasks.questions.question_table", f"tasks.{task}.load"),
+    }
+
+
+_ENGINE_MODULES = {
+    "transformers": "engines.transformers.engine",
+    "openai": "engines.openai.engine",
+    "scripted": "engines.scripted",
+}
+
+
+def _engine_code(config: Config, model: str) -> str:
+    return _ENGINE_MODULES[config.weighted[model].engine]
+
+
+def _asking(config: Config, *greedily: str) -> Slice:
+    """What else shapes answers, where it is not as usual: which missing ones are asked for again, and which of the models that are
+    asked `greedily` are not."""
+    drawn = [model for model in greedily if not config.weighted[model].greedy]
+    return {**({"retry": config.run.retry} if config.run.retry else {}), **({"drawn": drawn} if drawn else {})}
+
+
+def task_settings(config: Config, task: str) -> Slice:
+    """The task's settings with its own defaults filled in."""
+    settings, module = config.tasks[task], get_task(task)
+    shots = module.SHOTS if settings.shots is None else settings.shots
+    return {
+        "limit": settings.limit,
+        "shots": min(shots, len(task_prompts(task).demonstrations)),
+        "answer_tokens": settings.answer_tokens or module.ANSWER_TOKENS,
+        "choice_tokens": settings.choice_tokens or module.CHOICE_TOKENS,
+    }
+
+
+def generate(config: Config, model: str, task: str) -> Slice:
+    prompts, settings = task_prompts(task).data(), task_settings(config, task)
+    shown = prompts["demonstrations"][: settings["shots"]]
+    return {
+        "seed": config.seed,
+        "sampling": config.sampling.model_dump(mode="json"),
+        **{key: settings[key] for key in ("limit", "shots", "answer_tokens")},
+        "shards": config.tasks[task].shards,
+        **_asking(config),
+        "prompts": {
+            "generate": prompts["generate"],
+            "demonstrations": [
+                [each["question"], each["follow_up"], each["right"]["text"], each["right"]["follow_up"]] for each in shown
+            ],
+        },
+        "code": code_digest(
+            "generate.candidates.pool_table", "generate.candidates.shard_of", f"tasks.{task}.trim", "tasks.base.sample_questions",
+            _engine_code(config, model),
+        ),
+    }  # fmt: skip
+
+
+def import_pool(config: Config, model: str, task: str) -> Slice:
+    return {
+        "seed": config.seed,
+        "limit": config.tasks[task].limit,
+        "k": max(config.k),
+        "max_characters": config.sampling.max_characters,
+        "pool": config.pooled[model].pools[task].model_dump(mode="json"),
+        "code": code_digest(
+            "pools.formats.read",
+            "pools.match.pool_table",
+            "tasks.base.sample_questions",
+            "tasks.questions.questions_of",
+            "tasks.base.grade_limits",
+        ),
+    }
+
+
+def select(config: Config, model: str, task: str) -> Slice:
+    """The rules that choose without a model, and the outputs that came with the pool."""
+    pool = config.pooled[model].pools[task]
+    return {
+        "seed": config.seed,
+        "variants": {name: variant.selector for name, variant in config.variants_of(task, model).items()},
+        "pool": pool.model_dump(mode="json") if pool.outputs else None,
+        "code": code_digest(
+            "discriminate.selectors.selected_rows", "tasks.conversations", f"tasks.{task}.trim", "pools.formats.read_outputs", "pools.match.identities",
+            "pools.match.output_rows", "tasks.questions.questions_of",
+        ),
+    }  # fmt: skip
+
+
+def grade(config: Config, model: str, task: str) -> Slice:
+    pool = config.pooled[model].pools[task] if model in config.pooled else None
+    names = ["GRADINGS", "form", "extract", *(["judged"] if config.tasks[task].judges else [])]
+    return {
+        "texts": pool.texts if isinstance(pool, FlatPool) else "solution",
+        "code": code_digest("grade.grades.grade_table", *(f"tasks.{task}.{name}" for name in names)),
+    }
+
+
+def judge(config: Config, task: str) -> Slice:
+    """Who judges the candidates of a task; the judges' models are inputs."""
+    judges = config.tasks[task].judges or {}
+    engines = {_engine_code(config, model) for model in judges.values()}
+    return {
+        "seed": config.seed,
+        "judges": judges,
+        "tokens": config.tasks[task].judge_tokens,
+        "primer": config.tasks[task].judge_primer,
+        **_asking(config, *judges.values()),
+        "code": code_digest("grade.judges", f"tasks.{task}.JUDGES", f"tasks.{task}.trim", *sorted(engines)),
+    }
+
+
+def discriminate(config: Config, model: str, task: str) -> Slice:
+    prompts, settings = task_prompts(task), task_settings(config, task)
+    variants = {
+        name: variant.model_dump(mode="json", exclude={"tasks", "models"})
+        for name, variant in config.variants_of(task, model).items()
+    }
+    asked = [variant for variant in variants.values() if variant["selector"] in ASKED]
+    ways = sorted({prompts.way(variant) for variant in asked})
+    data = prompts.data()
+    shots = settings["shots"] * max((variant["shots"] for variant in asked), default=0)
+    return {
+        "seed": config.seed,
+        "k": config.k,
+        "variants": variants,
+        **_asking(config, model),
+        **{key: settings[key] for key in ("shots", "choice_tokens", "answer_tokens")},
+        "prompts": {
+            "discriminate": {way: data["discriminate"][way] for way in ways},
+            "replies": replies().model_dump(mode="json"),
+            "demonstrations": data["demonstrations"][:shots],
+        },
+        "code": code_digest(
+            "discriminate.view.discriminations", "discriminate.choices.choice_rows", "tasks.conversations", "discriminate.selectors.selected_rows",
+            *(f"tasks.{task}.{name}" for name in ("trim", "final", "extract", "simplify")),
+            _engine_code(config, model),
+        ),
+    }  # fmt: skip
+
+
+def refine(config: Config, model: str, task: str) -> Slice:
+    assert config.refinement is not None
+    prompts, settings = task_prompts(task), task_settings(config, task)
+    variant = VariantConfig().model_dump(mode="json", exclude={"tasks", "models"})
+    return {
+        "seed": config.seed,
+        "rounds": config.refinement.rounds,
+        "sampling": config.sampling.model_dump(mode="json", exclude={"n"}),
+        "variant": variant,
+        **_asking(config, model),
+        **{key: settings[key] for key in ("shots", "choice_tokens", "answer_tokens")},
+        "prompts": {**prompts.data(), "replies": replies().model_dump(mode="json")},
+        "code": code_digest(
+            "refine.refinement", *(f"tasks.{task}.{name}" for name in ("GRADINGS", "trim", "final", "extract")),
+            _engine_code(config, model),
+        ),
+    }  # fmt: skip
+
+
+def measure(config: Config, task: str) -> Slice:
+    return {
+        "seed": config.seed,
+        "unit": "grade" if scored(get_task(task)) else "percent",
+        "code": code_digest("measure.measure.measure", "measure.measure.gradings"),
+    }
+
+
+def tables(config: Config) -> Slice:
+    """Which cells there are, in the order of the configuration."""
+    return {
+        "models": list(config.models),
+        "tasks": list(config.tasks),
+        "k": config.k,
+        "variants": list(dict.fromkeys([*config.variants, OUTPUTS, *FREE])),
+        "pairs": [
+            [first, second]
+            for first, second in combinations(config.variants, 2)
+            if _same_but_order(config, first, second)
+        ],
+        "code": code_digest("report.tables"),
+    }
+
+
+def _same_but_order(config: Config, first: str, second: str) -> bool:
+    one, other = config.variants[first], config.variants[second]
+    return one.order != other.order and one == other.model_copy(update={"order": one.order})
+
+
+def figures(config: Config) -> Slice:
+    return {
+        **config.figures.model_dump(mode="json"),
+        "published": _published(),
+        "code": code_digest(*(f"report.figures.{name}" for name in FIGURES), "report.figures.style"),
+    }
+
+
+def paper(config: Config) -> Slice:
+    """Which variant is which setting of the paper, at its k or the largest there is, and which model is which."""
+    defaults = VariantConfig().model_dump(mode="json")
+    settings = {
+        name: setting_of(variant.model_dump(mode="json"), defaults) for name, variant in config.variants.items()
+    }
+    return {
+        "k": PAPER_K if PAPER_K in config.k else max(config.k),
+        "settings": {name: setting for name, setting in settings.items() if setting is not None},
+        "published": {name: model.published for name, model in config.weighted.items() if model.published},
+        "figures": config.figures.model_dump(mode="json"),
+        "tables": _published(),
+        "code": code_digest("paper.tables", "paper.published", "report.figures.figure9", "report.figures.style"),
+    }
+
+
+def audit(config: Config) -> Slice:
+    return {
+        **config.figures.model_dump(mode="json"),
+        "published": _published(),
+        "code": code_digest("paper.audit", "paper.published", "report.figures.audit", "report.figures.style"),
+    }
+
+
+def _published() -> list[str]:
+    return [file_sha256(path) for path in sorted((ROOT / "paper").glob("*.csv"))]
+
+
+def report(config: Config) -> Slice:
+    return {
+        "seed": config.seed,
+        "questions": config.report.questions,
+        "pooled": list(config.pooled),
+        "prices": {
+            name: model.server.price.model_dump()
+            for name, model in config.weighted.items()
+            if model.server and model.server.price
+        },
+        "template": file_sha256(ROOT / "report" / "report.html.j2"),
+        "code": code_digest("report.page", "report.gather.gather", "paper.tables.lines", "record.record.record"),
+    }

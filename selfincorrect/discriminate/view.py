@@ -1,0 +1,223 @@
+"""What a variant shows of k candidates, and what it asks about them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from random import Random
+from string import ascii_uppercase
+from typing import Any
+
+from selfincorrect.digest import seed_of
+from selfincorrect.engines.prompt import Prompt, Turns
+from selfincorrect.engines.requests import Decoding, Request
+from selfincorrect.tasks.base import Question, Task, scored
+from selfincorrect.tasks.conversations import Candidate, Pool
+from selfincorrect.tasks.templates import (
+    Demonstration,
+    DemonstrationAnswer,
+    DiscriminateTemplate,
+    Reply,
+    TaskPrompts,
+    conversation,
+    replies,
+)
+
+NO_ANSWER = "(no answer)"
+LABEL_TOKENS = 8  # longest output that is a bare label or score
+RIGHT_SCORE, WRONG_SCORE = "10", "2"  # in demonstrations
+
+
+@dataclass(frozen=True)
+class View:
+    """How the candidates of one task are shown in one variant, k at a time, and what is asked.
+
+    `others` are all questions of the data, asked or not, so that easy distractors do not depend on which are asked;
+    `settings` has `seed`, `shots` (of the task), `choice_tokens` and `answer_tokens` (of one turn).
+    """
+
+    task: Task
+    prompts: TaskPrompts
+    variant: Mapping[str, Any]
+    k: int
+    others: Sequence[Question]
+    settings: Mapping[str, Any]
+
+    @property
+    def way(self) -> str:
+        return self.prompts.way(self.variant)
+
+    @property
+    def template(self) -> DiscriminateTemplate:
+        return self.prompts.discriminate[self.way]
+
+    @property
+    def scores(self) -> bool:
+        """Whether each candidate is scored alone."""
+        return bool(self.variant["selector"] == "score")
+
+    @property
+    def rationale(self) -> bool:
+        return not self.scores and self.prompts.rationale(self.variant)
+
+    @property
+    def reply(self) -> Reply:
+        return replies().score if self.scores else replies().of(self.rationale, self.variant["answer"])
+
+    @property
+    def labels(self) -> list[str]:
+        """The k labels: 1, 2, … or A, B, …"""
+        letters = self.variant["labels"] == "letters"
+        return list(ascii_uppercase[: self.k]) if letters else [str(i + 1) for i in range(self.k)]
+
+    def labelled(self, shown: Sequence[str]) -> list[str]:
+        """Candidates with their labels."""
+        pairs = zip(self.labels, shown, strict=True)
+        return [self.template.candidate.format(label=label, text=text) for label, text in pairs]
+
+    def words(self) -> dict[str, str]:
+        """What templates call things."""
+        kind, noun = "letter" if self.labels[0] == "A" else "number", self.template.noun
+        shown = f"{self.labels[0]} to {self.labels[-1]}"
+        return {
+            "k": str(self.k), "kind": kind, "Kind": kind.capitalize(), "labels": shown,
+            "noun": noun, "Noun": noun.capitalize(), "check": self.template.check, "aim": self.prompts.aim,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked about one question: its candidates in the order shown, and one request, or one for each candidate."""
+
+    question: Question
+    order: tuple[int, ...]
+    shown: tuple[str, ...]
+    requests: tuple[Request, ...]
+
+
+def order_of(variant: Mapping[str, Any], question_id: str, k: int, seed: int) -> tuple[int, ...]:
+    """The samples in the order shown: as drawn, or permuted by seed and question."""
+    order = list(range(k))
+    if variant["order"] == "permuted":
+        Random(seed_of("order", seed, question_id, k)).shuffle(order)
+    return tuple(order)
+
+
+def right_positions(shots: int, k: int) -> list[int]:
+    """Where the right answer stands in each demonstration: every position equally often, up to one.
+
+    Upper and lower positions take turns (labels 3, 1, 4, 2, 3, … for k = 4): small models go on counting where the labels
+    of the demonstrations ascend, and answer 3 after 1, 2.
+    """
+    upper, lower = range(k // 2, k), range(k // 2)
+    turns = [place for pair in zip_longest(upper, lower) for place in pair if place is not None]
+    return [turns[shot % k] for shot in range(shots)]
+
+
+def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> list[Asked]:
+    """What is asked about each question: greedy requests, one about its first k candidates or one about each."""
+    instruction, decoding = _instruction(view), decoding_of(view)
+    shots = demonstrations_of(view)
+    asked = []
+    for question in questions:
+        order = order_of(view.variant, question.question_id, view.k, view.settings["seed"])
+        shown = _shown(question, pool[question.question_id], order, view)
+        parts = [[text] for text in shown] if view.scores else [shown]
+        requests = [
+            Request(Prompt(instruction, shots, _query(question.question, part, view)), decoding, None) for part in parts
+        ]
+        asked.append(Asked(question, order, tuple(shown), tuple(requests)))
+    return asked
+
+
+def _instruction(view: View) -> str:
+    reply = view.reply.instruction.format(**view.words())
+    if view.scores:
+        return reply
+    return view.template.wordings[view.variant["wording"] - 1].format(**view.words()) + " " + reply
+
+
+def decoding_of(view: View) -> Decoding:
+    """How the outputs of a view are decoded: greedily, with its limit and its stop string."""
+    longest = view.settings["choice_tokens"]
+    tokens = longest if view.rationale else min(LABEL_TOKENS, longest)
+    bare = not view.rationale  # one line: a label, a score, or a text that is one
+    if view.variant["answer"] == "text":
+        tokens += view.settings["answer_tokens"] * len(view.prompts.demonstrations[0].turns())
+        bare &= not view.template.lines
+    return Decoding(tokens, 0.0, 1.0, ("\n",) if bare else (view.template.opens,))
+
+
+def _shown(question: Question, candidates: Sequence[Candidate], order: Sequence[int], view: View) -> list[str]:
+    """The texts of candidates, in `order`, as the variant shows them."""
+    grades = [candidates[sample].grade for sample in order]
+    best = max((grade for grade in grades if grade is not None), default=0.0)
+    shown = []
+    for sample, grade in zip(order, grades, strict=True):
+        candidate = candidates[sample]
+        # On scored tasks every candidate below the best is a distractor.
+        wrong = grade is not None and (grade == 0 or (scored(view.task) and grade < best))
+        if view.variant["distractors"] == "easy" and wrong:
+            # One stream per candidate: what replaces it does not depend on k, order or the other candidates.
+            draw = Random(seed_of("easy", view.settings["seed"], question.question_id, sample))
+            text = view.task.simplify(candidate.extracted, question, view.others, draw)
+        else:
+            show = view.task.final if view.way == "final" else view.task.trim
+            text = show(candidate.text or "")
+        shown.append(text or NO_ANSWER)
+    return shown
+
+
+def _query(question: str, shown: Sequence[str], view: View) -> str:
+    template, words = view.template, view.words()
+    candidates = f"{words['Noun']}: {shown[0]}" if view.scores else "\n".join(view.labelled(shown))
+    return template.query.format(question=question, candidates=candidates) + "\n" + view.reply.cue.format(**words)
+
+
+def demonstrations_of(view: View) -> Turns:
+    """The solved examples: query and response, the right answer at `right_positions`; scored ones are right in turn."""
+    count = view.settings["shots"] * view.variant["shots"]
+    shots = []
+    for index, position in enumerate(right_positions(count, view.k)):
+        demonstration = view.prompts.demonstrations[index]
+        answers = _answers(demonstration, position, view.k)
+        reference = view.task.extract(demonstration.right.text) or demonstration.right.text
+        question = Question(f"demonstration-{index}", "", conversation(demonstration.turns()), (reference,))
+        candidates = [
+            Candidate(conversation(each.turns()), view.task.extract(each.text), float(place == position))
+            for place, each in enumerate(answers)
+        ]
+        shown = _shown(question, candidates, range(view.k), view)
+        if view.scores:
+            place, score = (position, RIGHT_SCORE) if index % 2 == 0 else ((position + 1) % view.k, WRONG_SCORE)
+            response = view.reply.response.format(score=score)
+            shown = [shown[place]]
+        else:
+            response = view.reply.response.format(
+                label=view.labels[position],
+                text=shown[position],
+                reasons=_reasons(demonstration, answers, position, view),
+            )
+        shots.append((_query(question.question, shown, view), response))
+    return tuple(shots)
+
+
+def _reasons(demonstration: Demonstration, answers: Sequence[DemonstrationAnswer], position: int, view: View) -> str:
+    """What a demonstration says before it chooses the answer at `position`."""
+    if view.template.reasons == "working":
+        return demonstration.right.text.rsplit("\n", 1)[0]
+    noun, easy = view.words()["Noun"], view.variant["distractors"] == "easy"
+    remarks = [
+        replies().easy_remark if easy and place != position else answer.remark for place, answer in enumerate(answers)
+    ]
+    return "\n".join(
+        replies().remark.format(Noun=noun, label=label, remark=remark)
+        for label, remark in zip(view.labels, remarks, strict=True)
+    )
+
+
+def _answers(demonstration: Demonstration, position: int, k: int) -> list[DemonstrationAnswer]:
+    """k answers with the right one at `position`; wrong ones repeat if there are too few, as in real pools."""
+    wrong = demonstration.wrong
+    answers = [wrong[place % len(wrong)] for place in range(k - 1)]
+    answers.insert(position, demonstration.right)
+    return answers

@@ -1,0 +1,208 @@
+"""Models behind a server that speaks OpenAI's protocol: hosted ones, vLLM, llama.cpp, TGI, `transformers serve`.
+
+Samples of one question are asked for in one call where the server can do that. What a server cannot do is found out on
+the way and named once in the log; an answer is only what a server gave as one.
+"""
+
+import logging
+import threading
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from typing import Any
+
+from selfincorrect.digest import canonical_json
+from selfincorrect.engines.openai.replies import Answer, Reply
+from selfincorrect.engines.openai.server import Server
+from selfincorrect.engines.openai.troubles import Missing
+from selfincorrect.engines.prompt import Prompt
+from selfincorrect.engines.requests import Decoding, Request, Response
+from selfincorrect.errors import UserError
+from selfincorrect.jobs import stopping
+
+log = logging.getLogger("selfincorrect")
+
+PROBE_TOKENS = 8
+ALIKE = 5  # questions whose samples are all the same before temperature is doubted
+
+Answered = list[tuple[Request, Response]]
+Asked = tuple[Prompt, Decoding]
+
+
+class OpenAIEngine:
+    """`calls`, `tokens_in` and `tokens_out` are what the server bills, as far as it says, with repetitions and probe."""
+
+    def __init__(self, manifest: Mapping[str, Any], run: Mapping[str, Any]) -> None:
+        """Raises UserError if the key's environment variable is not set."""
+        self.name, self.mode = manifest["name"], manifest["prompt"]
+        self.concurrency: int = manifest["server"]["concurrency"]
+        self.server = Server(manifest)
+        self._probed = False
+        self._models: set[str] = set()  # what the server says that it is
+        self._choices_differ = False  # seen once, a server draws the choices of a call apart
+        self._doubted: dict[
+            int, str | None
+        ] = {}  # by id of a request that is asked again: what all choices of its call were
+
+    @property
+    def calls(self) -> int:
+        return self.server.calls
+
+    @property
+    def tokens_in(self) -> int:
+        return self.server.tokens_in
+
+    @property
+    def tokens_out(self) -> int:
+        return self.server.tokens_out
+
+    def answer(self, requests: Sequence[Request]) -> Iterator[Answered]:
+        """Yield answers as they arrive. After an error, calls that are under way are finished and yielded, then it is raised."""
+        waiting, running = deque(_groups(requests)), dict[Future[tuple[Answered, list[Request]]], list[Request]]()
+        stop, answered = threading.Event(), 0
+        failure: BaseException | None = None
+        texts: dict[Asked, list[str | None]] = defaultdict(list)
+        pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="server")
+        try:
+            failure = self._probe(requests, stop)
+            while running or (waiting and not failure and not stopping.requested()):
+                while waiting and not failure and not stopping.requested() and len(running) < self.concurrency:
+                    group = self._next(waiting)
+                    running[pool.submit(self._ask, group, stop)] = group
+                ready: Answered = []
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    del running[future]
+                    if error := future.exception():
+                        failure = failure or error
+                        stop.set()
+                    else:
+                        answers, rest = future.result()
+                        ready += answers
+                        waiting.extendleft([request] for request in reversed(rest))
+                if ready:
+                    answered += len(ready)
+                    for request, response in ready:
+                        texts[request.prompt, request.decoding].append(response.text)
+                    yield ready
+        finally:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+        if isinstance(failure, UserError):
+            raise UserError(
+                f"{failure}\n{answered} of {len(requests)} answers came and are kept: running again asks only for the rest."
+            )
+        if failure:
+            raise failure
+        self._doubt_temperature(texts)
+
+    def _next(self, waiting: deque[list[Request]]) -> list[Request]:
+        group = waiting.popleft()
+        if "n" in self.server.without:
+            waiting.extendleft([request] for request in reversed(group[1:]))
+            return group[:1]
+        return group
+
+    def _ask(self, group: list[Request], stop: threading.Event) -> tuple[Answered, list[Request]]:
+        """One call for requests that differ in their seed only: their responses, and the requests to ask for one by one."""
+        first = group[0]
+        outcome = self.server.ask(first.prompt, first.decoding, first.seed, len(group), stop)
+        prompt = canonical_json(first.prompt.messages()) if self.mode == "chat" else first.prompt.text()
+        if isinstance(outcome, Missing):
+            said = outcome.said
+            return [
+                (r, Response(None, prompt, outcome.reason, outcome.tokens_in, 0, None, said=said)) for r in group
+            ], []
+        self._note_model(outcome)
+        answers = outcome.answers[: len(group)]
+        if any(answer.cut_thought for answer in answers):
+            self.server.do_without("stop", "cuts thoughts at")
+            return [], group
+        if outcome.choices < len(group):
+            self.server.do_without("n", "ignores")
+        elif len(group) > 1:
+            answers = self._trusted(group, answers)
+        elif self._doubted.pop(id(first), answers[0].text) != answers[0].text and not self._choices_differ:
+            self.server.do_without("n", "draws all choices of a call with one seed, so in effect ignores")
+        self._note_logprobs(answers)
+        responses = [
+            (
+                request,
+                Response(
+                    a.text, prompt, a.finish_reason, outcome.tokens_in, a.tokens_out, a.logprob, a.reasoning, a.reasoning_tokens, a.said,
+                    outcome.model, outcome.fingerprint, seeded=place == 0,
+                ),
+            )
+            for place, (request, a) in enumerate(zip(group, answers, strict=False))
+        ]  # fmt: skip
+        return responses, group[len(answers) :]
+
+    def _trusted(self, group: list[Request], answers: list[Answer]) -> list[Answer]:
+        """The answers of one call that count as draws of their own.
+
+        Choices that are all the same come from an easy question or from a server that draws all with one seed. Until
+        choices were seen to differ, only the first counts; the others' own seeds tell which it is.
+        """
+        if len({answer.text for answer in answers}) > 1:
+            self._choices_differ = True
+        if self._choices_differ or len(answers) < 2:
+            return answers
+        self._doubted.update({id(request): answers[0].text for request in group[1:]})
+        return answers[:1]
+
+    def _note_model(self, reply: Reply) -> None:
+        """Say so, once for each, where a server names another model than it was asked for, or changes while it is asked."""
+        if reply.model and reply.model not in self._models:
+            asked, known = self.server.model, sorted(self._models)
+            self._models.add(reply.model)
+            if known:
+                log.warning(
+                    "%s: the server has changed: answers come from %s, earlier ones from %s",
+                    self.name,
+                    reply.model,
+                    known,
+                )
+            elif not (reply.model.startswith(asked) or asked.endswith(reply.model)):
+                log.warning("%s: the server says that %s answers; %s was asked for", self.name, reply.model, asked)
+
+    def _note_logprobs(self, answers: Sequence[Answer]) -> None:
+        if self.server.logprobs and any(answer.text and answer.logprob is None for answer in answers):
+            self.server.notice("logprobs", "ignores")
+
+    def _probe(self, requests: Sequence[Request], stop: threading.Event) -> UserError | None:
+        """Find out, with two short calls, whether the same seed gives the same text. Returns the error if they fail."""
+        sampled = next((r for r in requests if r.decoding.temperature > 0 and r.seed is not None), None)
+        if sampled is None or self._probed:
+            return None
+        self._probed = True
+        how = replace(sampled.decoding, max_tokens=min(PROBE_TOKENS, sampled.decoding.max_tokens))
+        texts = set()
+        try:
+            for _ in range(2):
+                outcome = self.server.ask(sampled.prompt, how, sampled.seed, 1, stop)
+                if not isinstance(outcome, Reply) or "seed" in self.server.without:
+                    return None
+                texts.add(outcome.answers[0].text)
+        except UserError as error:
+            return error
+        if len(texts) > 1:
+            self.server.notice("seed", "ignores")
+        return None
+
+    def _doubt_temperature(self, texts: Mapping[Asked, Sequence[str | None]]) -> None:
+        several = [each for (_, how), each in texts.items() if how.temperature > 0 and len(each) > 1]
+        if len(several) >= ALIKE and all(len(set(each)) == 1 for each in several):
+            log.warning(
+                "%s: all samples of each of %d questions are the same: the server may ignore temperature "
+                "(as `transformers serve` does, unless the model's generation_config.json has do_sample: true)",
+                self.name, len(several),
+            )  # fmt: skip
+
+
+def _groups(requests: Sequence[Request]) -> list[list[Request]]:
+    """Samples of one prompt together; greedy requests each on its own."""
+    groups: dict[Any, list[Request]] = defaultdict(list)
+    for request in requests:
+        key = (request.prompt, request.decoding) if request.decoding.temperature > 0 else id(request)
+        groups[key].append(request)
+    return list(groups.values())

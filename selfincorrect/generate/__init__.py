@@ -1,0 +1,1 @@
+"""Rules generate and collect: the pool of one model on one task."""

@@ -1,0 +1,160 @@
+"""Generation: sample n candidates for every question, and bring the shards together."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from selfincorrect.digest import seed_of
+from selfincorrect.engines.prompt import Prompt, Turns
+from selfincorrect.engines.requests import Decoding, Request, Response
+from selfincorrect.tasks.base import Question
+from selfincorrect.tasks.conversations import turns_of
+from selfincorrect.tasks.registry import get_task
+from selfincorrect.tasks.templates import GenerateTemplate, TaskPrompts
+
+log = logging.getLogger("selfincorrect")
+
+SCHEMA = {
+    "question_id": pl.String,
+    "sample": pl.Int32,
+    "text": pl.String,  # null where there is no answer: `finish_reason` says why
+    "finish_reason": pl.String,
+    "tokens_in": pl.Int32,
+    "tokens_out": pl.Int32,
+    "seed": pl.Int64,  # null where a server drew several candidates with the seed of the first
+    "logprob": pl.Float64,
+    "prompt": pl.String,
+    "reasoning": pl.String,  # what a server told apart as such
+    "reasoning_tokens": pl.Int32,
+    "cut": pl.Int32,  # characters beyond the longest text that is kept
+}
+
+
+def cut_text(text: str | None, longest: int) -> tuple[str | None, int]:
+    """The beginning of a text, at most `longest` characters, and how many were cut off."""
+    return (text, 0) if text is None else (text[:longest], max(0, len(text) - longest))
+
+
+def count_cut(table: pl.DataFrame, longest: int, what: str) -> None:
+    """Log how many texts of a pool were cut at `longest` characters."""
+    if count := table.filter(pl.col("cut") > 0).height:
+        log.warning(
+            "%s: %d of %d candidates have more than %d characters and are cut there", what, count, table.height, longest
+        )
+
+
+def shard_of(questions: Sequence[Question], shard: int, shards: int) -> list[Question]:
+    """The questions of one shard, 0 ≤ `shard` < `shards`: consecutive, sizes differ by at most one conversation."""
+    conversations = list(turns_of(questions).values())
+    start, end = (len(conversations) * i // shards for i in (shard, shard + 1))
+    return [question for turns in conversations[start:end] for question in turns]
+
+
+def generation_prompt(question: Question, prompts: TaskPrompts, shots: int, history: Turns = ()) -> Prompt:
+    """The few-shot prompt that asks for an answer to `question`, after the turns of `history`."""
+    template = prompts.generate
+    demonstrations: list[tuple[str, str]] = []
+    for each in prompts.demonstrations[:shots]:
+        queries = [_query(template, text, place) for place, text in enumerate(each.turns())]
+        demonstrations += zip(queries, each.right.turns(), strict=True)
+    return Prompt(
+        template.instruction, tuple(demonstrations), _query(template, question.question, len(history)), history
+    )
+
+
+def _query(template: GenerateTemplate, question: str, place: int) -> str:
+    form = template.query if place == 0 else template.follow_up
+    assert form is not None
+    return form.format(question=question)
+
+
+def pool_table(
+    questions: Sequence[Question],
+    task: str,
+    prompts: TaskPrompts,
+    model_digest: str,
+    settings: Mapping[str, Any],
+    ask: Callable[[list[Request]], list[Response]],
+) -> pl.DataFrame:
+    """The candidates of `questions` as rows of SCHEMA. Turns of a conversation are asked one after the other, each sample
+    going on from its own earlier answers."""
+    n, trim = settings["sampling"]["n"], get_task(task).trim
+    conversations = list(turns_of(questions).values())
+    histories: dict[tuple[str, int], Turns] = {}
+    unsent: dict[tuple[str, int], str] = {}
+    tables = [pl.DataFrame(schema=SCHEMA)]
+    for place in range(max(map(len, conversations), default=0)):
+        turn = [turns[place] for turns in conversations if len(turns) > place]
+        requests = generation_requests(turn, task, prompts, model_digest, settings, histories)
+        said = [(question.cluster, sample) for question in turn for sample in range(n)]
+        # After a turn without an answer the next has none either: with an empty one it would be another question.
+        answers = iter(ask([request for request, key in zip(requests, said, strict=True) if key not in unsent]))
+        responses = [
+            _not_sent(request, unsent[key]) if key in unsent else next(answers)
+            for request, key in zip(requests, said, strict=True)
+        ]
+        tables.append(candidate_table(turn, requests, responses, settings["sampling"]["max_characters"]))
+        for key, request, response, text in zip(said, requests, responses, tables[-1]["text"], strict=True):
+            histories[key] = (*request.prompt.history, (request.prompt.query, trim(text or "")))
+            if text is None:
+                unsent[key] = response.finish_reason
+    order = {question.question_id: place for place, question in enumerate(questions)}
+    table = pl.concat(tables)
+    return table.sort(table["question_id"].replace_strict(order, return_dtype=pl.Int64), maintain_order=True)
+
+
+def _not_sent(request: Request, reason: str) -> Response:
+    return Response(None, request.prompt.text(), reason, None, 0, None, sent=False)
+
+
+def generation_requests(
+    questions: Sequence[Question],
+    task: str,
+    prompts: TaskPrompts,
+    model_digest: str,
+    settings: Mapping[str, Any],
+    histories: Mapping[tuple[str, int], Turns] | None = None,
+) -> list[Request]:
+    """n requests for each question, in order. A sample's seed depends on (seed, model, task, question, sample) only.
+
+    `histories` holds, by cluster and sample, the earlier turns of a conversation.
+    """
+    sampling = settings["sampling"]
+    decoding = Decoding(settings["answer_tokens"], sampling["temperature"], sampling["top_p"], prompts.generate.stop)
+    return [
+        Request(
+            generation_prompt(
+                question, prompts, settings["shots"], (histories or {}).get((question.cluster, sample), ())
+            ),
+            decoding,
+            seed_of("generate", settings["seed"], model_digest, task, question.question_id, sample),
+        )
+        for question in questions
+        for sample in range(sampling["n"])
+    ]
+
+
+def candidate_table(
+    questions: Sequence[Question], requests: Sequence[Request], responses: Sequence[Response], longest: int
+) -> pl.DataFrame:
+    """Responses as rows of SCHEMA, texts cut at `longest` characters; `requests` as made by `generation_requests`."""
+    n = len(requests) // max(len(questions), 1)
+    rows = [
+        {
+            "question_id": questions[index // n].question_id,
+            "sample": index % n,
+            **dict(zip(("text", "cut"), cut_text(response.text, longest), strict=True)),
+            "finish_reason": response.finish_reason,
+            "tokens_in": response.tokens_in,
+            "tokens_out": response.tokens_out,
+            "seed": request.seed if response.seeded else None,
+            "logprob": response.logprob,
+            "prompt": response.prompt,
+            "reasoning": response.reasoning,
+            "reasoning_tokens": response.reasoning_tokens,
+        }
+        for index, (request, response) in enumerate(zip(requests, responses, strict=True))
+    ]
+    return pl.DataFrame(rows, schema=SCHEMA)

@@ -1,0 +1,1 @@
+"""Rules judge and grade: what each candidate is worth."""

@@ -1,0 +1,101 @@
+"""Grade every candidate with the task's own metric, in each of its ways, or keep the grades that came with a pool."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from selfincorrect.engines import thoughts
+from selfincorrect.engines.requests import ERROR
+from selfincorrect.errors import UserError
+from selfincorrect.grade.judges import readings
+from selfincorrect.tasks.base import Question, Task, grade_limits
+
+GIVEN, JUDGED = "given", "judges"
+UNFINISHED = "unfinished_thought"
+
+
+def grade_table(
+    candidates: pl.DataFrame,
+    questions: Mapping[str, Question],
+    task: Task,
+    texts: str = "solution",
+    judgements: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """A row for each candidate: `question_id`, `sample`, `extracted` (the task's normal form of the answer, null where there
+    is none), `grade`, `valid` (whether an answer could be extracted), `missing` (why there is no answer: see `reasons`), `grading`
+    (the way of grading behind these: the task's primary one, or "given"), and for each other way `extracted_<name>`, `grade_<name>`.
+
+    A candidate without an answer has the lowest grade and is not valid; one that a server failed to give has no grade. With `judgements` (rows of `judging.SCHEMA`) the judges' grades
+    are the primary ones, null where a judge gave no reading. Where `candidates` has a column `grade`, these grades stand,
+    and ours are beside them. Their texts are whole solutions, or final answers alone if `texts` is "final": then the text is
+    the answer, and a longer one agrees with none but itself.
+    """
+    columns: dict[str, dict[str, list[Any]]] = {}
+    missing = reasons(candidates)
+    pool = candidates.select("question_id", "sample", "text")
+    if "grade" in candidates.columns:
+        form = task.form if texts == "final" else task.extract
+        forms = [form(text) if text else None for text in candidates["text"]]
+        columns[GIVEN] = {"extracted": forms, "grade": candidates["grade"].to_list()}
+    if judgements is not None:
+        columns[JUDGED] = _judged(pool, task, judgements)
+    for name, (extract, grade) in task.GRADINGS.items():
+        extracted = [None if text is None else extract(text) for text in pool["text"]]
+        graded = [
+            grade(form, questions[identity]) for form, identity in zip(extracted, pool["question_id"], strict=True)
+        ]
+        columns[name] = {"extracted": extracted, "grade": graded}
+    if not columns:
+        raise UserError(
+            "These candidates have no grades, and the task is graded by judges alone. Give the pool grades, or the task a judge: "
+            "judges: {judge: <model>}."
+        )
+    for values in columns.values():
+        values["grade"] = [None if why == ERROR else grade for why, grade in zip(missing, values["grade"], strict=True)]
+    (primary, first), *others = columns.items()
+    table = pool.select("question_id", "sample").with_columns(
+        pl.Series("extracted", first["extracted"], dtype=pl.String),
+        pl.Series("grade", first["grade"], dtype=pl.Float64),
+        pl.Series(
+            "valid",
+            [
+                bool(text) and why is None if primary == JUDGED else form is not None
+                for text, form, why in zip(pool["text"], first["extracted"], missing, strict=True)
+            ],
+            dtype=pl.Boolean,
+        ),
+        pl.Series("missing", missing, dtype=pl.String),
+        pl.lit(primary).alias("grading"),
+    )
+    for name, values in others:
+        table = table.with_columns(
+            pl.Series(f"extracted_{name}", values["extracted"], dtype=pl.String),
+            pl.Series(f"grade_{name}", values["grade"], dtype=pl.Float64),
+        )
+    return table
+
+
+def reasons(candidates: pl.DataFrame) -> list[str | None]:
+    """Why each candidate has no answer: one of `engines.NO_ANSWER`, "unfinished_thought", or None where it has one (or nobody
+    knows, as of an empty text in a pool from elsewhere)."""
+    known = candidates["finish_reason"] if "finish_reason" in candidates.columns else [None] * candidates.height
+    beside = candidates["reasoning"] if "reasoning" in candidates.columns else [None] * candidates.height
+    return [
+        why if text is None else UNFINISHED if thoughts.unfinished(text) or (reasoning and not text) else None
+        for text, why, reasoning in zip(candidates["text"], known, beside, strict=True)
+    ]
+
+
+def _judged(pool: pl.DataFrame, task: Task, judgements: pl.DataFrame) -> dict[str, list[Any]]:
+    """Grades by judges; the normal form is the task's. A candidate that was never judged, for want of an answer, has the lowest."""
+    read = readings(judgements)
+    extracted, grades = [], []
+    for identity, sample, text in pool.iter_rows():
+        extracted.append(None if text is None else task.extract(text))
+        roles = read.get((identity, sample))
+        if roles is not None:
+            grades.append(task.judged(roles))  # type: ignore[attr-defined]
+        else:
+            grades.append(grade_limits(task)[0])
+    return {"extracted": extracted, "grade": grades}

@@ -1,0 +1,120 @@
+"""Grades by judges: models that are asked about each candidate, and whose answers are read as grades."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+
+from selfincorrect.digest import seed_of
+from selfincorrect.engines import thoughts
+from selfincorrect.engines.prompt import Prompt
+from selfincorrect.engines.requests import Decoding, Request, Response
+from selfincorrect.errors import UserError
+from selfincorrect.tasks.base import Judge, Question, Task
+from selfincorrect.tasks.conversations import turns_of
+
+AGAIN = 0.7  # temperature of later attempts: the first one is greedy and would say the same
+
+SCHEMA = {
+    "question_id": pl.String,
+    "sample": pl.Int32,
+    "role": pl.String,
+    "judge": pl.String,  # the model's name
+    "attempt": pl.Int32,  # from 1; only the last one counts
+    "output": pl.String,
+    "reading": pl.Float64,  # null where the output holds none
+    "finish_reason": pl.String,
+    "tokens_in": pl.Int32,
+    "tokens_out": pl.Int32,
+    "logprob": pl.Float64,
+    "prompt": pl.String,
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One answer before one judge."""
+
+    question_id: str
+    sample: int
+    role: str
+    prompt: Prompt
+
+
+def cases(questions: Sequence[Question], candidates: pl.DataFrame, role: str, judge: Judge, task: Task) -> list[Case]:
+    """Every candidate that has an answer, before `judge`. A conversation's later turns are judged with the earlier ones in sight."""
+    texts = {(row[0], row[1]): row[2] for row in candidates.select("question_id", "sample", "text").iter_rows()}
+    samples = candidates["sample"].unique().sort().to_list()
+    asked = set(candidates["question_id"])
+    found = []
+    for turns in turns_of([question for question in questions if question.question_id in asked]).values():
+        for sample in samples:
+            answers = [texts.get((turn.question_id, sample)) for turn in turns]
+            for place, turn in enumerate(turns, start=1):
+                given = answers[:place]
+                if any(text is None or thoughts.unfinished(text) for text in given):
+                    continue
+                trimmed = [task.trim(text or "") for text in given]
+                found.append(Case(turn.question_id, sample, role, judge.prompt(turns[:place], trimmed)))
+    return found
+
+
+def requests(waiting: Sequence[Case], judge: Judge, attempt: int, seed: int) -> list[Request]:
+    """One request a case: greedy at first, seeded draws when asked again."""
+    decoding = Decoding(judge.tokens, 0.0 if attempt == 1 else AGAIN, 1.0, ())
+    return [
+        Request(case.prompt, decoding, None if attempt == 1 else seed_of("judge", seed, case.role, case.question_id, case.sample, attempt))
+        for case in waiting
+    ]  # fmt: skip
+
+
+def judgements(
+    waiting: Sequence[Case],
+    judge: Judge,
+    name: str,
+    seed: int,
+    ask: Callable[[list[Request]], list[Response]],
+    primer: str = "",
+) -> list[dict[str, Any]]:
+    """Rows of SCHEMA for each case and attempt; cases without a reading are asked again, up to ATTEMPTS times in all.
+
+    Raises UserError if a judge that answers with one token does not tell its probability.
+
+    `primer` is what the judge's answers are made to begin with; it is read with them.
+    """
+    rows: list[dict[str, Any]] = []
+    waiting = [replace(case, prompt=replace(case.prompt, primer=primer)) for case in waiting]
+    for attempt in range(1, judge.attempts + 1):
+        if not waiting:
+            break
+        responses = ask(requests(waiting, judge, attempt, seed))
+        unread = []
+        for case, response in zip(waiting, responses, strict=True):
+            primed = replace(response, text=primer + (response.text or ""))
+            reading = None if response.text is None else judge.read(primed)
+            rows.append(
+                {
+                    "question_id": case.question_id, "sample": case.sample, "role": case.role, "judge": name,
+                    "attempt": attempt, "output": response.text, "reading": reading,
+                    "finish_reason": response.finish_reason, "tokens_in": response.tokens_in,
+                    "tokens_out": response.tokens_out, "logprob": response.logprob, "prompt": response.prompt,
+                }
+            )  # fmt: skip
+            if reading is None and response.text is not None:
+                if judge.attempts == 1:
+                    raise UserError(
+                        f"The judge {name} gives no log-probabilities, and its agreement is the probability of one token. Use a "
+                        "model with `engine: transformers`, or a server that gives them (`logprobs: true`)."
+                    )
+                unread.append(case)
+        waiting = unread
+    return rows
+
+
+def readings(table: pl.DataFrame) -> dict[tuple[str, int], dict[str, float | None]]:
+    """Of a table of SCHEMA: what each judge read of each candidate, by role; None where it gave no reading."""
+    found: dict[tuple[str, int], dict[str, float | None]] = {}
+    for row in table.sort("attempt").select("question_id", "sample", "role", "reading").iter_rows():
+        found.setdefault((row[0], row[1]), {})[row[2]] = row[3]
+    return found

@@ -1,0 +1,1 @@
+"""Rule measure: the numbers of one target, a row a variant."""

@@ -1,0 +1,1 @@
+"""Rule prepare_model, and asking a prepared model through the response store."""

@@ -1,0 +1,194 @@
+"""Ask a model, through the response store: an answer that is there is never asked for again."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from selfincorrect.digest import canonical_json, seed_of
+from selfincorrect.engines import thoughts
+from selfincorrect.engines.requests import CONTEXT, ERROR, NO_ANSWER, Engine, Request, Response, stored_response
+from selfincorrect.errors import UserError
+from selfincorrect.jobs import stopping
+from selfincorrect.jobs.progress import Progress
+from selfincorrect.models.store import ResponseStore
+
+log = logging.getLogger("selfincorrect")
+
+# If all of so many first calls fail, the server is at fault and no question; where answers came before, the failures of an
+# earlier run are what is left.
+FIRST, FIRST_LEFT = 5, 50
+UNGREEDY = 1.0  # temperature in the place of 0, for models that take no other
+
+
+@dataclass(frozen=True)
+class OpenedModel:
+    """A prepared model as a job uses it. `engine` loads it on first need.
+
+    `kind` is the engine's name. Without `greedy` choices are drawn at temperature UNGREEDY. Stored responses without an answer
+    are asked for again if their reason is in `retry`; more than the share `errors` of them is an error. `served` counts what servers
+    said they are, (model, fingerprint).
+    """
+
+    name: str
+    digest: str
+    mode: str
+    context: int | None
+    store: ResponseStore
+    engine: Callable[[], Engine]
+    provenance: dict[str, Any]
+    kind: str = "transformers"
+    greedy: bool = True
+    retry: Collection[str] = ()
+    errors: float = 0.2
+    served: Counter[tuple[str | None, str | None]] = field(default_factory=Counter)
+
+    def told(self) -> dict[str, Any]:
+        """Where its answers come from, for the metadata of tables; with what its server said it is, if it has one."""
+        served = [
+            {"model": one, "fingerprint": other, "answers": n}
+            for (one, other), n in sorted(self.served.items(), key=str)
+        ]
+        return {**self.provenance, **({"served": served} if served else {})}
+
+
+def rank(value: Any) -> int:
+    """How good a stored record is, 0 the best: an answer, one that was cut inside a thought, a reason, a server's failure."""
+    if not isinstance(value, Mapping) or not isinstance(value.get("text"), str):
+        return 3 if isinstance(value, Mapping) and value.get("finish_reason") == ERROR else 2
+    whole = value.get("unfinished_thought") or not thoughts.unfinished(_opened(value["text"], str(value.get("prompt"))))
+    return 0 if whole else 1
+
+
+def ask(requests: Sequence[Request], model: OpenedModel, what: str) -> list[Response]:
+    """The response to each request, in order; `what` is being done, for the log.
+
+    Answers are appended to the model's store batch by batch. Its engine is made only if an answer is missing, so a job whose
+    answers are all stored loads no model. Where a prompt ends inside a thought, the text begins with the tag that opened it.
+
+    Responses without an answer (`engines.NO_ANSWER`) have no text. Prompts that do not fit the model's context with their answer
+    are among them; they are not stored, nor read from a store that was filled with a larger context. Raises UserError if all calls
+    fail, or more than the share that `model.errors` allows, and ToBeRequeuedError if the job was told to end before all had come.
+    """
+    store = model.store
+    requests = requests if model.greedy else [_drawn(request) for request in requests]
+    keys = [request.key(model.digest, model.mode, model.kind) for request in requests]
+    wanted = dict(zip(keys, requests, strict=True))
+    missing = {
+        key: request for key, request in wanted.items() if key not in store or _again(store, key, request, model)
+    }
+    log.info("%s: %d answers wanted, %d in the store", what, len(wanted), len(wanted) - len(missing))
+    unstored: dict[str, Response] = {}
+    if missing:
+        unstored = _asked(missing, len(wanted), model, what)
+        if replaced := store.refresh():
+            log.warning(
+                "%s: another run with the same store had got %d answers earlier; they count in this run too",
+                what,
+                replaced,
+            )
+    responses = {}
+    for key, request in wanted.items():
+        response = unstored[key] if key in unstored else _stored(store, key)
+        model.served[response.model, response.fingerprint] += (
+            response.model is not None or response.fingerprint is not None
+        )
+        responses[key] = _within(request, response, model.context)
+    _tell(list(responses.values()), what)
+    return [responses[key] for key in keys]
+
+
+def _drawn(request: Request) -> Request:
+    """A greedy request as one that is drawn, by a seed of the prompt's own."""
+    if request.decoding.temperature > 0:
+        return request
+    how = replace(request.decoding, temperature=UNGREEDY)
+    return replace(request, decoding=how, seed=seed_of("greedy", canonical_json(request.prompt.messages())))
+
+
+def _stored(store: ResponseStore, key: str) -> Response:
+    try:
+        return stored_response(store.get(key))
+    except ValueError as error:
+        raise UserError(
+            f"The response store holds a record that is no answer, in {store.file_of(key)}: {error}. Take it out, and run again: only that "
+            f"answer is asked for anew.\n    python -m selfincorrect.models.store check '{store.folder}' --drop"
+        ) from error
+
+
+def _again(store: ResponseStore, key: str, request: Request, model: OpenedModel) -> bool:
+    """Whether a stored response is asked for again: a reason of `retry`, or a thought that an earlier version cut at a stop string."""
+    response = _stored(store, key)
+    if response.text is None:
+        return response.finish_reason in model.retry
+    cut = response.finish_reason == "stop" and bool(request.decoding.stop) and not response.unfinished_thought
+    return cut and thoughts.unfinished(_opened(response.text, response.prompt))
+
+
+def _asked(missing: Mapping[str, Request], total: int, model: OpenedModel, what: str) -> dict[str, Response]:
+    """Ask for what is missing and store it. Returns what is not stored: prompts that were not sent."""
+    key_of = {id(request): key for key, request in missing.items()}
+    unsent: dict[str, Response] = {}
+    failed: dict[str, Response] = {}
+    progress = Progress(what, len(missing), "answers")
+    first = min(len(missing), FIRST) if len(missing) == total else FIRST_LEFT
+    for batch in model.engine().answer(list(missing.values())):
+        answers = {key_of[id(request)]: _whole(response) for request, response in batch}
+        failed |= {key: each for key, each in answers.items() if each.finish_reason == ERROR}
+        unsent |= {key: each for key, each in answers.items() if not each.sent}
+        model.store.add(
+            (key, each.record()) for key, each in answers.items() if key not in failed and key not in unsent
+        )
+        progress.advance(len(batch))
+        if len(failed) == progress.done >= first or len(failed) > model.errors * total:
+            said = next(iter(failed.values())).said
+            raise UserError(
+                f"{said}\n{len(failed)} of {progress.done} calls failed; that is more than `run.errors` allows. {progress.done - len(failed)} of "
+                f"{len(missing)} answers came and are kept: running again asks only for the rest."
+            )
+    if progress.done < progress.total and stopping.requested():
+        raise stopping.ToBeRequeuedError
+    # Failures are stored when the rest has come: a run that ends earlier tries them again by itself.
+    if failed:
+        model.store.add((key, each.record()) for key, each in failed.items())
+    return unsent
+
+
+def _opened(text: str, prompt: str) -> str:
+    opening = thoughts.opening(prompt)
+    return text if text.startswith(opening) else opening + text
+
+
+def _whole(response: Response) -> Response:
+    """A new response, marked where the model itself never ended its thought."""
+    text = response.text
+    unfinished = text is not None and thoughts.unfinished(_opened(text, response.prompt))
+    return replace(response, unfinished_thought=True) if unfinished else response
+
+
+def _within(request: Request, response: Response, context: int | None) -> Response:
+    """The response as it counts: with the tag of a thought that its prompt opened, and none if it does not fit the context."""
+    if response.text is None:
+        return response
+    if context is not None and (response.tokens_in or 0) + request.decoding.max_tokens > context:
+        return replace(response, text=None, finish_reason=CONTEXT, tokens_out=0, logprob=None, sent=False)
+    return replace(response, text=_opened(response.text, response.prompt))
+
+
+def _tell(responses: Sequence[Response], what: str) -> None:
+    """Log how many have no answer, and why."""
+    meaning = {
+        CONTEXT: "prompts do not fit the model's context (the longest has {longest} tokens){sent} and count as unanswered",
+        "refused": "questions were refused by the model and count as unanswered{said}",
+        "filtered": "questions were filtered by the server and count as unanswered{said}",
+        ERROR: "calls failed after all retries and are left out{said}. Ask again: --config 'run={{retry: [error]}}'",
+    }
+    for reason in NO_ANSWER:
+        alike = [response for response in responses if response.text is None and response.finish_reason == reason]
+        if alike:
+            said = next((f", such as: {each.said}" for each in alike if each.said), "")
+            unsent = "; they were not sent" if not any(each.sent for each in alike) else ""
+            longest = max(each.tokens_in or 0 for each in alike)
+            text = meaning[reason].format(longest=longest or "?", sent=unsent, said=said)
+            log.warning("%s: %d of %d %s", what, len(alike), len(responses), text)

@@ -1,0 +1,94 @@
+"""A prepared model as a job uses it: its manifest, its part of the response store, its engine on first need."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from selfincorrect.config.check.experiment import check
+from selfincorrect.engines.registry import make_engine
+from selfincorrect.engines.requests import Engine, Request, Response
+from selfincorrect.errors import UserError
+from selfincorrect.io import read_json, write_json
+from selfincorrect.models.ask import OpenedModel, rank
+from selfincorrect.models.store import ResponseStore
+
+log = logging.getLogger("selfincorrect")
+
+SPENT = ("answers", "calls", "tokens_in", "tokens_out")
+
+
+class Timed:
+    """An engine that writes to a file how long it took to answer and how much: what the rest of a job took is fixed cost.
+
+    What earlier runs of the job had asked stays in the file, under "earlier": it was paid for too.
+    """
+
+    def __init__(self, engine: Engine, path: Path) -> None:
+        self.engine, self.path = engine, path
+        self.told: dict[str, Any] = {"seconds": 0.0, **dict.fromkeys(SPENT, 0)}
+        self.earlier = _told(path).get("earlier", dict.fromkeys(SPENT, 0))
+
+    def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
+        """The engine's own batches. The file is up to date with every batch."""
+        told, start = self.told, time.perf_counter()
+        for batch in self.engine.answer(requests):
+            told["answers"] += len(batch)
+            told["tokens_in"] += sum(response.tokens_in or 0 for _, response in batch)
+            told["tokens_out"] += sum(response.tokens_out or 0 for _, response in batch)
+            # A server bills a prompt once for several answers, and what was retried as well: it counts itself.
+            billed = {name: getattr(self.engine, name) for name in SPENT if hasattr(self.engine, name)}
+            now = time.perf_counter()
+            told["seconds"], start = told["seconds"] + now - start, now
+            write_json(self.path, {**told, **billed, "earlier": self.earlier})
+            yield batch
+
+
+def _told(path: Path) -> dict[str, Any]:
+    """What earlier runs wrote to `path`; nothing where it is not there or was emptied, since it is bookkeeping alone."""
+    try:
+        told = read_json(path) if path.exists() else {}
+    except UserError as error:
+        log.warning("%s What earlier runs of this job asked is not counted.", error)
+        return {}
+    return dict(told)
+
+
+def _close_account(path: Path) -> None:
+    """Make what an earlier run of a job wrote to `path` "earlier": the run that begins counts from 0."""
+    if told := _told(path):
+        earlier = {name: told.get("earlier", {}).get(name, 0) + told.get(name, 0) for name in SPENT}
+        write_json(path, {"seconds": 0.0, **dict.fromkeys(SPENT, 0), "earlier": earlier})
+
+
+def opened_model(snakemake: Any, manifest_path: str, task: str) -> OpenedModel:
+    """The model of a job. Nothing is loaded until `engine` is called, and then once."""
+    manifest = read_json(manifest_path)
+    config = check(snakemake.config)
+    run, entry = config.run, config.weighted[manifest["name"]]
+    server = entry.server
+    if server is not None:
+        manifest["server"] = server.model_dump(mode="json")
+    settings = {
+        "device": run.device,
+        "batch_size": run.batch_size,
+        "decoding": run.decoding,
+        "threads": snakemake.threads,
+    }
+    made: list[Engine] = []
+    answering = Path(snakemake.log[0]).with_suffix(f".{manifest['name']}.answering.json")
+    _close_account(answering)
+
+    def engine() -> Engine:
+        if not made:
+            engine = make_engine(manifest, Path(manifest_path).parent, settings)
+            made.append(Timed(engine, answering))
+        return made[0]
+
+    store = ResponseStore(Path(run.store).expanduser() / manifest["digest"][:16] / task, rank)
+    provenance = {key: manifest[key] for key in ("name", "source", "revision", "dtype", "digest")}
+    return OpenedModel(
+        manifest["name"], manifest["digest"], manifest["prompt"], manifest["context"], store, engine, provenance,
+        manifest["engine"], entry.greedy, run.retry, run.errors,
+    )  # fmt: skip

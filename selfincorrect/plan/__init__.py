@@ -1,0 +1,1 @@
+"""What a run will take: rule estimate, the resources of jobs, and whole experiments on paper."""

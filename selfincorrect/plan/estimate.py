@@ -1,0 +1,228 @@
+"""What a run will take, before anything is asked: answers, tokens, cost, time and disk for each model and task.
+
+Prompts are made as they will be sent, for some questions of each task; candidates that do not exist yet are as long as the
+limit allows, and beginnings that prompts share are counted each time. So a run takes less, as a rule; judges that are asked
+again for want of a rating come on top.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from selfincorrect.config.schema import Config, ModelConfig, VariantConfig
+from selfincorrect.discriminate.selectors import ASKED
+from selfincorrect.discriminate.view import View, decoding_of, discriminations
+from selfincorrect.engines.requests import Request
+from selfincorrect.generate.candidates import generation_prompt
+from selfincorrect.grade.judges import cases, requests
+from selfincorrect.io import read_json
+from selfincorrect.plan import resources
+from selfincorrect.refine.refinement import FEEDBACK_TOKENS
+from selfincorrect.tasks.base import Question, judges_of, sample_questions
+from selfincorrect.tasks.conversations import Candidate, joined, joined_pool, turns_of
+from selfincorrect.tasks.registry import get_task
+from selfincorrect.tasks.templates import task_prompts
+
+CHARACTERS = 3.5  # of a prompt in a token; 2.6 (GSM8K) to 4.6 on prompts of the tasks here (SmolLM2's tokenizer)
+LOOKED_AT = 20  # conversations of each task whose prompts are made
+BYTES_A_TOKEN = 12  # of an answer and its prompt in tables and store, compressed and not
+
+SCHEMA = {
+    "model": pl.String,
+    "task": pl.String,
+    "stage": pl.String,
+    "answers": pl.Int64,
+    "calls": pl.Int64,  # to a server that draws the samples of a question in one call; null where there is none
+    "tokens_in": pl.Int64,
+    "tokens_out": pl.Int64,  # at most
+    "cost": pl.Float64,  # in the currency of the configured prices; null without one
+    "hours": pl.Float64,  # of one device; null for served models, or without a number of parameters
+    "gigabytes": pl.Float64,  # weights and results on disk
+}
+
+
+@dataclass(frozen=True)
+class Load:
+    """Answers that a model is asked for, and their tokens; `tokens_out` at most."""
+
+    model: str
+    task: str
+    stage: str
+    answers: float
+    tokens_in: float
+    tokens_out: float
+
+
+def tokens(text: str) -> float:
+    return len(text) / CHARACTERS
+
+
+def loads(config: Config, task: str, questions: Sequence[Question], settings: Mapping[str, Any]) -> Iterator[Load]:
+    """What each model is asked about one task. `settings` are the task's, with its defaults filled in."""
+    chosen = turns_of(sample_questions(questions, settings["limit"], config.seed))
+    looked_at = [turn for turns in list(chosen.values())[:LOOKED_AT] for turn in turns]
+    scale = len(chosen) / max(len(turns_of(looked_at)), 1)
+    models = [name for name in config.models if task in config.tasks_of(name)]
+    for name in models:
+        if name in config.weighted:
+            yield Load(name, task, "generate", *_generation(config, task, looked_at, settings, scale))
+            yield Load(name, task, "discriminate", *_discrimination(config, name, task, looked_at, settings, scale))
+            if (name, task) in config.refined():
+                yield Load(name, task, "refine", *_refinement(config, task, looked_at, settings, scale))
+        for judge, load in _judging(config, task, looked_at, settings, scale):
+            yield Load(judge, task, f"judge {name}", *load)
+
+
+Sums = tuple[float, float, float]  # answers, tokens in, tokens out
+
+
+def _made_up(settings: Mapping[str, Any]) -> str:
+    """A candidate as long as one can be; it ends on a number, for tasks that show only that."""
+    return "word " * int(settings["answer_tokens"] * CHARACTERS / 5 - 1) + "#### 12"
+
+
+def _generation(
+    config: Config, task: str, items: Sequence[Question], settings: Mapping[str, Any], scale: float
+) -> Sums:
+    prompts, text, total = task_prompts(task), _made_up(settings), 0.0
+    for turns in turns_of(items).values():
+        for place, question in enumerate(turns):
+            history = tuple((turn.question, text) for turn in turns[:place])
+            total += tokens(generation_prompt(question, prompts, settings["shots"], history).text())
+    count = config.sampling.n * scale
+    return count * len(items), count * total, count * len(items) * settings["answer_tokens"]
+
+
+def _discrimination(
+    config: Config, model: str, task: str, items: Sequence[Question], settings: Mapping[str, Any], scale: float
+) -> Sums:
+    module, prompts = get_task(task), task_prompts(task)
+    answers = [Candidate(_made_up(settings))] * max(config.k)
+    pool = joined_pool(items, {item.question_id: answers for item in items}, module)
+    asked: list[Request] = []
+    for k in config.k:
+        for variant in config.variants_of(task, model).values():
+            if variant.selector in ASKED:
+                view = View(
+                    module,
+                    prompts,
+                    variant.model_dump(mode="json"),
+                    k,
+                    joined(items),
+                    {**settings, "seed": config.seed},
+                )
+                asked += [request for each in discriminations(joined(items), pool, view) for request in each.requests]
+    return _sums(asked, scale)
+
+
+def _judging(
+    config: Config, task: str, items: Sequence[Question], settings: Mapping[str, Any], scale: float
+) -> Iterator[tuple[str, Sums]]:
+    module = get_task(task)
+    rows = [(item.question_id, sample, _made_up(settings)) for item in items for sample in range(config.sampling.n)]
+    pool = pl.DataFrame(rows, schema=["question_id", "sample", "text"], orient="row")
+    for role, model in (config.tasks[task].judges or {}).items():
+        judge = judges_of(module)[role]
+        answers, read, written = _sums(requests(cases(items, pool, role, judge, module), judge, 1, config.seed), scale)
+        longest = config.tasks[task].judge_tokens
+        yield model, (answers, read, answers * longest if longest and judge.tokens > 1 else written)
+
+
+def _refinement(
+    config: Config, task: str, items: Sequence[Question], settings: Mapping[str, Any], scale: float
+) -> Sums:
+    assert config.refinement is not None
+    prompts, answer = task_prompts(task), settings["answer_tokens"]
+    plain = sum(tokens(generation_prompt(item, prompts, settings["shots"]).text()) for item in items)
+    steps = config.refinement.rounds * scale
+    extra = len(items) * (2 * (settings["shots"] + 1) * (answer + FEEDBACK_TOKENS))
+    read = steps * (4 * plain + extra + len(items) * 4 * answer)  # feedback, refinement, and two orders of the pair
+    view = View(get_task(task), prompts, VariantConfig().model_dump(mode="json"), 2, items, settings)
+    chosen = decoding_of(view).max_tokens
+    return 4 * steps * len(items), read, steps * len(items) * (FEEDBACK_TOKENS + answer + 2 * chosen)
+
+
+def _sums(asked: Sequence[Request], scale: float) -> Sums:
+    read = sum(tokens(request.prompt.text()) for request in asked)
+    return len(asked) * scale, read * scale, sum(request.decoding.max_tokens for request in asked) * scale
+
+
+def rates(device: str, measured: Path) -> dict[str, Any]:
+    """Operations a second for reading and decoding and where they come from; of a card as measured, if it was."""
+    kind = "cuda" if device in ("cuda", "auto") else "cpu"
+    if kind == "cuda" and measured.is_file():
+        found = read_json(measured)
+        large = [row for row in found["speed"] if row["model"] == "random 8b" and row["seconds"]]  # of ways that fit
+        if large and found["card"] != "cpu":
+            size = 2 * 8.03e9
+            return {
+                "reading": size * max(row["prefill_tokens_per_second"] for row in large),
+                "decoding": size * max(row["decode_tokens_per_second"] for row in large),
+                "basis": f"measured on {found['card']}",
+            }
+    return dict(resources.rates()[kind])
+
+
+def estimate(config: Config, found: Sequence[Load], rate: Mapping[str, Any]) -> pl.DataFrame:
+    """Rows of SCHEMA, a row a load, and one for the weights of each model."""
+    rows = []
+    for name, model in config.weighted.items():
+        weights = _weights(model)
+        if weights is not None:
+            rows.append({"model": name, "stage": "weights", "gigabytes": weights / 1e9})
+    for load in found:
+        model = config.weighted[load.model]
+        price = model.server.price if model.server else None
+        together = config.sampling.n if load.stage == "generate" else 1
+        read = load.tokens_in / together  # a prompt is paid once for its samples
+        cost = None if price is None else (read * price.input + load.tokens_out * price.output) / 1e6
+        rows.append(
+            {
+                "model": load.model, "task": load.task, "stage": load.stage, "answers": round(load.answers),
+                "calls": round(load.answers / together) if model.server else None,
+                "tokens_in": round(load.tokens_in), "tokens_out": round(load.tokens_out), "cost": cost,
+                "hours": _hours(model, load, rate), "gigabytes": (load.tokens_in + load.tokens_out) * BYTES_A_TOKEN / 1e9,
+            }
+        )  # fmt: skip
+    return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def _weights(model: ModelConfig) -> float | None:
+    known = model.parameters is not None and model.engine == "transformers"
+    return model.parameters * resources.BYTES[model.dtype] if known else None  # type: ignore[operator]
+
+
+def _hours(model: ModelConfig, load: Load, rate: Mapping[str, Any]) -> float | None:
+    if model.engine != "transformers" or model.parameters is None:
+        return None
+    work = 2 * model.parameters
+    seconds = work * load.tokens_in / float(rate["reading"]) + work * load.tokens_out / float(rate["decoding"])
+    return seconds / 3600
+
+
+def summary(table: pl.DataFrame, rate: Mapping[str, Any]) -> list[str]:
+    """The estimate in lines for a terminal, a line a model and their sum."""
+    names = ("answers", "calls", "tokens_in", "tokens_out", "cost", "hours", "gigabytes")
+    by_model = table.group_by("model", maintain_order=True).agg(
+        pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name) for name in names
+    )
+    whole = by_model.select(pl.lit("together").alias("model"), *(pl.col(name).sum() for name in names))
+    lines = [
+        f"{'model':<28}{'answers':>12}{'calls':>10}{'k tokens in':>13}{'k out, at most':>16}{'cost':>10}{'device hours':>14}{'GB':>9}"
+    ]
+    for row in pl.concat([by_model, whole], how="vertical_relaxed").iter_rows(named=True):
+        cost = "–" if row["cost"] is None else f"{row['cost']:,.2f}"
+        calls = "–" if row["calls"] is None else f"{row['calls']:,}"
+        hours = "–" if row["hours"] is None else f"{row['hours']:,.2f}"
+        lines.append(
+            f"{row['model']:<28}{row['answers'] or 0:>12,}{calls:>10}{(row['tokens_in'] or 0) / 1e3:>13,.0f}"
+            f"{(row['tokens_out'] or 0) / 1e3:>16,.0f}{cost:>10}{hours:>14}{row['gigabytes'] or 0:>9,.1f}"
+        )
+    basis = f"Hours by operations a second, {rate['basis']}: {float(rate['reading']):.2g} reading, {float(rate['decoding']):.2g} decoding."
+    return [
+        *lines, "", basis,
+        "Every answer is taken as long as its limit, and beginnings that prompts share are counted each time.",
+    ]  # fmt: skip

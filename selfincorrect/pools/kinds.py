@@ -1,0 +1,91 @@
+"""Pools from elsewhere: candidates that another program sampled, described in the configuration and brought into our form.
+
+Here are the descriptions. `formats` has a reader for each; `bring` checks what was read and matches it to a task.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+_FORMATS = "`canonical` (a row a candidate), `lm-eval` (samples logged by lm-evaluation-harness) or `columns` (a row a question)."
+OUTPUTS = "outputs"  # the variant of choices that came with a pool
+
+
+class Outputs(BaseModel):
+    """Discrimination outputs that came with a flat file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    column: str = Field(description="Column of the outputs of a model that was shown all answers, in order.")
+    ending: str = Field("### {label}", description="The ending that the model was told to give.")
+    pattern: str | None = Field(
+        None, description="Regular expression with one group, to read labels otherwise: its last match is the label."
+    )
+
+
+class _Pool(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    path: str = Field(min_length=1, description="The file: parquet, CSV or JSON lines (also gzipped).")
+
+    outputs: Outputs | None = Field(
+        None,
+        description="Discrimination outputs in the same file, `{column: …}` (of a question's first row that has one), and `ending` or `pattern` to "
+        "read them.",
+    )
+
+    def file(self) -> Path:
+        return Path(self.path).expanduser()
+
+
+class CanonicalPool(_Pool):
+    """A row a candidate: `question_id` (or `question`, its exact text), `sample`, `text`, and `grade` if it has one."""
+
+    format: Literal["canonical"] = Field("canonical", description=_FORMATS)
+
+
+class LmEvalPool(_Pool):
+    """The samples file of lm-evaluation-harness's `--log_samples`; its `repeats` are the candidates."""
+
+    format: Literal["lm-eval"] = Field(description=_FORMATS)
+
+
+class FlatPool(_Pool):
+    """A row a question, with a column for each candidate."""
+
+    format: Literal["columns"] = Field(description=_FORMATS)
+    question: str = Field("question", description="`columns`: the column of the question's text or id.")
+    answers: list[str] = Field(
+        min_length=1, description="`columns`: the columns of the candidates, in order of sample."
+    )
+    grades: list[str] | None = Field(
+        None, description="`columns`: the columns of their grades (true and false, or numbers), if given."
+    )
+    texts: Literal["final", "solution"] = Field(
+        "final", description="`columns`: whether the candidates are final answers alone, or whole solutions."
+    )
+    drop: list[str | None] = Field(
+        [], description="`columns`: texts that stand for no answer, or null: a question that has one is left out."
+    )
+
+
+FORMATS = {"canonical": CanonicalPool, "lm-eval": LmEvalPool, "columns": FlatPool}
+
+
+def _format(value: Any) -> str | None:
+    name = value.get("format", "canonical") if isinstance(value, Mapping) else getattr(value, "format", "canonical")
+    return f"pool-{name}" if name in FORMATS else None
+
+
+Pool = Annotated[
+    Annotated[CanonicalPool, Tag("pool-canonical")]
+    | Annotated[LmEvalPool, Tag("pool-lm-eval")]
+    | Annotated[FlatPool, Tag("pool-columns")],
+    Discriminator(
+        _format,
+        custom_error_type="pool_format",
+        custom_error_message="a mapping with `path` and `format`: canonical, lm-eval or columns",
+    ),
+]

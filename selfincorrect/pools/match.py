@@ -1,0 +1,145 @@
+"""Check candidates from elsewhere, match them to the questions of a task, and write them as tables of ours."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from selfincorrect.discriminate.choices import choice_row
+from selfincorrect.discriminate.parse import Chosen, parse_choice, parse_pattern
+from selfincorrect.errors import UserError
+from selfincorrect.generate import candidates
+from selfincorrect.pools.formats import Row
+from selfincorrect.pools.kinds import OUTPUTS, Outputs
+from selfincorrect.tasks.base import Question
+
+log = logging.getLogger("selfincorrect")
+
+
+def identities(keys: Sequence[str], questions: Sequence[Question], path: Path) -> list[str]:
+    """The question id behind each key, an id or the exact text of a question.
+
+    Raises UserError, with counts, for keys that the task does not know and for texts that several questions share.
+    """
+    # Blanks at the ends and in a row make no other question.
+    keys = [" ".join(key.split()) for key in keys]
+    ids = {question.question_id for question in questions}
+    plain = {question.question_id: " ".join(question.question.split()) for question in questions}
+    texts = {text: identity for identity, text in plain.items()}
+    unknown = Counter(key for key in keys if key not in ids and key not in texts)
+    if unknown:
+        raise UserError(
+            f"{path}: {len(unknown)} of {len(set(keys))} questions ({unknown.total()} rows) are unknown to the task, such as "
+            f"{next(iter(unknown))[:80]!r}. Each row needs the task's `question_id`, such as {questions[0].question_id!r}, or "
+            "the exact text of its question."
+        )
+    shared = Counter(plain.values())
+    unclear = {key for key in keys if key not in ids and shared[key] > 1}
+    if unclear:
+        raise UserError(
+            f"{path}: {len(unclear)} texts belong to several questions of the task, such as {min(unclear)[:80]!r}. "
+            "Give `question_id` instead."
+        )
+    return [key if key in ids else texts[key] for key in keys]
+
+
+def pool_table(
+    rows: Sequence[Row],
+    questions: Sequence[Question],
+    path: Path,
+    k: int,
+    limits: tuple[float, float] = (0, 1),
+    longest: int = 100_000,
+) -> pl.DataFrame:
+    """candidates.parquet of a pool: samples 0 … n − 1 of its questions in the data's order, with `grade` if it has grades; texts
+    are cut at `longest` characters.
+
+    Raises UserError, with counts, for unknown questions, duplicate samples, unequal n, n below `k`, grades
+    of only some candidates, or outside `limits`.
+    """
+    if not rows:
+        raise UserError(f"{path} holds no candidates.")
+    pool: dict[str, list[Row]] = {}
+    for identity, row in zip(identities([row.key for row in rows], questions, path), rows, strict=True):
+        pool.setdefault(identity, []).append(row)
+    n = _check_samples(pool, path)
+    if n < k:
+        raise UserError(f"{path}: {n} candidates a question, and k = {k} are to be chosen among. Set k to at most {n}.")
+    graded = sum(row.grade is not None for row in rows)
+    if graded not in (0, len(rows)):
+        raise UserError(f"{path}: {graded} of {len(rows)} candidates have a grade. Give all of them one, or none.")
+    beyond = [row for row in rows if row.grade is not None and not limits[0] <= row.grade <= limits[1]]
+    if beyond:
+        raise UserError(
+            f"{path}: {len(beyond)} of {len(rows)} grades lie outside {limits[0]:g} to {limits[1]:g}, such as "
+            f"{beyond[0].grade} for {beyond[0].key[:80]!r}. Give "
+            + ("fractions, or true and false." if limits[1] == 1 else "them on that scale.")
+        )
+    empty = sum(not row.text for row in rows)
+    if empty:
+        log.warning("%s: %d of %d candidates have no text", path, empty, len(rows))
+    found = [
+        {
+            "question_id": question.question_id, "sample": row.sample, "grade": row.grade,
+            **dict(zip(("text", "cut"), candidates.cut_text(row.text, longest), strict=True)),
+        }
+        for question in questions
+        for row in sorted(pool.get(question.question_id, []), key=lambda row: row.sample)
+    ]  # fmt: skip
+    table = pl.DataFrame(found, schema=candidates.SCHEMA | {"grade": pl.Float64})
+    return table if graded else table.drop("grade")
+
+
+def _check_samples(pool: Mapping[str, Sequence[Row]], path: Path) -> int:
+    """The number n of candidates of every question, if each has samples 0 … n − 1 once."""
+    samples = {identity: [row.sample for row in rows] for identity, rows in pool.items()}
+    twice = [identity for identity, each in samples.items() if len(set(each)) < len(each)]
+    if twice:
+        count = sum(len(samples[identity]) - len(set(samples[identity])) for identity in twice)
+        raise UserError(
+            f"{path}: {count} duplicate samples in {len(twice)} questions, such as {twice[0]} with samples "
+            f"{sorted(samples[twice[0]])}. Each question needs samples 0, 1, 2, … once."
+        )
+    sizes = Counter(map(len, samples.values()))
+    if len(sizes) > 1:
+        counts = ", ".join(f"{count} questions with {size}" for size, count in sorted(sizes.items()))
+        raise UserError(f"{path}: unequal numbers of candidates: {counts}. Every question needs the same n.")
+    n = next(iter(sizes))
+    wrong = [identity for identity, each in samples.items() if sorted(each) != list(range(n))]
+    if wrong:
+        raise UserError(
+            f"{path}: samples of {len(wrong)} questions are not 0 to {n - 1}, such as {wrong[0]} with {sorted(samples[wrong[0]])}."
+        )
+    return n
+
+
+def output_rows(
+    outputs: Mapping[str, str | None], spec: Outputs, questions: Sequence[str], k: int
+) -> list[dict[str, Any]]:
+    """Discrimination outputs of `questions` that came with a pool, parsed, as rows of `choices.SCHEMA`.
+
+    The model was shown all k candidates as they are in the pool, labelled 1 to k.
+    """
+    labels = [str(label + 1) for label in range(k)]
+    rows = []
+    for question in questions:
+        output = outputs.get(question)
+        if spec.pattern:
+            parsed = _pattern(output or "", labels, spec, question)
+        else:
+            parsed = parse_choice(output or "", labels, spec.ending)
+        rows.append({**choice_row(question, k, OUTPUTS, range(k), parsed, seed=0), "output": output})
+    return rows
+
+
+def _pattern(output: str, labels: Sequence[str], spec: Outputs, question: str) -> Chosen:
+    try:
+        return parse_pattern(output, labels, spec.pattern or "")
+    except TimeoutError:
+        raise UserError(
+            f"The pattern {spec.pattern!r} takes too long on the output of {question}: it has repetitions inside repetitions. Write a simpler "
+            "one under `outputs.pattern`."
+        ) from None

@@ -1,0 +1,83 @@
+"""The record of a finished run: what it takes to run it again, and digests to see that it came out the same."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from selfincorrect.digest import digest, file_sha256
+from selfincorrect.io import read_json, read_provenance
+from selfincorrect.record.provenance import commit, machine, now, versions
+
+FORMAT = 1
+
+
+def record(inputs: Any, config: Mapping[str, Any], seed: int, code: Path) -> dict[str, Any]:
+    """The record, ready for JSON.
+
+    `inputs` are the rule's: paths of `manifests`, `datasets`, `tables`, `paper`, `refinements`, `candidates`, `grades`
+    and `choices`; `config` the configuration as given, which names keys and holds none; `code` the folder of the code.
+    """
+    here = versions()
+    made = [read_provenance(path) for path in inputs.candidates]
+    asked = [*made, *map(read_provenance, inputs.choices)]
+    manifests = map(read_json, inputs.manifests)
+    models = {each["name"]: {key: each[key] for key in ("source", "revision", "digest")} for each in manifests}
+    pools = {
+        f"{each['model']['name']} {Path(path).parts[-2]}": _pool(each["settings"])
+        for path, each in zip(inputs.candidates, made, strict=True)
+        if each["model"]["name"] not in models
+    }
+    tables = [path for path in inputs.tables if path.endswith(".parquet")]
+    served = {
+        each["model"]["name"]: each["model"]["served"] for each in asked if "served" in each["model"]
+    }  # what servers said they are
+    return {
+        **({"served": served} if served else {}),
+        "format": FORMAT,
+        "finished": now(),
+        "commit": commit(code),
+        "versions": here,
+        "versions_before": [each for each in _distinct(p["versions"] for p in asked) if each != here],
+        "machine": machine(),
+        "seed": seed,
+        "configuration": dict(config),
+        "models": models | pools,
+        "data": {Path(path).stem: read_provenance(path)["data"] for path in inputs.datasets},
+        "results": {
+            **{
+                path: columns_digests(path)
+                for path in [*tables, *inputs.refinements, *inputs.candidates, *inputs.grades, *inputs.choices]
+            },
+            **{path: file_sha256(Path(path)) for path in inputs.paper},
+        },
+    }
+
+
+def _pool(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A pool from elsewhere in the place of a model: the digest is of its file and how it is read, wherever it lies."""
+    pool, sha256 = settings["pool"], settings["sha256"]
+    read = {key: value for key, value in pool.items() if key != "path"}
+    return {"source": pool, "revision": sha256, "digest": digest([read, sha256])}
+
+
+def columns_digests(path: Path | str) -> dict[str, str]:
+    """SHA-256 of each column's type and values, 64 hexadecimal digits, by its name.
+
+    Not of the file: that holds its origin too (paths, versions), and another version may pack the same values otherwise.
+    """
+    table = pl.read_parquet(path)
+    return {
+        column.name: hashlib.sha256(f"{column.dtype}\n{column.to_frame().write_ndjson()}".encode()).hexdigest()
+        for column in table
+    }
+
+
+def _distinct(values: Iterable[Any]) -> list[Any]:
+    found: list[Any] = []
+    for value in values:
+        if value not in found:
+            found.append(value)
+    return found

@@ -1,0 +1,1 @@
+"""Rules tables, figures and report: what people read."""

@@ -1,0 +1,197 @@
+"""What the report shows, gathered from the files of a run."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+
+from selfincorrect.discriminate.selectors import ASKED
+from selfincorrect.io import read_json, read_provenance
+from selfincorrect.paper import tables as paper
+from selfincorrect.record.provenance import commit, machine, now
+from selfincorrect.report import page as report
+from selfincorrect.report.costs import by_model, costs
+from selfincorrect.report.tables import numbered_notes
+from selfincorrect.tasks.questions import questions_of
+
+Cell = tuple[str, str]  # model, task
+
+
+def gather(
+    inputs: Any, settings: Mapping[str, Any], config: Mapping[str, Any], code: Path, results: Path
+) -> dict[str, Any]:
+    """The context of the report's template.
+
+    `inputs` are the rule's: paths of `metrics`, `gradings`, `differences`, `figures`, `paper`, `figure9`, `refinements`, `manifests`, `datasets`, `candidates`, `grades`, `choices`;
+    `settings` its slice; `config` the configuration as given; `code` the folder whose commit is named; `results` the
+    folder that holds the benchmarks.
+    """
+    metrics, gradings, differences = (pl.read_parquet(inputs[name]) for name in ("metrics", "gradings", "differences"))
+    candidates, grades = _by_cell(inputs.candidates, 1), _by_cell(inputs.grades, 1)
+    choice_paths = _by_cell(inputs.choices, 2)
+    datasets = {Path(path).stem: path for path in inputs.datasets}
+    questions = {
+        task: {question.question_id: question.row() for question in questions_of(pl.read_parquet(path))}
+        for task, path in datasets.items()
+    }
+    asked = {cell: _asked(paths) for cell, paths in candidates.items()}
+    mixed = {cell: _mixed(paths) for cell, paths in grades.items()}
+    samples = []
+    for model, task, identity in report.sample_cells(
+        list(candidates), mixed, asked, settings["questions"], settings["seed"]
+    ):
+        one, cell = pl.col("question_id") == identity, (model, task)
+        pool, graded, chosen = (
+            pl.scan_parquet(paths[cell]).filter(one).collect() for paths in (candidates, grades, choice_paths)
+        )
+        sample = report.sample_question(questions[task][identity], pool, graded, chosen)
+        samples.append({"model": model, "task": task, **sample})
+    choice_count, invalid = _asked_choices(choice_paths)
+    stages = {"generate": candidates, "discriminate": choice_paths}
+    return {
+        "metrics": metrics.to_dicts(),
+        "notes": numbered_notes(metrics),
+        "findings": report.findings(metrics),
+        "gradings": gradings.join(metrics.select("model", "task", "unit").unique(), on=["model", "task"], how="left")
+        .filter(pl.col("variant") == pl.col("variant").first().over("model", "task", "k"))
+        .to_dicts(),
+        "difference_count": differences.height,
+        "differences": report.some(differences, settings["seed"]),
+        "figures": [
+            {"data": report.figure_data(path), "path": path, "caption": report.CAPTIONS[Path(path).stem]}
+            for path in inputs.figures
+            if path.endswith(".png")
+        ],
+        "models": [
+            *({**each, "origin": _origin(each["source"])} for each in map(read_json, inputs.manifests)),
+            *(_pooled_model(cell, paths[0]) for cell, paths in candidates.items() if cell[0] in settings["pooled"]),
+        ],
+        "tasks": [_task(task, path, asked, metrics) for task, path in datasets.items()],
+        "ks": metrics["k"].unique(maintain_order=True).to_list(),
+        "variants": metrics["variant"].unique(maintain_order=True).to_list(),
+        "pools": [_pool(cell, paths, grades[cell]) for cell, paths in candidates.items()],
+        "samples": samples,
+        "invalid_count": invalid.height,
+        "choice_count": choice_count,
+        "invalid": report.some(invalid, settings["seed"]),
+        "time": now(),
+        "commit": commit(code),
+        "machine": machine(),
+        "versions": read_provenance(next(iter(candidates.values()))[0])["versions"],
+        "seed": settings["seed"],
+        "costs": costs(results).to_dicts(),
+        "spent": by_model(results, settings["prices"]).to_dicts(),
+        "paper": [_paper(path) for path in inputs.paper],
+        "figure9": report.figure_data(str(inputs.figure9)),
+        "refinements": [row for path in inputs.refinements for row in pl.read_parquet(path).to_dicts()],
+        "prompts": {
+            f"{stage} {model} {task}": read_provenance(paths[0])["prompt"]
+            for stage, cells in stages.items()
+            for (model, task), paths in cells.items()
+            if model not in settings["pooled"]
+        },
+        "configuration": yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
+    }
+
+
+def _paper(path: str) -> dict[str, Any]:
+    """One of the paper's tables: its rows for readers, those that were measured and those that were not run."""
+    name = Path(path).stem
+    table = pl.read_csv(path, schema=paper.SCHEMA)
+    run, others = (paper.lines(table.filter(pl.col("n_measured").is_null() == empty)) for empty in (False, True))
+    return {"name": name, "title": paper.title(name), "rows": run, "others": others}
+
+
+def _by_cell(paths: Sequence[str], depth: int) -> dict[Cell, list[str]]:
+    """Paths by model and task, the names of the folders `depth` above the file."""
+    cells: dict[Cell, list[str]] = {}
+    for path in paths:
+        model, task = Path(path).parts[-depth - 2 : -depth]
+        cells.setdefault((model, task), []).append(path)
+    return cells
+
+
+def _asked_choices(paths: Mapping[Cell, list[str]]) -> tuple[int, pl.DataFrame]:
+    """How many choices models were asked for, and the invalid ones without their prompts.
+
+    Read a cell at a time, without prompts: those of a large experiment do not fit in memory together.
+    """
+    count, invalid = 0, []
+    columns = ["question_id", "asked", "k", "variant", "selector", "output", "how", "valid"]
+    for (model, task), files in paths.items():
+        asked = (
+            pl.read_parquet(files, columns=columns)
+            .select(pl.lit(model).alias("model"), pl.lit(task).alias("task"), pl.all())
+            .filter(pl.col("selector").is_in(ASKED))
+            .with_columns(pl.coalesce("asked", "question_id"))
+            .unique(["k", "variant", "asked"], keep="first", maintain_order=True)
+        )
+        count += asked.height
+        invalid.append(asked.filter(~pl.col("valid")))
+    return count, pl.concat(invalid)
+
+
+def _asked(paths: list[str]) -> list[str]:
+    ids: list[str] = (
+        pl.read_parquet(paths, columns=["question_id"])["question_id"].unique(maintain_order=True).to_list()
+    )
+    return ids
+
+
+def _mixed(paths: list[str]) -> set[str]:
+    """Questions whose candidates differ in grade."""
+    spread = pl.read_parquet(paths).group_by("question_id").agg(pl.col("grade").max() > pl.col("grade").min())
+    return set(spread.filter("grade")["question_id"])
+
+
+def _pooled_model(cell: Cell, candidates: str) -> dict[str, Any]:
+    """A pool from elsewhere, in the place of a model's manifest."""
+    origin = read_provenance(candidates)
+    name, (model, task) = "pool from elsewhere", cell
+    return {
+        "name": model, "origin": f"{task}: {_origin(origin['model']['source'])}", "architecture": name, "prompt": "–",
+        "dtype": "–", "context": None, "license": "see its source", "revision": f"sha256 {origin['settings']['sha256']}",
+        "digest": origin["model"]["digest"],
+    }  # fmt: skip
+
+
+def _task(task: str, path: str, asked: Mapping[Cell, list[str]], metrics: pl.DataFrame) -> dict[str, Any]:
+    provenance = read_provenance(path)
+    return {
+        "name": task,
+        "asked": max(len(ids) for (_, name), ids in asked.items() if name == task),
+        "all": pl.scan_parquet(path).select(pl.len()).collect().item(),
+        "origin": _origin(provenance["source"]),
+        "variants": metrics.filter(pl.col("task") == task)["variant"].unique(maintain_order=True).to_list(),
+        "data": provenance["data"],
+    }
+
+
+def _pool(cell: Cell, candidates: list[str], grades: list[str]) -> dict[str, Any]:
+    pool = pl.read_parquet(candidates, columns=["finish_reason", "tokens_in", "tokens_out"])
+    judges = dict.fromkeys(each["name"] for each in read_provenance(grades[0]).get("judges", {}).values())
+    return {
+        "model": cell[0],
+        "task": cell[1],
+        "candidates": pool.height,
+        "judges": ", ".join(f"{name} (itself)" if name == cell[0] else name for name in judges),
+        "without": pl.read_parquet(grades).filter(~pl.col("valid")).height,
+        "cut": pool.filter(pl.col("finish_reason") == "length").height,
+        "too_long": pool.filter(pl.col("finish_reason") == "context").height,
+        **{
+            name: None
+            if pool[name].null_count() == pool.height
+            else round(pool[name].cast(pl.Float64).fill_null(0).quantile(0.5) or 0)
+            for name in ("tokens_in", "tokens_out")
+        },
+    }
+
+
+def _origin(source: Any) -> str:
+    """A source of a model or data set in one line."""
+    if isinstance(source, Mapping):
+        shown = {key: value for key, value in source.items() if value is not None and key not in ("license", "parts")}
+        return ", ".join(f"{key} {value}" for key, value in shown.items())
+    return str(source)

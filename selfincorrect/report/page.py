@@ -1,0 +1,136 @@
+"""The report: what was run, what came out, and where every number comes from, as one HTML file.
+
+Text of models and data sets is hostile: it reaches the page through Jinja's autoescape and in no other way.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any, get_args
+
+import jinja2
+import polars as pl
+
+from selfincorrect.digest import seed_of
+from selfincorrect.discriminate.selectors import ASKED
+from selfincorrect.measure.cell import FEW_PICKS, FEW_VALID
+from selfincorrect.measure.hypothesis import ALPHA, Verdict
+from selfincorrect.report.tables import percent, score
+
+CAPTIONS = {
+    "dg_diff": "DG-Diff = S_disc − S_gen for every cell, with 95 % intervals clustered by question. Above 0, choosing beats "
+    "drawing one of the candidates at random. Hollow marks cannot speak about discrimination: no question is mixed, "
+    "nearly all picks fall on one position, or hardly any output is valid. Grey marks: the models of the paper's Table 2, for context.",
+    "scores": "Generation score, discrimination score, majority vote over the candidates and the oracle that always finds a "
+    "right candidate, over the number of candidates shown. 95 % intervals.",
+    "positions": "How often each shown position is picked among the outputs with a usable label, with Wilson's 95 % interval. "
+    "The dashed line is an even choice; a model that sits at 100 % on one position does not look at the answers.",
+}
+ROWS_SHOWN = 20
+
+
+def sample_cells(
+    cells: Sequence[tuple[str, str]], mixed: Mapping[tuple[str, str], set[str]],
+    questions: Mapping[tuple[str, str], list[str]], count: int, seed: int,
+) -> list[tuple[str, str, str]]:  # fmt: skip
+    """`count` seeded (model, task, question id), cells taken in turn; in each, mixed and other questions alternate."""
+    queues = {}
+    for cell in cells:
+        names = list(questions[cell])
+        Random(seed_of("report", seed, *cell)).shuffle(names)
+        sides = [[q for q in names if q in mixed[cell]], [q for q in names if q not in mixed[cell]]]
+        longest = max(map(len, sides))
+        queues[cell] = [side[i] for i in range(longest) for side in sides if i < len(side)]
+    picked = []
+    for turn in range(max(map(len, queues.values()), default=0)):
+        picked += [(*cell, queue[turn]) for cell, queue in queues.items() if turn < len(queue)]
+    return sorted(picked[:count], key=lambda each: list(cells).index(each[:2]))
+
+
+def sample_question(
+    question: Mapping[str, Any],
+    candidates: pl.DataFrame,
+    grades: pl.DataFrame,
+    choices: pl.DataFrame,
+) -> dict[str, Any]:
+    """Everything that happened to one question: candidates with grades, choices by k and variant, prompts as sent."""
+    one = pl.col("question_id") == question["question_id"]
+    pool = candidates.filter(one).join(grades, on=["question_id", "sample"]).sort("sample")
+    chosen = choices.filter(one)
+    grade_of = dict(pool.select("sample", "grade").iter_rows())
+    return {
+        **question,
+        "candidates": pool.to_dicts(),
+        "choices": [{**row, "grade": grade_of.get(row["chosen_sample"])} for row in chosen.iter_rows(named=True)],
+        "prompts": {
+            name: prompt
+            for name, prompt in (
+                ("generating", pool["prompt"][0]),
+                *((f"discriminating, {r['variant']}, k = {r['k']}", r["prompt"]) for r in chosen.iter_rows(named=True)),
+            )
+            if prompt is not None
+        },
+    }
+
+
+def some(table: pl.DataFrame, seed: int) -> list[dict[str, Any]]:
+    """A seeded sample of at most ROWS_SHOWN rows."""
+    return table.sample(min(ROWS_SHOWN, table.height), seed=seed % 2**32, shuffle=True).to_dicts()
+
+
+def figure_data(path: str) -> str:
+    """A PNG as a data URL."""
+    return "data:image/png;base64," + base64.b64encode(Path(path).read_bytes()).decode()
+
+
+def findings(metrics: pl.DataFrame) -> list[str]:
+    """What the metrics say at a glance, computed from them."""
+    metrics = metrics.filter(pl.col("selector").is_in(ASKED))
+    if not metrics.height:
+        return [
+            "Only rules that need no model chose here: they are the baselines that a model's own choice has to beat."
+        ]
+    cells = metrics.height
+    constant = metrics.filter("nearly_constant").height
+    unmixed = metrics.filter(pl.col("mixed_questions") == 0).height
+    few = metrics.filter((pl.col("valid") < FEW_PICKS) | (pl.col("valid") < FEW_VALID * pl.col("choices"))).height
+    usable = metrics.filter("informative")
+    verdicts = {name: usable.filter(pl.col("verdict") == name).height for name in get_args(Verdict)}
+    holm = usable.filter(pl.col("p_holm") <= ALPHA).height
+    # The first k candidates are among those of a larger k: a question mixed there stays mixed.
+    questions = metrics.group_by("model", "task").agg(pl.col("mixed_questions").max())["mixed_questions"].sum()
+    lines = [
+        f"{cells} cells; {questions} mixed questions over the models and tasks (only mixed ones can move DG-Diff).",
+    ]
+    if constant:
+        lines.append(
+            f"In {constant} of {cells} cells the picks are (nearly) constant: at least 90 % of the valid answers name the same "
+            "position. DG-Diff there is that position's luck and says nothing of discrimination."
+        )
+    if unmixed:
+        lines.append(f"In {unmixed} cells no question is mixed, so DG-Diff is 0 whatever is picked.")
+    if few:
+        lines.append(f"In {few} cells fewer than {FEW_PICKS}, or fewer than half, of the outputs name a usable label.")
+    if usable.height:
+        lines.append(
+            f"Of the {usable.height} remaining cells, choosing is better than a random pick in {verdicts['better']}, worse in "
+            f"{verdicts['worse']}, equivalent (within a point) in {verdicts['equivalent']}, and undecided in "
+            f"{verdicts['undecided']}, each test at 5 %. Corrected for the number of cells (Holm), it is better in {holm}."
+        )
+    else:
+        lines.append("No cell remains that could speak about discrimination: take more questions or a stronger model.")
+    return lines
+
+
+def render(context: Mapping[str, Any]) -> str:
+    """The page."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": percent, "score": score}
+    return environment.get_template("report.html.j2").render(context)

@@ -1,0 +1,1 @@
+"""Whether tests, intervals and power are what they say, on simulated pools."""

@@ -1,0 +1,90 @@
+"""Pools as a model is shown them. Items that share a cluster are the turns of one conversation: shown and chosen together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from selfincorrect.tasks.base import Question, Task
+from selfincorrect.tasks.templates import conversation
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One answer of a pool, graded where the variant needs it."""
+
+    text: str | None
+    extracted: str | None = None
+    grade: float | None = None
+
+
+Pool = Mapping[str, Sequence[Candidate]]  # question_id -> candidates by sample
+
+
+def turns_of(questions: Sequence[Question]) -> dict[str, list[Question]]:
+    """Questions by cluster, each in the order of its turns."""
+    clusters: dict[str, list[Question]] = {}
+    for question in questions:
+        clusters.setdefault(question.cluster, []).append(question)
+    return clusters
+
+
+def joined(questions: Sequence[Question]) -> list[Question]:
+    """One question a conversation, called as its cluster; a conversation of one turn is that question itself."""
+    return [
+        turns[0]
+        if len(turns) == 1
+        else Question(cluster, cluster, conversation([turn.question for turn in turns]), turns[0].references)
+        for cluster, turns in turns_of(questions).items()
+    ]
+
+
+def joined_pool(questions: Sequence[Question], pool: Pool, task: Task) -> dict[str, Sequence[Candidate]]:
+    """The candidates of `joined` questions: whole conversations, whose grade is the mean of their turns'."""
+    together: dict[str, Sequence[Candidate]] = {}
+    for cluster, turns in turns_of(questions).items():
+        if len(turns) == 1:
+            together[turns[0].question_id] = pool[turns[0].question_id]
+        else:
+            samples = zip(*(pool[turn.question_id] for turn in turns), strict=True)
+            together[cluster] = [_joined_candidate(sample, task) for sample in samples]
+    return together
+
+
+def _joined_candidate(turns: Sequence[Candidate], task: Task) -> Candidate:
+    grades = [turn.grade for turn in turns if turn.grade is not None]
+    mean = sum(grades) / len(grades) if len(grades) == len(turns) else None
+    texts = [task.trim(turn.text or "") for turn in turns]
+    return Candidate(conversation(texts) if any(texts) else None, None, mean)
+
+
+def spread(rows: Sequence[Mapping[str, Any]], questions: Sequence[Question]) -> list[dict[str, Any]]:
+    """Rows about `joined` questions as rows about their items; `asked` then names the conversation."""
+    clusters = turns_of(questions)
+    items = {cluster: [turn.question_id for turn in turns] for cluster, turns in clusters.items() if len(turns) > 1}
+    together = []
+    for row in rows:
+        name = row["question_id"]
+        if name in items:
+            together += [{**row, "question_id": item, "asked": name} for item in items[name]]
+        else:
+            together.append(dict(row))
+    return together
+
+
+def pool_of(candidates: pl.DataFrame, grades: pl.DataFrame | None) -> dict[str, list[Candidate]]:
+    """The pool from its tables, candidates in order of sample; graded if `grades` is given."""
+    table = candidates.select("question_id", "sample", "text")
+    if grades is not None:
+        table = table.join(
+            grades.select("question_id", "sample", "extracted", "grade"),
+            on=["question_id", "sample"],
+            how="left",
+            validate="1:1",
+        )
+    pool: dict[str, list[Candidate]] = {}
+    for row in table.sort("question_id", "sample").iter_rows(named=True):
+        candidate = Candidate(row["text"], row.get("extracted"), row.get("grade"))
+        pool.setdefault(row["question_id"], []).append(candidate)
+    return pool

@@ -1,0 +1,67 @@
+"""The questions of a task: read from its source, as a table, and back."""
+
+import json
+from contextlib import ExitStack
+from typing import Any
+
+import polars as pl
+
+from selfincorrect.digest import canonical_json, digest
+from selfincorrect.errors import UserError
+from selfincorrect.sources.fetch import describe, fetched
+from selfincorrect.sources.kinds import Files, Source
+from selfincorrect.sources.rows import read_rows
+from selfincorrect.tasks.base import Question, Task
+
+QUESTION_SCHEMA: dict[str, Any] = {
+    "question_id": pl.String,
+    "cluster": pl.String,
+    "question": pl.String,
+    "references": pl.List(pl.String),
+    "details": pl.String,  # JSON
+}
+
+
+def load_questions(task: Task, source: Source) -> list[Question]:
+    """All questions of a task from its source. Raises UserError if the data is not what was pinned or expected."""
+    with ExitStack() as opened:
+        try:
+            questions = task.load(_rows(source, opened))
+            question_table(questions)
+            found = digest([question.row() for question in questions])
+        except (KeyError, TypeError, ValueError, AttributeError, pl.exceptions.PolarsError, RecursionError) as error:
+            raise UserError(
+                f"{describe(source)} has not the columns of this task: {type(error).__name__}: {str(error)[:300]}\n"
+                f"Wanted: {task.COLUMNS}."
+            ) from error
+    identities = {question.question_id for question in questions}
+    if not questions or len(identities) != len(questions):
+        raise UserError(f"{describe(source)} holds {len(questions)} questions with {len(identities)} distinct ids.")
+    if source.content_sha256 not in (None, found):
+        raise UserError(
+            f"{describe(source)} holds other questions than were pinned: content digest {found}, expected "
+            f"{source.content_sha256}."
+        )
+    return questions
+
+
+def _rows(source: Source, opened: ExitStack) -> Any:
+    """The rows of a file, or of each of several files by what they hold."""
+    if isinstance(source, Files):
+        return {name: list(_rows(each, opened)) for name, each in source.files.items()}
+    return read_rows(opened.enter_context(fetched(source)))
+
+
+def question_table(questions: list[Question]) -> pl.DataFrame:
+    rows = [question.row() | {"details": canonical_json(dict(question.details))} for question in questions]
+    return pl.DataFrame(rows, schema=QUESTION_SCHEMA)
+
+
+def questions_of(table: pl.DataFrame) -> list[Question]:
+    """The inverse of `question_table`."""
+    return [
+        Question(
+            row["question_id"], row["cluster"], row["question"], tuple(row["references"]), json.loads(row["details"])
+        )
+        for row in table.iter_rows(named=True)
+    ]

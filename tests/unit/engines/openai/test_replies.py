@@ -1,0 +1,196 @@
+"""What a server's replies and errors say, read."""
+
+import json
+
+import pytest
+
+from selfincorrect.engines.openai.replies import Reply, read_reply
+from selfincorrect.engines.openai.troubles import Missing, Trouble, message_of, reason_of, refused
+from selfincorrect.engines.requests import Decoding
+
+SAMPLED = Decoding(8, 0.7, 1.0, ("\n",))
+
+
+@pytest.mark.parametrize(
+    ("message", "body", "tokens"),
+    [
+        ("boom", {"code": "context_length_exceeded"}, None),
+        ("The decoder prompt (length 9000) is longer than the maximum model length of 4096.", {}, 9000),
+        ("This model's maximum prompt length is 131072 but the request contains 537812 tokens.", {}, 537812),
+        ("The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).", {}, 1200000),
+        ("`inputs` must have less than 1024 tokens. Given: 1500", {}, 1500),
+        ("too many tokens: size limit exceeded by 11326 tokens", {}, None),
+        ("Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length", {}, 40000),
+        ("Please reduce the length of the messages or completion.", {}, None),
+        ("request (3001 tokens) exceeds the available context size (512 tokens), try increasing it", {}, 3001),
+        ("The input (9000 tokens) is longer than the model's context length (4096 tokens).", {}, 9000),
+        ("Input is too long for requested model.", {}, None),
+        ("input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300000 tokens", {}, 300000),
+        ("maximum context length is 100 tokens. You have " + "9" * 450 + " input tokens", {}, None),
+        ("maximum context length is 4096 tokens, you requested 5000 tokens (4900 in the messages, 100 in the completion)", {}, 4900),
+        ("max_tokens is too large: 50. The model's context length is 100 and your request has 90 input tokens", {}, 90),
+        ("the request exceeds the available context size", {"type": "exceed_context_size_error", "n_prompt_tokens": 321}, 321),
+        ("`inputs` tokens + `max_new_tokens` must be <= 2048. Given: 3000 `inputs` tokens and 20 `max_new_tokens`", {}, 3000),
+        ("prompt is too long: 210000 tokens > 200000 maximum", {}, 210000),
+    ],
+)  # fmt: skip
+def test_ways_to_say_that_a_prompt_does_not_fit(message, body, tokens):
+    for status in (400, 413, 422):
+        assert reason_of(Trouble(status, message, body), {"max_tokens": 8}) == Missing("context", message, tokens)
+    assert reason_of(Trouble(500, message, body), {"max_tokens": 8}) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "body"),
+    [
+        ("max_tokens is too large: 5000. This model supports at most 4096 completion tokens", {}),
+        ("max_tokens is too large: 5000. This model's maximum context length is 4096 tokens", {}),
+        ("'max_tokens' or 'max_completion_tokens' is too large: 5000", {"param": "max_tokens"}),
+        ("maximum context length is 4096 tokens. However, you requested 5020 tokens (20 in the messages, 5000 in the completion)", {}),
+        ("Request too large: tokens per minute (TPM): Limit 6000, Requested 9000 tokens, exceeds it", {}),
+        ("You exceeded your current quota of tokens", {}),
+        ("unknown model", {}),
+        ("invalid prompt", {}),
+    ],
+)  # fmt: skip
+def test_what_is_no_long_prompt(message, body):
+    assert reason_of(Trouble(400, message, body), {"max_tokens": 5000}) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "body"),
+    [
+        (
+            400,
+            "The response was filtered due to the prompt triggering content management policy",
+            {"code": "content_filter"},
+        ),
+        (400, "boom", {"code": "content_policy_violation"}),
+        (403, "Your input was flagged", {"metadata": {}}),
+        (400, "Content Exists Risk: inappropriate content", {}),
+    ],
+)
+def test_a_filter_is_no_error(status, message, body):
+    assert reason_of(Trouble(status, message, body), {}) == Missing("filtered", message)
+
+
+@pytest.mark.parametrize(
+    ("message", "without", "needed"),
+    [
+        (
+            "Unsupported parameter: 'logprobs'. Supported parameters are: temperature, top_p, max_tokens, stop, seed",
+            ["logprobs"],
+            [],
+        ),
+        ("seed is not supported; allowed: logprobs, stop", ["seed"], []),
+        ("Unrecognized request arguments supplied: min_p, top_k", ["top_k", "min_p"], []),
+        ("Unexpected fields in the request: {'top_k'}", ["top_k"], []),
+        ("top_p is not supported with this model", [], ["top_p"]),
+        ("Invalid value: logprobs must be one of true, false, stop", ["logprobs"], []),
+        ("no", [], []),
+    ],
+)
+def test_only_what_was_refused_is_left_out(message, without, needed):
+    sent = dict.fromkeys(("logprobs", "seed", "stop", "min_p", "top_k", "max_tokens"), 1) | {"top_p": 0.9}
+    assert refused(Trouble(400, message), sent) == (without, needed)
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        ({"text": "a", "finish_reason": "eos_token"}, ("a", "stop", 7, None)),
+        ({"text": "a", "finish_reason": "max_tokens"}, ("a", "length", 7, None)),
+        ({"message": {"content": None}, "finish_reason": "content_filter"}, (None, "filtered", 7, None)),
+        ({"message": {"content": "half"}, "finish_reason": "SAFETY"}, (None, "filtered", 7, None)),
+        ({"message": {"content": None, "refusal": "I cannot"}, "finish_reason": "stop"}, (None, "refused", 7, None)),
+        ({"message": {"content": None, "tool_calls": [{}]}, "finish_reason": "tool_calls"}, (None, "refused", 7, None)),
+        ({"text": "a", "finish_reason": "model_length"}, ("a", "length", 7, None)),
+        ({"text": "a", "finish_reason": "MAX_TOKENS"}, ("a", "length", 7, None)),
+        ({"text": "a", "finish_reason": "context"}, ("a", "stop", 7, None)),
+        ({"text": "Par\ud800is"}, ("Par\ufffdis", "stop", 7, None)),
+        (
+            {
+                "message": {
+                    "content": [{"type": "thinking", "thinking": [{"text": "hm"}]}, {"type": "text", "text": "a"}]
+                }
+            },
+            ("a", "stop", 7, None),
+        ),
+        ({"text": "<think>\nhm\n</think>a\nb"}, ("<think>\nhm\n</think>a", "stop", 7, None)),
+        ({"text": "a", "logprobs": {"content": [{"token": "a", "logprob": 9e-4}]}}, ("a", "stop", 7, 0.0)),
+        ({"text": "a", "logprobs": {"content": [{"token": "a", "logprob": 0.1}]}}, ("a", "stop", 7, None)),
+        ({"text": "a", "logprobs": {"content": [{"token": "a", "logprob": 10**400}]}}, ("a", "stop", 7, None)),
+        (
+            {"text": "a", "logprobs": {"content": [{"token": "a", "logprob": -1}, {"token": "", "logprob": -2}]}},
+            ("a", "stop", 7, -1.0),
+        ),
+        (
+            {"text": "a", "logprobs": {"content": [{"token": "a", "logprob": -1}, {"token": "</s>", "logprob": -2}]}},
+            ("a", "stop", 7, -1.0),
+        ),
+        ({"text": "ab", "logprobs": {"content": [{"token": "a", "logprob": -1}]}}, ("ab", "stop", 7, None)),
+        ({"message": {"content": None}, "finish_reason": "length"}, ("", "length", 7, None)),
+        ({"text": "a", "logprobs": {"content": [{"token": "a", "logprob": -1}]}}, ("a", "stop", 7, -1.0)),
+        ({"text": "a", "logprobs": {"token_logprobs": [None, -1.0]}}, ("a", "stop", 7, None)),
+        ({"text": "a", "logprobs": {"token_logprobs": [float("-inf")]}}, ("a", "stop", 7, None)),
+        (
+            {"text": "a\nb", "logprobs": {"token_logprobs": [-1.0, -1.0]}, "finish_reason": "length"},
+            ("a", "stop", 7, None),
+        ),
+    ],
+)
+def test_one_choice(choice, expected):
+    data = json.dumps({"choices": [choice], "usage": {"completion_tokens": 7}}).encode()
+    reply = read_reply(data, SAMPLED)
+    assert isinstance(reply, Reply)
+    answer = reply.answers[0]
+    assert (answer.text, answer.finish_reason, answer.tokens_out, answer.logprob) == expected
+    assert reply.tokens_in is None
+
+
+@pytest.mark.parametrize(
+    "message", [{"reasoning_content": "hm"}, {"reasoning": "hm"}, {"content": [{"type": "reasoning", "text": "hm"}]}]
+)
+def test_reasoning_is_kept_beside_the_text(message):
+    def read(how=SAMPLED, **choice):
+        choice = {"message": {"content": None, **message}, **choice}
+        usage = {"completion_tokens": 7, "completion_tokens_details": {"reasoning_tokens": 5}}
+        return read_reply(json.dumps({"choices": [choice], "usage": usage}).encode(), how).answers[0]
+
+    thought = read(finish_reason="length")
+    assert (thought.text, thought.reasoning, thought.reasoning_tokens, thought.cut_thought) == ("", "hm", 5, False)
+    assert read(finish_reason="stop").cut_thought, "a stop string ended it"
+    assert not read(Decoding(8, 0.7, 1.0, ()), finish_reason="stop").cut_thought
+
+
+@pytest.mark.parametrize("count", [-1, -(10**6), True, 10**30, 2**31, "7", 1.5, [1]])
+def test_a_count_that_makes_no_sense_is_left_empty_and_the_text_stays(count):
+    usage = {"prompt_tokens": count, "completion_tokens": count}
+    reply = read_reply(json.dumps({"choices": [{"text": "a"}], "usage": usage}).encode(), SAMPLED)
+    assert (reply.answers[0].text, reply.tokens_in, reply.tokens_out, reply.senseless) == ("a", None, None, True)
+
+
+def test_tokens_of_all_choices_are_counted_where_a_server_counts_one():
+    tokens = {"content": [{"token": "a", "logprob": -1}, {"token": "b", "logprob": -1}]}
+    choices = [{"text": "ab", "index": index, "logprobs": tokens} for index in range(4)]
+    reply = read_reply(json.dumps({"choices": choices, "usage": {"completion_tokens": 2}}).encode(), SAMPLED)
+    assert reply.tokens_out == 8
+
+
+@pytest.mark.parametrize("data", [b"[" * 100_000, b'{"choices": ' + b"[" * 100_000, b"\xff\xfe", b""])
+def test_a_reply_that_cannot_be_read_is_trouble(data):
+    assert read_reply(data, SAMPLED).passing
+
+
+def test_an_error_inside_a_reply_of_200_is_an_error():
+    trouble = read_reply(b'{"error": {"code": 429, "message": "slow down"}, "choices": []}', SAMPLED)
+    assert (trouble.status, trouble.said, trouble.passing) == (429, "slow down", True)
+    assert read_reply(b'{"choices": [{"text": "a", "finish_reason": "error"}]}', SAMPLED).status is None
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [("plain", "plain"), ({"detail": "why"}, "why"), ({"error": {"message": "why"}}, "why"), ({"x": 1}, '{"x": 1}')],
+)
+def test_words_of_an_error(body, words):
+    assert message_of(body) == words

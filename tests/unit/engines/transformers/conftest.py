@@ -1,0 +1,25 @@
+"""Tiny models as engines, for tests of the engine."""
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    """Makes an engine for a tiny model, through prepare_model as the workflow does."""
+    # Here: torch takes seconds to import, and most tests do without.
+    from selfincorrect.engines.transformers.engine import TransformersEngine
+    from selfincorrect.models.prepare import prepare_model
+    from tests.support.tiny import save
+
+    made = {}
+
+    def make(kind, mode="completion", batch_size=3, context=None, decoding="auto"):
+        if kind not in made:
+            made[kind] = save(kind, tmp_path_factory.mktemp(kind))
+        settings = {"source": str(made[kind]), "revision": None, "prompt": mode, "engine": "transformers", "dtype": "float32", "context": context, "trust_remote_code": False}  # fmt: skip
+        prepared = tmp_path_factory.mktemp("prepared")
+        manifest = prepare_model(kind, settings, prepared)
+        run = {"device": "cpu", "threads": 1, "batch_size": batch_size, "decoding": decoding}
+        return TransformersEngine(manifest, prepared / "weights", run)
+
+    return make

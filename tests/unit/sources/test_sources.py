@@ -1,0 +1,293 @@
+"""Data from the hub's protocol, the package index and local files, and what is said when they fail."""
+
+import hashlib
+import http.server
+import json
+import os
+import subprocess
+import sys
+import threading
+import zipfile
+
+import polars as pl
+import pytest
+
+from selfincorrect.errors import UserError
+from selfincorrect.models.prepare import prepare_model
+from selfincorrect.sources.fetch import fetch_gguf, fetched
+from selfincorrect.sources.kinds import GgufPackages, HubFile, LocalFile, PackageMember
+from selfincorrect.sources.rows import read_rows
+from selfincorrect.tasks import gsm8k, triviaqa
+from selfincorrect.tasks.questions import load_questions
+from tests.support.tiny import tokenizer
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+GSM8K = [{"question": f"How many are {i} and 2?", "answer": f"{i} + 2 = {i + 2}\n#### {i + 2:,}"} for i in range(3)]
+TRIVIA = [
+    {
+        "question": "Who?", "question_id": name, "question_source": "", "entity_pages": {"title": ["x"]}, "search_results": {"url": ["x"]},
+        "answer": {"aliases": ["J. R. R. T."], "normalized_aliases": ["j r r t", ""], "value": "Tolkien", "type": "WikipediaEntity"},
+    }
+    for name in ("tc_1", "tc_2", "tc_1")
+]  # fmt: skip
+
+
+class Hub(http.server.BaseHTTPRequestHandler):
+    """Just enough of the hub: resolve and the list of a repository's files, at one commit."""
+
+    files: dict[str, bytes] = {}  # noqa: RUF012
+    asked: list[str] = []  # noqa: RUF012
+
+    def do_HEAD(self):
+        self.reply(head=True)
+
+    def do_GET(self):
+        self.reply(head=False)
+
+    def reply(self, head):
+        self.asked.append(self.path)
+        if f"/revision/{COMMIT}" in self.path or f"/tree/{COMMIT}" in self.path:
+            names = [
+                {"rfilename": n, "path": n, "type": "file", "size": len(b), "oid": "0" * 40}
+                for n, b in self.files.items()
+            ]
+            body = json.dumps(
+                names if "/tree/" in self.path else {"id": "o/n", "sha": COMMIT, "siblings": names}
+            ).encode()
+        else:
+            body = self.files.get(self.path.split(f"/resolve/{COMMIT}/")[-1].split("?")[0])
+        if body is None:
+            self.send_response(404)
+            self.send_header("X-Error-Code", "EntryNotFound")
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Type", "application/json")
+        self.send_header("ETag", f'"{hashlib.sha256(body).hexdigest()}"')
+        self.send_header("X-Repo-Commit", COMMIT)
+        self.end_headers()
+        if not head:
+            self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def hub(tmp_path):
+    """A server on this machine; `python(code)` runs code against it, since the endpoint is read at import."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    Hub.files, Hub.asked = {}, []
+
+    def python(code, **env):
+        environment = {
+            **os.environ, "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HOME": str(tmp_path / "cache"),
+            "HF_HUB_DISABLE_XET": "1", "no_proxy": "*", **env,
+        }  # fmt: skip
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            env=environment,
+            cwd=tmp_path,
+            timeout=120,
+        )
+
+    yield python
+    server.shutdown()
+
+
+def parquet(rows, path):
+    pl.DataFrame(rows).write_parquet(path)
+    return path
+
+
+LOAD = """
+from selfincorrect.tasks.questions import load_questions
+from selfincorrect.sources.kinds import HubFile
+from selfincorrect.tasks import gsm8k
+from selfincorrect.errors import UserError
+try:
+    source = HubFile(repo="openai/gsm8k", file="main/test.parquet", revision="{commit}", sha256={sha})
+    print([q.references[0] for q in load_questions(gsm8k, source)])
+except UserError as error:
+    print("UserError:", error)
+"""
+
+
+def test_hub_file_is_loaded_checked_and_cached(hub, tmp_path):
+    content = parquet(GSM8K, tmp_path / "test.parquet").read_bytes()
+    Hub.files = {"main/test.parquet": content}
+    code = LOAD.format(commit=COMMIT, sha=repr(hashlib.sha256(content).hexdigest()))
+    first = hub(code)
+    assert first.stdout.strip() == "['2', '3', '4']", first.stderr
+    asked = len(Hub.asked)
+    offline = hub(code, HF_HUB_OFFLINE="1")
+    assert offline.stdout.strip() == "['2', '3', '4']", offline.stderr
+    assert len(Hub.asked) == asked, "the cache was not used"
+    wrong = hub(LOAD.format(commit=COMMIT, sha=repr("0" * 64)))
+    assert "is not the pinned file" in wrong.stdout
+
+
+def test_hub_that_cannot_be_reached_says_what_to_do(hub):
+    done = hub(LOAD.format(commit=COMMIT, sha=None), HF_ENDPOINT="http://127.0.0.1:9")
+    for words in (
+        "Could not get openai/gsm8k",
+        COMMIT[:12],
+        "main/test.parquet",
+        "source: {path:",
+        "HF_HUB_OFFLINE",
+    ):
+        assert words in done.stdout, done.stdout + done.stderr
+
+
+def test_model_from_the_hub_becomes_a_link_into_its_cache(hub, tmp_path):
+    config = {
+        "model_type": "llama",
+        "architectures": ["LlamaForCausalLM"],
+        "max_position_embeddings": 128,
+    }
+    Hub.files = {
+        "config.json": json.dumps(config).encode(),
+        "model.safetensors": b"weights",
+        "pytorch_model.bin": b"pickle",
+    }
+    (tmp_path / "tokenizer").mkdir()
+    tokenizer().save_pretrained(tmp_path / "tokenizer")
+    Hub.files |= {path.name: path.read_bytes() for path in (tmp_path / "tokenizer").iterdir()}
+    code = f"""
+from pathlib import Path
+from selfincorrect.models.prepare import prepare_model
+settings = dict(source="o/n", revision="{COMMIT}", prompt="chat", engine="transformers", dtype="float32", context=None, trust_remote_code=False)
+manifest = prepare_model("m", settings, Path("m"))
+print(manifest["revision"], manifest["context"], manifest["encoder_decoder"], Path("m/weights/model.safetensors").read_bytes(), Path("m/weights/pytorch_model.bin").exists())
+"""
+    done = hub(code)
+    assert done.stdout.strip() == f"o/n@{COMMIT} 128 False b'weights' False", done.stderr
+    del Hub.files["tokenizer.json"]
+    done = hub(code.replace('"o/n"', '"o/other"'))
+    assert "m: the tokenizer of" in done.stderr, "found when the model is prepared, not when it is first asked"
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl", "arrow"])
+def test_local_files_in_the_hubs_schema(tmp_path, kind):
+    path, frame = tmp_path / "data", pl.DataFrame(GSM8K)
+    writers = {
+        "parquet": frame.write_parquet,
+        "csv": frame.write_csv,
+        "jsonl": frame.write_ndjson,
+        "arrow": frame.write_ipc_stream,
+    }
+    writers[kind](path)
+    questions = load_questions(gsm8k, LocalFile(path=str(path)))
+    assert [q.references for q in questions] == [("2",), ("3",), ("4",)]
+
+
+def test_triviaqa_drops_repeated_ids_and_empty_spellings(tmp_path):
+    path = parquet(TRIVIA, tmp_path / "t.parquet")
+    questions = load_questions(triviaqa, LocalFile(path=str(path)))
+    assert [q.question_id for q in questions] == ["tc_1", "tc_2"]
+    assert questions[0].references == ("Tolkien", "J. R. R. T.", "j r r t")
+    assert "entity_pages" not in next(iter(read_rows(path)))
+
+
+def test_wrong_columns_and_content_are_said(tmp_path):
+    path = parquet([{"text": "x"}], tmp_path / "x.parquet")
+    with pytest.raises(UserError, match="has not the columns of this task: KeyError: 'answer'"):
+        load_questions(gsm8k, LocalFile(path=str(path)))
+    good = parquet(GSM8K, tmp_path / "good.parquet")
+    with pytest.raises(UserError, match="other questions than were pinned"):
+        load_questions(gsm8k, LocalFile(path=str(good), content_sha256="0" * 64))
+    (tmp_path / "broken").write_bytes(b"PAR1 and no more")
+    with pytest.raises(UserError, match="cannot be read as parquet"):
+        load_questions(gsm8k, LocalFile(path=str(tmp_path / "broken")))
+    with pytest.raises(UserError, match="There is no file"):
+        load_questions(gsm8k, LocalFile(path=str(tmp_path / "none")))
+
+
+def wheel(folder, name, content):
+    path = folder / f"{name}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(f"{name}/data", content)
+        file.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        file.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        file.writestr(f"{name}-1.0.dist-info/RECORD", "")
+    return PackageMember(
+        package=name,
+        version="1.0",
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        member=f"{name}/data",
+    )
+
+
+@pytest.fixture
+def index(tmp_path, monkeypatch):
+    """A folder of wheels in place of the package index."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_FIND_LINKS", folder.as_uri())
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    return folder
+
+
+def test_package_member(index):
+    source = wheel(index, "one", b"content")
+    with fetched(source) as path:
+        assert path.read_bytes() == b"content"
+    assert not path.exists()
+    with (
+        pytest.raises(UserError, match="holds no file"),
+        fetched(source.model_copy(update={"member": "other"})),
+    ):
+        pass
+
+
+def test_truncated_package_is_refused(index):
+    source = wheel(index, "one", b"content" * 100)
+    path = next(index.iterdir())
+    path.write_bytes(path.read_bytes()[:-50])
+    with (
+        pytest.raises(
+            UserError,
+            match=r"(?s)Could not get one 1.0.*(DO NOT MATCH|hashes).*nothing of it was kept",
+        ),
+        fetched(source),
+    ):
+        pass
+
+
+def test_package_index_that_cannot_be_reached(index):
+    source = PackageMember(package="not-there", version="1.0", sha256="0" * 64, member="x")
+    with (
+        pytest.raises(UserError, match=r"(?s)Could not get not-there 1.0.*PIP_FIND_LINKS.*source: \{path:"),
+        fetched(source),
+    ):
+        pass
+
+
+def test_parts_are_joined_and_checked(index, tmp_path):
+    parts = (wheel(index, "one", b"GG"), wheel(index, "two", b"UF"))
+    good = GgufPackages(parts=parts, sha256=hashlib.sha256(b"GGUF").hexdigest())
+    fetch_gguf(good, tmp_path / "model.gguf")
+    assert (tmp_path / "model.gguf").read_bytes() == b"GGUF"
+    with pytest.raises(UserError, match="joined from 2 packages is not the pinned file"):
+        fetch_gguf(good.model_copy(update={"sha256": "0" * 64}), tmp_path / "model.gguf")
+
+
+def test_pickled_weights_are_refused(tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"model_type": "llama"}')
+    (folder / "pytorch_model.bin").write_bytes(b"pickle")
+    settings = {"source": str(folder), "revision": None, "prompt": "chat", "engine": "transformers", "dtype": "float32", "context": None, "trust_remote_code": False}  # fmt: skip
+    with pytest.raises(UserError, match=r"holds no .*safetensors"):
+        prepare_model("m", settings, tmp_path / "prepared")
+
+
+def test_hub_sources_of_the_tasks_are_pinned():
+    for task in (gsm8k, triviaqa):
+        source = next(iter(task.SOURCES.values()))
+        assert isinstance(source, HubFile)
+        assert source.sha256 or source.content_sha256
