@@ -48,7 +48,7 @@ class PriceConfig(_Section):
 
 class ServerConfig(_Section):
     url: str = Field(
-        pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?$",
+        pattern=r"^https?://[A-Za-z0-9_.:\[\]-]+(/[A-Za-z0-9._~%/-]*)?$",
         description="Base URL of an OpenAI-compatible server, up to `/v1`; no key is in it.",
     )
     key: str | None = Field(

@@ -1,13 +1,14 @@
 """Engines: what runs a model. An engine turns requests into responses, in batches, in any order."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING as UNSET
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple, Protocol
 
 from selfincorrect.digest import digest
 from selfincorrect.engines.prompt import Prompt
+from selfincorrect.jobs import stopping
 
 # Why there is no answer: finish reasons of responses without a text.
 CONTEXT = "context"  # the prompt does not fit the model's context
@@ -124,6 +125,8 @@ def stored_response(value: Any) -> Response:
 
 
 class Engine(Protocol):
-    def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
-        """Yield finished batches until every request has its response, or `stopping.requested`: then begin nothing new."""
+    def answer(
+        self, requests: Sequence[Request], stop: Callable[[], bool] = stopping.requested
+    ) -> Iterator[list[tuple[Request, Response]]]:
+        """Yield finished batches until every request has its response, or `stop` says so: then begin nothing new."""
         ...

@@ -6,7 +6,7 @@ by seed; {…} are the match's named groups) and perhaps the `logprob` of each, 
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import yaml
@@ -62,9 +62,11 @@ class ScriptedEngine:
         self._script = read_script(script)
         self._path, self._batch_size = script, batch_size or 32
 
-    def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
+    def answer(
+        self, requests: Sequence[Request], stop: Callable[[], bool] = stopping.requested
+    ) -> Iterator[list[tuple[Request, Response]]]:
         for start in range(0, len(requests), self._batch_size):
-            if stopping.requested():
+            if stop():
                 return
             batch = requests[start : start + self._batch_size]
             time.sleep(self._script.delay * len(batch))

@@ -8,6 +8,7 @@ from typing import Any
 
 from selfincorrect.digest import canonical_json, seed_of
 from selfincorrect.engines import thoughts
+from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import CONTEXT, ERROR, NO_ANSWER, Engine, Request, Response, stored_response
 from selfincorrect.errors import UserError
 from selfincorrect.jobs import stopping
@@ -16,7 +17,7 @@ from selfincorrect.models.store import ResponseStore
 
 log = logging.getLogger("selfincorrect")
 
-# If all of so many first calls fail, the server is at fault and no question; where answers came before, the failures of an
+# If all of so many first questions fail, the server is at fault and no question; where answers came before, the failures of an
 # earlier run are what is left.
 FIRST, FIRST_LEFT = 5, 50
 UNGREEDY = 1.0  # temperature in the place of 0, for models that take no other
@@ -81,7 +82,8 @@ def ask(requests: Sequence[Request], model: OpenedModel, what: str) -> list[Resp
     log.info("%s: %d answers wanted, %d in the store", what, len(wanted), len(wanted) - len(missing))
     unstored: dict[str, Response] = {}
     if missing:
-        unstored = _asked(missing, len(wanted), model, what)
+        questions = len({request.prompt for request in wanted.values()})
+        unstored = _asked(missing, len(wanted), questions, model, what)
         if replaced := store.refresh():
             log.warning(
                 "%s: another run with the same store had got %d answers earlier; they count in this run too",
@@ -126,29 +128,56 @@ def _again(store: ResponseStore, key: str, request: Request, model: OpenedModel)
     return cut and thoughts.unfinished(_opened(response.text, response.prompt))
 
 
-def _asked(missing: Mapping[str, Request], total: int, model: OpenedModel, what: str) -> dict[str, Response]:
-    """Ask for what is missing and store it. Returns what is not stored: prompts that were not sent."""
+class _Questions:
+    """Which questions came to an answer (or to a reason of their own), and which failed, however many samples of each were wanted."""
+
+    def __init__(self, share: float, total: int, first: int) -> None:
+        self._share, self._total, self._first = share, total, min(first, total)
+        self._came: set[Prompt] = set()
+        self._failed: set[Prompt] = set()
+
+    def note(self, batch: Sequence[tuple[Request, Response]]) -> None:
+        for request, response in batch:
+            (self._failed if response.finish_reason == ERROR else self._came).add(request.prompt)
+
+    def at_fault(self) -> bool:
+        """Whether so many failed that the server is at fault."""
+        all_fail = len(self._failed) >= self._first and not self._came
+        return all_fail or len(self._failed) > self._share * self._total
+
+
+def _asked(
+    missing: Mapping[str, Request], wanted: int, total: int, model: OpenedModel, what: str
+) -> dict[str, Response]:
+    """Ask for what is missing of the answers `wanted` to `total` questions, and store it. Returns what is not stored: prompts that
+    were not sent."""
     key_of = {id(request): key for key, request in missing.items()}
     unsent: dict[str, Response] = {}
     failed: dict[str, Response] = {}
-    progress = Progress(what, len(missing), "answers")
-    first = min(len(missing), FIRST) if len(missing) == total else FIRST_LEFT
-    for batch in model.engine().answer(list(missing.values())):
-        answers = {key_of[id(request)]: _whole(response) for request, response in batch}
-        failed |= {key: each for key, each in answers.items() if each.finish_reason == ERROR}
-        unsent |= {key: each for key, each in answers.items() if not each.sent}
-        model.store.add(
-            (key, each.record()) for key, each in answers.items() if key not in failed and key not in unsent
-        )
-        progress.advance(len(batch))
-        if len(failed) == progress.done >= first or len(failed) > model.errors * total:
+    progress, waiting = Progress(what, len(missing), "answers"), list(missing.values())
+    questions = _Questions(model.errors, total, FIRST if len(missing) == wanted else FIRST_LEFT)
+    while waiting:
+        done: set[int] = set()
+        # What is under way when too many have failed is still taken: it was paid for, and may show that the others can be answered.
+        for batch in model.engine().answer(waiting, lambda: stopping.requested() or questions.at_fault()):
+            answers = {key_of[id(request)]: _whole(response) for request, response in batch}
+            failed |= {key: each for key, each in answers.items() if each.finish_reason == ERROR}
+            unsent |= {key: each for key, each in answers.items() if not each.sent}
+            model.store.add(
+                (key, each.record()) for key, each in answers.items() if key not in failed and key not in unsent
+            )
+            done |= {id(request) for request, _ in batch}
+            questions.note(batch)
+            progress.advance(len(batch))
+        if stopping.requested() and progress.done < progress.total:
+            raise stopping.ToBeRequeuedError
+        if questions.at_fault():
             said = next(iter(failed.values())).said
             raise UserError(
                 f"{said}\n{len(failed)} of {progress.done} calls failed; that is more than `run.errors` allows. {progress.done - len(failed)} of "
                 f"{len(missing)} answers came and are kept: running again asks only for the rest."
             )
-    if progress.done < progress.total and stopping.requested():
-        raise stopping.ToBeRequeuedError
+        waiting = [request for request in waiting if id(request) not in done] if done else []
     # Failures are stored when the rest has come: a run that ends earlier tries them again by itself.
     if failed:
         model.store.add((key, each.record()) for key, each in failed.items())

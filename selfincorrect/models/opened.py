@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from selfincorrect.engines.registry import make_engine
 from selfincorrect.engines.requests import Engine, Request, Response
 from selfincorrect.errors import UserError
 from selfincorrect.io import read_json, write_json
+from selfincorrect.jobs import stopping
 from selfincorrect.models.ask import OpenedModel, rank
 from selfincorrect.models.store import ResponseStore
 
@@ -30,10 +31,12 @@ class Timed:
         self.told: dict[str, Any] = {"seconds": 0.0, **dict.fromkeys(SPENT, 0)}
         self.earlier = _told(path).get("earlier", dict.fromkeys(SPENT, 0))
 
-    def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
+    def answer(
+        self, requests: Sequence[Request], stop: Callable[[], bool] = stopping.requested
+    ) -> Iterator[list[tuple[Request, Response]]]:
         """The engine's own batches. The file is up to date with every batch."""
         told, start = self.told, time.perf_counter()
-        for batch in self.engine.answer(requests):
+        for batch in self.engine.answer(requests, stop):
             told["answers"] += len(batch)
             told["tokens_in"] += sum(response.tokens_in or 0 for _, response in batch)
             told["tokens_out"] += sum(response.tokens_out or 0 for _, response in batch)

@@ -11,6 +11,7 @@ import argparse
 import errno
 import json
 import os
+import re
 import sys
 import time
 import uuid
@@ -24,6 +25,7 @@ from selfincorrect.errors import UserError
 from selfincorrect.io import atomic
 
 FORMAT = 1
+SEGMENT = re.compile(r"[0-9a-f]{32}\.jsonl")
 Place = tuple[int, str]  # time in nanoseconds, segment
 
 
@@ -156,20 +158,24 @@ def _reach_disk(file: IO[bytes]) -> None:
 
 
 def check(folder: Path, fits: Callable[[Any], object], drop: bool = False) -> Iterator[str]:
-    """Yield what is wrong in the segments of `folder` and below, as "file, line: what"; take these lines out if `drop`.
+    """Yield what is wrong in the segments of `folder` and below, as "file, line: what"; take these lines out if `drop`, into a file
+    beside the segment that ends in `.dropped`.
 
     `fits` raises ValueError for a value that is no answer.
     """
-    for path in sorted(each for each in folder.rglob("*.jsonl") if each.is_file()):
-        kept, wrong = [], 0
+    for path in sorted(each for each in folder.rglob("*.jsonl") if each.is_file() and SEGMENT.fullmatch(each.name)):
+        kept: list[bytes] = []
+        taken: list[bytes] = []
         for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
             try:
                 fits(_record(line)[1])
                 kept.append(line)
             except ValueError as error:
-                wrong += 1
+                taken.append(line)
                 yield f"{path}, line {number}: {error}"
-        if drop and wrong:
+        if drop and taken:
+            with open(path.with_suffix(".dropped"), "ab") as file:
+                file.write(b"".join(line + b"\n" for line in taken))
             with atomic(path) as file:
                 file.write(b"".join(line + b"\n" for line in kept))
 

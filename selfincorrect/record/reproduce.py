@@ -128,9 +128,14 @@ def located(config: Mapping[str, Any], files: Path) -> dict[str, Any]:
             return {key: walk(each, (*keys, key)) for key, each in value.items() if (*keys, key) != ("run", "store")}
         if not isinstance(value, str) or not _is_path(config, keys, value):
             return value
-        found = files / Path(value.replace("\0", "\ufffd")).expanduser()  # an absolute path stays what it is
-        if not found.exists():
-            missing.append(f"- {'.'.join(keys)}: {value}")
+        try:
+            found = files / Path(value.replace("\0", "\ufffd")).expanduser()  # an absolute path stays what it is
+            there = found.exists()
+        except (RuntimeError, OSError):  # the home of nobody, a name that is too long
+            there = False
+        if not there:
+            missing.append(f"- {'.'.join(keys)}: {value[:200]}")
+            return value
         return str(found.resolve())
 
     changed: dict[str, Any] = walk(config, ())
@@ -171,12 +176,12 @@ def _verdict(wanted: Any, found: Any) -> str:
     if wanted is None or found is None:
         return "different: only in this run" if wanted is None else "different: missing here"
     if isinstance(wanted, Mapping) and "digest" in wanted:  # a model: where its files lie may differ
-        wanted, found = wanted["digest"], found["digest"]
+        wanted, found = wanted["digest"], found.get("digest") if isinstance(found, Mapping) else None
     if wanted == found:
         return "same"
-    if not isinstance(wanted, Mapping):
+    if not (isinstance(wanted, Mapping) and isinstance(found, Mapping)):
         return "different"
-    columns = [name for name in wanted | found if wanted.get(name) != found.get(name)]
+    columns = [name for name in {**wanted, **found} if wanted.get(name) != found.get(name)]
     return f"different in {', '.join(columns)}"
 
 
@@ -195,13 +200,13 @@ def confirm(config: Config, yes: bool) -> None:
 
     A stranger's record may send any environment variable anywhere.
     """
-    servers = {each.server.url: each.server.key for each in config.weighted.values() if each.server}
+    servers = dict.fromkeys((each.server.url, each.server.key) for each in config.weighted.values() if each.server)
     trusted = [
         name for name, each in config.weighted.items() if isinstance(each, ModelConfig) and each.trust_remote_code
     ]
     told = [
         f"- prompts go to {url}, " + (f"with the value of the environment variable {key}" if key else "without a key")
-        for url, key in servers.items()
+        for url, key in servers
     ]
     told += [f"- code that comes with the model {name} is run" for name in trusted]
     if not told or yes:

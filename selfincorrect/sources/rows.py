@@ -48,7 +48,7 @@ def read_rows(path: Path) -> Iterator[Mapping[str, Any]]:
             # Split on line feeds only: U+2028 may stand inside a string.
             return iter(_mappings(list(_lines(text))))
         return iter(pl.read_csv(text.encode(), infer_schema=False).to_dicts())
-    except (ValueError, OSError, EOFError, zlib.error, pl.exceptions.PolarsError) as error:
+    except (ValueError, OSError, EOFError, zlib.error, RecursionError, pl.exceptions.PolarsError) as error:
         said = str(error)[:500]
         raise UserError(
             f"{path} cannot be read as parquet, Arrow, JSON lines or CSV: {said}\nA file that was cut off or damaged on its way is the usual "

@@ -2,8 +2,11 @@
 
 import base64
 import json
+import math
+import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -17,6 +20,7 @@ from selfincorrect.errors import UserError
 
 LARGEST_BODY = 256 * 2**20  # bytes, unpacked: n answers of some thousand tokens with 20 log-probabilities each
 LARGEST_ERROR = 2**20
+SHORTEST_KEY = 12  # characters of what no answer holds by chance
 SHOWN = 500  # characters of a server's words
 
 
@@ -37,6 +41,11 @@ class Secret:
             packed = (base64.b64encode(text.encode()).decode().rstrip("=") for text in (key, f"Bearer {key}"))
             ways = {key, quote(key, safe=""), json.dumps(key)[1:-1], *packed}
         self._ways = sorted(ways, key=len, reverse=True)
+
+    @property
+    def is_placeholder(self) -> bool:
+        """Whether the key is none, such as "none" or "EMPTY": answers may hold such a word by themselves."""
+        return len(self.key or "") < SHORTEST_KEY
 
     def scrubbed(self, text: str) -> str:
         for way in self._ways:
@@ -68,6 +77,23 @@ class Client:
         return self._call("GET", path)
 
     def _call(self, method: str, path: str, **sent: Any) -> Body | Trouble:
+        """The exchange in a thread of its own, which is left to itself when the time is over: whatever a server drips, headers too,
+        no read waits longer than its own limit, and many of them have none together."""
+        done: Future[Body | Trouble] = Future()
+
+        def exchange() -> None:
+            try:
+                done.set_result(self._exchange(method, path, **sent))
+            except BaseException as error:
+                done.set_exception(error)
+
+        threading.Thread(target=exchange, name="call", daemon=True).start()
+        try:
+            return done.result(self._timeout + 1.0)
+        except TimeoutError:
+            return self._trouble(None, f"no whole reply in {self._timeout:g} s (`timeout`)")
+
+    def _exchange(self, method: str, path: str, **sent: Any) -> Body | Trouble:
         """No exception of the library leaves it: they hold the request, and it the key."""
         try:
             with self._client.stream(method, f"{self._url}/{path}", **sent) as response:
@@ -90,7 +116,7 @@ class Client:
             if len(data) > limit:
                 return self._trouble(None, f"a reply of more than {limit // 2**20} MiB")
         if response.status_code == 200:
-            return Body(bytes(data))
+            return Body(_recoded(bytes(data), response.charset_encoding))
         if response.is_redirect:
             where = response.headers.get("location", "")
             return self._trouble(
@@ -122,13 +148,21 @@ class Client:
             return []
 
 
+def _recoded(data: bytes, charset: str | None) -> bytes:
+    """`data` in UTF-8, from the encoding that its server names."""
+    try:
+        return data if charset is None else data.decode(charset, "replace").encode()
+    except LookupError:
+        return data
+
+
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the server asks to wait, given as a number or as a date."""
     value = headers.get("retry-after")
     if value is None:
         return None
     try:
-        return float(value)
+        return float(value) if math.isfinite(float(value)) else None
     except ValueError:
         pass
     try:

@@ -7,7 +7,7 @@ the way and named once in the log; an answer is only what a server gave as one.
 import logging
 import threading
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
@@ -57,25 +57,25 @@ class OpenAIEngine:
     def tokens_out(self) -> int:
         return self.server.tokens_out
 
-    def answer(self, requests: Sequence[Request]) -> Iterator[Answered]:
+    def answer(self, requests: Sequence[Request], stop: Callable[[], bool] = stopping.requested) -> Iterator[Answered]:
         """Yield answers as they arrive. After an error, calls that are under way are finished and yielded, then it is raised."""
         waiting, running = deque(_groups(requests)), dict[Future[tuple[Answered, list[Request]]], list[Request]]()
-        stop, answered = threading.Event(), 0
+        unwanted, answered = threading.Event(), 0
         failure: BaseException | None = None
         texts: dict[Asked, list[str | None]] = defaultdict(list)
         pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="server")
         try:
-            failure = self._probe(requests, stop)
-            while running or (waiting and not failure and not stopping.requested()):
-                while waiting and not failure and not stopping.requested() and len(running) < self.concurrency:
+            failure = self._probe(requests, unwanted)
+            while running or (waiting and not failure and not stop()):
+                while waiting and not failure and not stop() and len(running) < self.concurrency:
                     group = self._next(waiting)
-                    running[pool.submit(self._ask, group, stop)] = group
+                    running[pool.submit(self._ask, group, unwanted)] = group
                 ready: Answered = []
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     del running[future]
                     if error := future.exception():
                         failure = failure or error
-                        stop.set()
+                        unwanted.set()
                     else:
                         answers, rest = future.result()
                         ready += answers
@@ -86,7 +86,7 @@ class OpenAIEngine:
                         texts[request.prompt, request.decoding].append(response.text)
                     yield ready
         finally:
-            stop.set()
+            unwanted.set()
             pool.shutdown(wait=False, cancel_futures=True)
         if isinstance(failure, UserError):
             raise UserError(
@@ -130,10 +130,10 @@ class OpenAIEngine:
                 request,
                 Response(
                     a.text, prompt, a.finish_reason, outcome.tokens_in, a.tokens_out, a.logprob, a.reasoning, a.reasoning_tokens, a.said,
-                    outcome.model, outcome.fingerprint, seeded=place == 0,
+                    outcome.model, outcome.fingerprint, seeded=a.place == 0,
                 ),
             )
-            for place, (request, a) in enumerate(zip(group, answers, strict=False))
+            for request, a in zip(group, answers, strict=False)
         ]  # fmt: skip
         return responses, group[len(answers) :]
 

@@ -4,33 +4,30 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.openai.troubles import Trouble, message_of
 from selfincorrect.engines.requests import ERROR, FILTERED, LARGEST, REFUSED, Decoding
 
-# Finish reasons, in lower case, and what they are here. Others, whatever they are called, end an answer like "stop".
-FINISH = {
-    **dict.fromkeys(
-        ("length", "max_tokens", "max_length", "model_length", "max_output_tokens", "token_limit"), "length"
-    ),
-    **dict.fromkeys(
-        ("content_filter", "safety", "recitation", "prohibited_content", "blocklist", "spii", "blocked", "moderation"),
-        FILTERED,
-    ),
-    **dict.fromkeys(("refusal", "tool_calls", "function_call", "tool_use"), REFUSED),
-    **dict.fromkeys(("error", "abort", "aborted", "cancelled", "canceled", "malformed_function_call"), ERROR),
+# Finish reasons and what they are here. Others, whatever they are called, end an answer like "stop".
+_FINISH = {
+    "length": r"length|max_length|model_length|max_(?:output_)?tokens|token_limit|model_context_window_exceeded",
+    FILTERED: r"content_?filter.*|.*safety|recitation|prohibited_content|blocklist|spii|blocked|moderation|sensitive|"
+    r"guardrail_intervened",
+    REFUSED: r"refusal|tool_calls|function_call|tool_use",
+    ERROR: r"error|aborted|abort|cancell?ed|malformed_function_call|insufficient_system_resource|network_error|other",
 }
 ROUNDING = 1e-3  # a log-probability so little above 0 is 0
-LONGEST_NAME = 200  # characters of what a server calls itself
+LONGEST_WORDS = 100_000  # characters of a reply that cannot be read, before a key in it is looked for
+DEEPEST = 8  # lists of parts in a message's content
 
 
 @dataclass(frozen=True)
 class Answer:
     """One choice of a reply, without the request it answers; its fields as in `engines.Response`. `cut_thought`: a stop string that was
-    sent ended it inside its thought."""
+    sent ended it inside its thought; `place` is that among the choices."""
 
     text: str | None
     finish_reason: str
@@ -40,6 +37,7 @@ class Answer:
     reasoning_tokens: int | None = None
     said: str | None = None
     cut_thought: bool = False
+    place: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,10 +82,10 @@ def clean(text: str) -> str:
 def read_reply(data: bytes, how: Decoding, stops: bool = True) -> Reply | Trouble:
     """The answers in a response of 200; `stops` says whether stop strings were sent. A reply without a single answer is Trouble."""
     try:
-        payload = json.loads(data)
+        payload = json.loads(data.decode("utf-8", "replace"), strict=False, parse_int=_whole_number)
     except (ValueError, RecursionError):
-        return Trouble(None, f"a reply that is not JSON: {data[:2000].decode('utf-8', 'replace')}")
-    told = clean(str(payload)[:2000])
+        return Trouble(None, f"a reply that is not JSON: {data[:LONGEST_WORDS].decode('utf-8', 'replace')}")
+    told = clean(str(payload)[:LONGEST_WORDS])
     if isinstance(payload, dict) and payload.get("error"):
         return _error_inside(payload["error"])
     choices = payload.get("choices") if isinstance(payload, dict) else None
@@ -97,16 +95,20 @@ def read_reply(data: bytes, how: Decoding, stops: bool = True) -> Reply | Troubl
     choices = sorted((c for c in choices if isinstance(c, dict)), key=lambda c: _Checked().count(c.get("index")) or 0)
     usage = payload.get("usage")
     usage = usage if isinstance(usage, dict) else {}
-    tokens_in, tokens_out = check.count(usage.get("prompt_tokens")), check.count(usage.get("completion_tokens"))
+    tokens_in, tokens_out, total = (
+        check.count(usage.get(f"{kind}_tokens")) for kind in ("prompt", "completion", "total")
+    )
     details = usage.get("completion_tokens_details")
     thought = check.count(details.get("reasoning_tokens")) if isinstance(details, dict) else None
+    if tokens_out is not None and tokens_in is not None and total is not None:
+        tokens_out = max(tokens_out, total - tokens_in)  # some leave thoughts out of the completion
     alone = (tokens_out, thought) if len(choices) == 1 else (None, None)
-    answers = [answer for choice in choices if (answer := _answer(choice, how, stops, alone, check))]
+    read = enumerate(_answer(choice, how, stops, alone, check) for choice in choices)
+    answers = [replace(answer, place=place) for place, answer in read if answer]
     if not answers:
-        return Trouble(None, f"choices without text: {told}")
-    # Some servers count one of n choices alone.
-    counted = sum(answer.tokens_out or 0 for answer in answers)
-    tokens_out = tokens_out if tokens_out is None else max(tokens_out, counted)
+        return Trouble(None, f"choices without text: {told}", paid=(tokens_in or 0, tokens_out or 0))
+    # Some servers count one of n choices alone, or none.
+    tokens_out = max(tokens_out or 0, sum(answer.tokens_out or 0 for answer in answers)) or tokens_out
     name, print_ = (_name(payload.get(key)) for key in ("model", "system_fingerprint"))
     return Reply(answers, len(choices), tokens_in, tokens_out, name, print_, check.senseless)
 
@@ -118,8 +120,20 @@ def _error_inside(error: Any) -> Trouble:
     return Trouble(status, clean(message_of(error)), error)
 
 
+def finish_reason(given: Any) -> str:
+    """What a server's finish reason is here."""
+    found = (
+        reason for reason, names in _FINISH.items() if isinstance(given, str) and re.fullmatch(names, given.lower())
+    )
+    return next(found, "stop")
+
+
+def _whole_number(digits: str) -> float:
+    return int(digits) if len(digits) < 1000 else math.inf
+
+
 def _name(value: Any) -> str | None:
-    return clean(value)[:LONGEST_NAME] if isinstance(value, str) and value else None
+    return clean(value) if isinstance(value, str) and value else None
 
 
 def _answer(
@@ -130,7 +144,7 @@ def _answer(
     message = message if isinstance(message, dict) else {"content": choice.get("text")}
     text, reasoning = _parts(message)
     given = choice.get("finish_reason")
-    reason = FINISH.get(given.lower(), "stop") if isinstance(given, str) else "stop"
+    reason = finish_reason(given)
     tokens_out, reasoning_tokens = alone
     tokens = _tokens(choice.get("logprobs"), reason, check)
     if tokens_out is None and tokens:
@@ -154,7 +168,13 @@ def _answer(
     if place is not None:
         text, reason = text[:place], "stop"
     return Answer(
-        text, reason, tokens_out, _sum(tokens, text, place is not None), reasoning, reasoning_tokens, cut_thought=cut
+        text,
+        reason,
+        tokens_out,
+        _sum(tokens, text, place is not None, bool(reasoning) or not text),
+        reasoning,
+        reasoning_tokens,
+        cut_thought=cut,
     )
 
 
@@ -174,47 +194,78 @@ def _parts(message: Mapping[str, Any]) -> tuple[str | None, str | None]:
     return text, clean(reasoning) or None
 
 
-def _flat(value: Any) -> str:
+def _flat(value: Any, depth: int = 0) -> str:
     """A text, or a list of parts that have one."""
-    if isinstance(value, list):
-        return "".join(_flat(part.get("text")) for part in value if isinstance(part, dict))
+    if isinstance(value, list) and depth < DEEPEST:
+        return "".join(_flat(part.get("text"), depth + 1) for part in value if isinstance(part, dict))
     return clean(value) if isinstance(value, str) else ""
 
 
-def _tokens(logprobs: Any, reason: str, check: _Checked) -> list[tuple[str, float | None]]:
-    """(token, log-probability) of a choice, without the end-of-text token, from either endpoint's form; some servers send the other's."""
+def _tokens(logprobs: Any, reason: str, check: _Checked) -> list[tuple[bytes, float | None]]:
+    """(bytes of a token, log-probability) of a choice, without the end-of-text token, from either endpoint's form; some servers send the other's."""
     if not isinstance(logprobs, dict):
         return []
     content, values, names = logprobs.get("content"), logprobs.get("token_logprobs"), logprobs.get("tokens")
     if isinstance(content, list):
-        pairs = [(each.get("token"), each.get("logprob")) for each in content if isinstance(each, dict)]
+        pairs = [
+            (_piece(each.get("token"), each.get("bytes")), each.get("logprob"))
+            for each in content
+            if isinstance(each, dict)
+        ]
     elif isinstance(values, list):
         names = names if isinstance(names, list) and len(names) == len(values) else [None] * len(values)
-        pairs = list(zip(names, values, strict=True))
+        pairs = [(_piece(name, None), value) for name, value in zip(names, values, strict=True)]
     else:
         return []
-    tokens = [(clean(token) if isinstance(token, str) else "", check.logprob(value)) for token, value in pairs]
-    named = any(token for token, _ in tokens)
+    tokens = [(piece, check.logprob(value)) for piece, value in pairs]
+    last = tokens[-1][0].decode("utf-8", "replace") if tokens else ""
     # The end of a text is a token without one, or a mark.
     ended = (
         reason == "stop"
-        and named
-        and (not tokens[-1][0] or (tokens[-1][0].strip() and not thoughts.answer(tokens[-1][0])))
+        and any(piece for piece, _ in tokens)
+        and (not last or (last.strip() and not thoughts.answer(last)))
     )
     return tokens[:-1] if ended else tokens
 
 
-def _sum(tokens: Sequence[tuple[str, float | None]], text: str, cut: bool) -> float | None:
-    """The log-probability of `text`: the sum over the tokens that hold something of it, None where they do not hold all of it, or where it
-    was `cut` and nothing tells which hold it."""
-    if not tokens or any(value is None for _, value in tokens):
+def _piece(token: Any, given: Any) -> bytes:
+    """The bytes of a token, which may be a part of a character; none where only its number is told."""
+    if isinstance(given, list) and all(type(each) is int and 0 <= each < 256 for each in given):
+        return bytes(given)
+    if not isinstance(token, str) or token.startswith("token_id:"):
+        return b""
+    escaped = re.fullmatch(r"bytes:((?:\\x[0-9a-f]{2})+)", token)
+    return bytes.fromhex(escaped[1].replace("\\x", "")) if escaped else clean(token).encode()
+
+
+def _sum(tokens: Sequence[tuple[bytes, float | None]], text: str, cut: bool, thought: bool) -> float | None:
+    """The log-probability of `text`, from the tokens of its reply: those of a `thought` before it, or of what follows where it was
+    `cut`, are not counted. None where they cannot be told apart, or do not hold all of the text."""
+    values = [value for _, value in tokens if value is not None]
+    if not tokens or len(values) < len(tokens):
         return None
-    names = [re.sub(r"[\s▁Ġ\ufffd]", "", token) for token, _ in tokens]
-    wanted = len(re.sub(r"[\s▁Ġ\ufffd]", "", text))
-    if not any(names):
-        return None if cut else math.fsum(value or 0.0 for _, value in tokens)
-    held, count = 0, 0
-    while count < len(names) and held < wanted:
-        held += len(names[count])
+    pieces, wanted = [_squeezed(piece) for piece, _ in tokens], _squeezed(text.encode())
+    if not any(pieces):  # without names
+        return None if cut or thought else math.fsum(values)
+    whole = b"".join(pieces)
+    if thought:
+        starts = (
+            [place for place in range(len(pieces)) if b"".join(pieces[place:]) == wanted]
+            if wanted and whole.endswith(wanted)
+            else []
+        )
+        return math.fsum(values[starts[-1] :]) if starts and not cut else None
+    if not cut and not whole.startswith(wanted):
+        return math.fsum(values) if len(whole) >= len(wanted) else None
+    if not cut and whole == wanted and text[-1:].isspace():
+        return math.fsum(values)
+    held, count = 0, 0  # behind the text may be (a part of) a stop string
+    while count < len(pieces) and held < len(wanted):
+        held += len(pieces[count])
         count += 1
-    return math.fsum(value or 0.0 for _, value in tokens[:count]) if held >= wanted else None
+    return math.fsum(values[:count]) if held >= len(wanted) else None
+
+
+def _squeezed(text: bytes) -> bytes:
+    """Without blanks, which servers and tokenizers write in ways of their own."""
+    return re.sub(rb"\s|\xe2\x96\x81|\xc4\xa0|\xef\xbf\xbd", b"", text)

@@ -20,6 +20,7 @@ log = logging.getLogger("selfincorrect")
 
 BACKOFF = 1.0  # seconds before the first repetition; they double
 LONGEST_BACKOFF = 60.0
+LONGEST_NAME = 200  # characters of what a server calls itself
 LONGEST_ASKED = 600.0  # a server that asks to wait longer is left for another day
 
 # What servers do to a distribution unless they are told not to. Penalties change greedy answers too.
@@ -107,7 +108,7 @@ class Server:
             if missing := reason_of(outcome, body):
                 return missing
             # Another thread may have found out in the meantime: then `without` is news to this call only.
-            without, needed = refused(outcome, body)
+            without, needed = refused(outcome, body, self.more)
             for name in without:
                 self.do_without(name, "rejects")
             if without:
@@ -115,7 +116,9 @@ class Server:
             wait = min(BACKOFF * 2**failures, LONGEST_BACKOFF) * random.uniform(0.75, 1.0)
             if outcome.retry_after is not None:
                 wait = max(outcome.retry_after, 0.0)
-            if outcome.general or needed or wrong_limit(outcome, body) or wait > LONGEST_ASKED:
+            # A firewall before the server refuses single texts with 403.
+            general = outcome.general and not (outcome.status == 403 and self.tokens_out and not outcome.spent)
+            if general or needed or wrong_limit(outcome, body) or wait > LONGEST_ASKED:
                 raise UserError(self._explained(outcome, failures))
             if not outcome.passing or failures == self.retries:
                 return Missing(ERROR, self._explained(outcome, failures))
@@ -166,24 +169,25 @@ class Server:
         outcome = self._client.post("chat/completions" if self.mode == "chat" else "completions", body)
         if isinstance(outcome, Trouble):
             return outcome
-        reply = read_reply(outcome.data, how, "stop" in body)
+        reply = read_reply(outcome.data, how, "stop" in body and "stop" not in self.more)
+        paid = reply.paid if isinstance(reply, Trouble) else (reply.tokens_in or 0, reply.tokens_out or 0)
+        with self._lock:
+            self.tokens_in += paid[0]
+            self.tokens_out += paid[1]
         if isinstance(reply, Trouble):
             return replace(reply, said=self._client.shown(reply.said))
-        with self._lock:
-            self.tokens_in += reply.tokens_in or 0
-            self.tokens_out += reply.tokens_out or 0
         if reply.senseless:
             self.notice("fields", "sends token counts or log-probabilities that make no sense in its")
         return replace(
             reply,
             answers=[self._scrubbed(answer) for answer in reply.answers],
-            model=reply.model and self._secret.scrubbed(reply.model),
-            fingerprint=reply.fingerprint and self._secret.scrubbed(reply.fingerprint),
+            model=reply.model and self._secret.scrubbed(reply.model)[:LONGEST_NAME],
+            fingerprint=reply.fingerprint and self._secret.scrubbed(reply.fingerprint)[:LONGEST_NAME],
         )
 
     def _scrubbed(self, answer: Answer) -> Answer:
         def hidden(text: str | None) -> str | None:
-            return text and self._secret.scrubbed(text)
+            return self._secret.scrubbed(text) if text and not self._secret.is_placeholder else text
 
         return replace(answer, text=hidden(answer.text), reasoning=hidden(answer.reasoning), said=hidden(answer.said))
 
@@ -203,7 +207,7 @@ class Server:
             return f"{self.name}: the server at {self.url} gives no answer{tries}: {trouble.told}"
         return (
             f"{said}\nCheck that {self.model} takes {'chat messages' if self.mode == 'chat' else 'plain prompts'} and "
-            f"this decoding (`sampling`, `answer_tokens`, `prompt` in the configuration)."
+            f"this decoding (`sampling`, `answer_tokens`, `prompt`, `server.body` in the configuration)."
         )
 
 

@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from selfincorrect.engines.requests import CONTEXT, FILTERED, LARGEST
+from selfincorrect.engines.requests import CONTEXT, ERROR, FILTERED, LARGEST
 
 # Parameters that a server may refuse, as its message names them. `n` is a letter too: only where it reads as a name.
 _WORDS = (
@@ -21,7 +21,7 @@ _TAKES = re.compile(
     re.IGNORECASE,
 )
 _TOO_LONG = re.compile(
-    r"context[ _-]?(?:length|window|size)|too many tokens|(?:prompt|input)[^.]{0,40}(?:is |are )?too long|tokens \+ `max_new_tokens|"
+    r"context[ _-]?(?:length|window|size|limit)|input length should be|(?:maximum|max) (?:input|prompt) length|tokens_limit_reached|too many tokens|(?:prompt|input)[^.]{0,40}(?:is |are )?too long|tokens \+ `max_new_tokens|"
     r"longer than the (?:maximum )?(?:model|context)|maximum prompt length|`?inputs`? must have less than|"
     r"exceeds? .{0,40}\btokens|\btokens?\b .{0,40}exceeds?\b|reduce the length of the (?:messages|prompt|input)",
     re.IGNORECASE,
@@ -37,6 +37,8 @@ _LONGEST = re.compile(
     r"(?:context (?:length|window|size)|model length|prompt length|maximum)\D{0,40}(\d{2,9})\b", re.IGNORECASE
 )
 _PROMPT_TOKENS = [
+    r"context limit: (\d{1,9}) \+",
+    r"(?:request|prompt length|input) \((\d{1,9})(?: tokens)?\)",
     r"\b(\d{1,9}) (?:tokens )?in (?:the|your) (?:messages|prompt)",
     r"\b(\d{1,9}) (?:input|prompt) tokens",
     r"(?:resulted in|contains(?: at least)?|given:) (\d{1,9}) (?:`inputs` |input )?tokens",
@@ -47,9 +49,14 @@ _PROMPT_TOKENS = [
     r"too long: (\d{1,9}) tokens",
     r"\b(\d{1,9}) tokens ?[)>]",
 ]
+_CLOSED = re.compile(
+    r"\b(?:account|access|organi[sz]ation|api.?key|subscription)\b[^.]{0,40}\b(?:terminated|suspended|deactivated|disabled|banned)",
+    re.IGNORECASE,
+)
 _FILTER = re.compile(
     r"content[ _-]?(?:filter|policy|management|moderation)|responsible ?ai|moderation|flagged|safety (?:system|filter|setting)|"
-    r"violat\w+ .{0,40}polic|data_inspection|inappropriate content|sensitive",
+    r"violat\w+ .{0,40}(?:polic|guideline)|usage guidelines|safety_check|content exists risk|data_inspection|inappropriate content|"
+    r"sensitive (?:content|information|words?|data)",
     re.IGNORECASE,
 )
 
@@ -65,12 +72,14 @@ class Missing:
 
 @dataclass(frozen=True)
 class Trouble:
-    """A call that brought nothing. `status` is None if no whole response came; `said` are the server's words."""
+    """A call that brought nothing. `status` is None if no whole response came; `said` are the server's words; `paid` are tokens in and out
+    that it bills all the same."""
 
     status: int | None
     said: str
     body: Any = None
     retry_after: float | None = None
+    paid: tuple[int, int] = (0, 0)
 
     @property
     def told(self) -> str:
@@ -86,7 +95,8 @@ class Trouble:
     def spent(self) -> bool:
         """Whether the account has nothing left, which no question is to blame for."""
         code = self.body.get("code") if isinstance(self.body, Mapping) else None
-        return code in ("insufficient_quota", "billing_hard_limit_reached") or self.status == 402
+        closed = code in ("insufficient_quota", "billing_hard_limit_reached", "access_terminated")
+        return closed or self.status == 402 or bool(_CLOSED.search(self.said))
 
     @property
     def general(self) -> bool:
@@ -106,47 +116,58 @@ def message_of(body: Any) -> str:
     return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=str)
 
 
+def _param(trouble: Trouble) -> str | None:
+    """The parameter that a server names as wrong, where it does so in a field of its own."""
+    named = trouble.body.get("param") if isinstance(trouble.body, Mapping) else None
+    return named if isinstance(named, str) else None
+
+
 def reason_of(trouble: Trouble, sent: Mapping[str, Any]) -> Missing | None:
     """Why the question of a call that `sent` this has no answer, if `trouble` is about that question and nothing else."""
     body = trouble.body if isinstance(trouble.body, Mapping) else {}
     coded = f"{body.get('code')} {body.get('type')}"
     if trouble.status in (400, 403, 422, 451) and (_FILTER.search(trouble.said) or _FILTER.search(coded)):
         return Missing(FILTERED, trouble.said)
-    if trouble.status not in (400, 413, 422) or wrong_limit(trouble, sent):
+    if trouble.status == 413:  # this one request is too large: for the model, or for the account
+        return Missing(ERROR if _PACE.search(trouble.said) else CONTEXT, trouble.said, _prompt_tokens(trouble))
+    if trouble.status not in (400, 422) or wrong_limit(trouble, sent):
         return None
     if "context" not in coded and not _TOO_LONG.search(trouble.said):
         return None
-    counted = body.get("n_prompt_tokens")
+    return Missing(CONTEXT, trouble.said, _prompt_tokens(trouble))
+
+
+def _prompt_tokens(trouble: Trouble) -> int | None:
+    counted = trouble.body.get("n_prompt_tokens") if isinstance(trouble.body, Mapping) else None
     if type(counted) is int and 0 < counted < LARGEST:
-        return Missing(CONTEXT, trouble.said, counted)
-    return Missing(CONTEXT, trouble.said, _prompt_tokens(trouble.said))
-
-
-def _prompt_tokens(said: str) -> int | None:
-    found = (re.search(pattern, said, re.IGNORECASE) for pattern in _PROMPT_TOKENS)
+        return counted
+    found = (re.search(pattern, trouble.said, re.IGNORECASE) for pattern in _PROMPT_TOKENS)
     return next((int(match[1]) for match in found if match), None)
 
 
 def wrong_limit(trouble: Trouble, sent: Mapping[str, Any]) -> bool:
     """Whether a server refuses the longest answer that is asked for, or the pace or the account, instead of the prompt."""
-    if trouble.status not in (400, 413, 422):
+    if trouble.status not in (400, 422):
         return False
+    counted = _prompt_tokens(trouble)
     longest, asked = _LONGEST.search(trouble.said), sent.get("max_tokens", sent.get("max_completion_tokens"))
-    if _PACE.search(trouble.said) or (longest and isinstance(asked, int) and asked >= int(longest[1])):
+    if _PACE.search(trouble.said):
         return True
-    named = trouble.body.get("param") if isinstance(trouble.body, Mapping) else None
-    limit = named in ("max_tokens", "max_completion_tokens") or bool(_LIMIT.search(trouble.said))
-    return limit and _prompt_tokens(trouble.said) is None
+    if longest and isinstance(asked, int) and asked >= int(longest[1]) > (counted or 0):
+        return True
+    limit = _param(trouble) in ("max_tokens", "max_completion_tokens") or bool(_LIMIT.search(trouble.said))
+    return limit and counted is None
 
 
-def refused(trouble: Trouble, sent: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """The parameters of `sent` that a server says it does not take: those one can do without, and those one cannot."""
+def refused(trouble: Trouble, sent: Mapping[str, Any], wanted: Collection[str] = ()) -> tuple[list[str], list[str]]:
+    """The parameters of `sent` that a server says it does not take: those one can do without, and those one cannot, such as those
+    `wanted` by the user."""
     if trouble.status not in (400, 422):
         return [], []
-    named = trouble.body.get("param") if isinstance(trouble.body, Mapping) else None
+    named = _param(trouble)
     words = _TAKES.split(trouble.said, maxsplit=1)[0]
     names = [named] if named in NAMED else [name for name, spelling in NAMED.items() if re.search(spelling, words)]
     can_do_without = {"top_p": sent.get("top_p") == 1.0, "max_tokens": "messages" in sent}
     names = [name for name in names if name in sent]
-    without = [name for name in names if can_do_without.get(name, True)]
+    without = [name for name in names if name not in wanted and can_do_without.get(name, True)]
     return without, [name for name in names if name not in without]

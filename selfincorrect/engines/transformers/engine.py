@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -99,13 +99,15 @@ class TransformersEngine:
         return ids
 
     @torch.inference_mode()
-    def answer(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Response]]]:
+    def answer(
+        self, requests: Sequence[Request], stop: Callable[[], bool] = stopping.requested
+    ) -> Iterator[list[tuple[Request, Response]]]:
         """Yield answers as they are finished; requests with the same decoding options are answered together."""
         for how in dict.fromkeys(request.decoding for request in requests):
             alike = [request for request in requests if request.decoding == how]
             starts = list(dict.fromkeys(_start(request.prompt) for request in alike))
             for first in range(0, len(starts), STARTS):
-                if stopping.requested():
+                if stop():
                     return
                 together = set(starts[first : first + STARTS])
                 with failures.explained(self.name):

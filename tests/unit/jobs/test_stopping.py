@@ -79,7 +79,7 @@ def test_a_job_ends_with_the_snakemake_that_started_it(tmp_path):
     child = textwrap.dedent(
         f"""
         import sys, time; sys.path.insert(0, {str(ROOT)!r})
-        from selfincorrect import stopping
+        from selfincorrect.jobs import stopping
         stopping.follow_snakemake()
         while True:
             open({str(marks)!r}, "a").write("x")
@@ -87,7 +87,7 @@ def test_a_job_ends_with_the_snakemake_that_started_it(tmp_path):
         """
     )
     parent.write_text(
-        f"import os, subprocess, sys; sys.path.insert(0, {str(ROOT)!r})\nfrom selfincorrect import stopping\n"
+        f"import os, subprocess, sys; sys.path.insert(0, {str(ROOT)!r})\nfrom selfincorrect.jobs import stopping\n"
         f"os.environ[stopping.SNAKEMAKE] = stopping.identity()\nsubprocess.run([sys.executable, '-c', {child!r}])\n"
     )
     process = subprocess.Popen([sys.executable, str(parent)], stderr=subprocess.DEVNULL)
@@ -107,9 +107,7 @@ def test_a_snakemake_that_is_gone_already_counts_unless_it_is_of_another_contain
     gone = subprocess.Popen(["true"])
     gone.wait()
     told = who.format(gone=gone.pid, space=stopping.identity().partition(" ")[2])
-    code = (
-        "import time; from selfincorrect import stopping; stopping.follow_snakemake(); time.sleep(1); print('went on')"
-    )
+    code = "import time; from selfincorrect.jobs import stopping; stopping.follow_snakemake(); time.sleep(1); print('went on')"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, stopping.SNAKEMAKE: told},

@@ -17,7 +17,7 @@ class Engine:
     def __init__(self, context=None):
         self.context, self.asked = context, 0
 
-    def answer(self, requests):
+    def answer(self, requests, stop=lambda: False):
         for request in requests:
             self.asked += 1
             tokens = len(request.prompt.query)
@@ -63,7 +63,7 @@ def test_context_counts_the_same_whatever_was_stored(tmp_path):
 
 def test_an_engine_that_fails_leaves_what_it_finished(tmp_path):
     class Failing(Engine):
-        def answer(self, requests):
+        def answer(self, requests, stop=lambda: False):
             yield next(super().answer(requests))
             raise RuntimeError("gone")
 
@@ -88,8 +88,10 @@ class Script:
     def __init__(self, pairs):
         self.pairs, self.asked = pairs, 0
 
-    def answer(self, requests):
+    def answer(self, requests, stop=lambda: False):
         for request in requests:
+            if stop():
+                return
             self.asked += 1
             yield [(request, next(response for other, response in self.pairs if other == request))]
 
@@ -135,6 +137,35 @@ def test_a_run_ends_where_every_call_fails_or_too_many_do(tmp_path):
     assert asked(tmp_path / "other", reasons(40, "error"), errors=0.5)[1] == 100
 
 
+def test_a_question_that_fails_counts_once_however_many_samples_of_it_are_wanted(tmp_path):
+    prompts = [f"Q{number}:" for number in range(50)]
+    pairs = [
+        (replace(request, decoding=replace(request.decoding, temperature=0.7), seed=seed), response)
+        for prompt in prompts
+        for request, response in [one(None, "error", prompt=prompt) if prompt == "Q0:" else one("x", prompt=prompt)]
+        for seed in range(20)
+    ]
+    responses, count = asked(tmp_path, pairs)
+    assert (count, [r.finish_reason for r in responses].count("error")) == (1000, 20)
+
+
+def test_what_is_under_way_when_the_first_questions_fail_is_kept_and_clears_the_server(tmp_path):
+    pairs = reasons(5, "error", of=60)[::-1]
+
+    class Slow(Script):
+        """Failures come first; what was begun beside them comes in spite of `stop`."""
+
+        def answer(self, requests, stop=lambda: False):
+            for place, request in enumerate(requests):
+                if stop() and place >= 8:
+                    return
+                yield from super().answer([request])
+
+    model = OpenedModel("m", "digest", "completion", None, ResponseStore(tmp_path), lambda: Slow(pairs), {})
+    responses = ask([request for request, _ in pairs], model, "test")
+    assert [r.finish_reason for r in responses].count("stop") == 55
+
+
 def test_thoughts_that_an_earlier_version_cut_at_a_stop_string_are_asked_for_again(tmp_path):
     request, cut = one("<think>")
     ResponseStore(tmp_path, rank).add([(request.key("digest", "completion"), cut.record())])
@@ -162,7 +193,7 @@ def test_models_that_are_never_greedy_are_asked_with_a_temperature_and_a_seed(tm
     seen = []
 
     class Drawing:
-        def answer(self, requests):
+        def answer(self, requests, stop=lambda: False):
             seen.extend(requests)
             yield [(request, Response("x", "", "stop", 1, 1, None)) for request in requests]
 
@@ -193,7 +224,7 @@ def test_two_runs_that_share_a_store_settle_on_the_first_answer(tmp_path, caplog
     request, _ = one("x")
 
     class Other:
-        def answer(self, requests):
+        def answer(self, requests, stop=lambda: False):
             asked(tmp_path, [(request, one("first")[1])])
             yield [(request, one("second")[1])]
 

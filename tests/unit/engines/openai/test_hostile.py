@@ -27,13 +27,44 @@ def drip(handler, body):
     return True
 
 
-def test_a_call_is_lost_after_its_time_however_it_drips(server):
-    server.always = drip
+def drip_headers(handler, body):
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nx-slow: ")
+    return drip_raw(handler)
+
+
+def drip_early_hints(handler, body):
+    for _ in range(100):
+        handler.wfile.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        time.sleep(0.05)
+    handler.close_connection = True
+    return True
+
+
+def drip_raw(handler):
+    for _ in range(100):
+        handler.wfile.write(b"x")
+        time.sleep(0.05)
+    handler.close_connection = True
+    return True
+
+
+def drip_name_of_gzip(handler, body):
+    """A compressed body whose file name never ends: nothing of it can be unpacked."""
+    handler.send_response(200)
+    handler.send_header("content-encoding", "gzip")
+    handler.end_headers()
+    handler.wfile.write(b"\x1f\x8b\x08\x08" + bytes(6))
+    return drip_raw(handler)
+
+
+@pytest.mark.parametrize("slow", [drip, drip_headers, drip_early_hints, drip_name_of_gzip])
+def test_a_call_is_lost_after_its_time_however_it_drips(server, slow):
+    server.always = slow
     start = time.monotonic()
     assert "no whole reply in 0.4 s" in misses(
         engine(server, timeout=0.4, retries=0), asked(questions=1, decoding=GREEDY)
     )
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 3
 
 
 def test_a_reply_without_end_is_given_up(server, monkeypatch):
@@ -102,6 +133,23 @@ def test_an_answer_or_error_that_repeats_the_key_is_kept_without_it(server, capl
         assert KEY not in text
 
 
+@pytest.mark.parametrize("key", ["none", "1", "EMPTY"])
+def test_a_placeholder_for_a_key_leaves_answers_as_they_are(server, monkeypatch, key):
+    monkeypatch.setenv("HOSTED_KEY", key)
+    server.key = key
+    said = f"{key} of them: 115 nonetheless"
+    server.always = raw(json.dumps({"choices": [{"text": said, "finish_reason": "stop"}]}))
+    assert answers(engine(server), asked(questions=1, decoding=GREEDY))[0].text == said
+
+
+def test_what_a_server_calls_itself_is_cut_after_the_key_was_taken_out(server):
+    said = {"choices": [{"text": "a"}], "model": "m" * 190 + KEY, "system_fingerprint": "f" * 195 + KEY}
+    server.always = raw(json.dumps(said))
+    [response] = answers(engine(server), asked(questions=1, decoding=GREEDY))
+    assert response.model == "m" * 190 + "[key]"
+    assert KEY[:4] not in response.fingerprint
+
+
 def test_a_list_of_models_that_repeats_the_key_is_shown_without_it(server, monkeypatch):
     server.always = status(404, "no such model")
     monkeypatch.setattr(
@@ -149,6 +197,37 @@ def test_more_of_a_body_is_sent_as_it_is(server):
     more = {"reasoning_effort": "low", "chat_template_kwargs": {"enable_thinking": False}, "top_k": 7}
     answers(engine(server, body=more), asked())
     assert all(body | more == body for body in server.bodies)
+
+
+@pytest.mark.parametrize(
+    ("body", "always"),
+    [
+        ({"top_k": 20}, rejects("top_k", message="top_k is not supported")),
+        ({"seed": 1}, rejects("seed", message="Unsupported parameter: 'seed'")),
+    ],
+)
+def test_what_a_user_wants_sent_is_not_left_out_and_a_server_that_refuses_it_ends_the_run(server, body, always):
+    server.always = always
+    _, message = fails(engine(server, body=body), asked(decoding=GREEDY))
+    assert "`server.body`" in message
+
+
+def test_stop_strings_of_a_user_that_cut_thoughts_are_no_reason_to_ask_again(server):
+    server.always = raw(json.dumps({"choices": [{"text": "<think>hm", "finish_reason": "stop"}]}))
+    asked_for = asked(questions=1, decoding=GREEDY)
+    assert answers(engine(server, body={"stop": ["</answer>"]}), asked_for)[0].text == "<think>hm"
+    assert len(server.bodies) == 1
+
+
+def test_a_firewall_that_refuses_one_text_ends_no_run(server):
+    def walled(handler, body):
+        if len(server.bodies) == 3:
+            handler.reply(403, "<html>Blocked by our firewall</html>")
+            return True
+
+    server.always = walled
+    found = answers(engine(server, concurrency=1), asked(questions=5, decoding=GREEDY))
+    assert [response.finish_reason for response in found].count("error") == 1
 
 
 def test_a_server_that_cuts_thoughts_at_stop_strings_is_asked_without_them(server, caplog):

@@ -32,6 +32,10 @@ SAMPLED = Decoding(8, 0.7, 1.0, ("\n",))
         ("the request exceeds the available context size", {"type": "exceed_context_size_error", "n_prompt_tokens": 321}, 321),
         ("`inputs` tokens + `max_new_tokens` must be <= 2048. Given: 3000 `inputs` tokens and 20 `max_new_tokens`", {}, 3000),
         ("prompt is too long: 210000 tokens > 200000 maximum", {}, 210000),
+        ("input length and `max_tokens` exceed context limit: 199759 + 8192 > 200000, decrease input length", {}, 199759),
+        ("prompt length (9000) exceeds the maximum input length (8192)", {}, 9000),
+        ("Range of input length should be [1, 30720]", {}, None),
+        ("Request body too large. code: tokens_limit_reached", {}, None),
     ],
 )  # fmt: skip
 def test_ways_to_say_that_a_prompt_does_not_fit(message, body, tokens):
@@ -51,10 +55,97 @@ def test_ways_to_say_that_a_prompt_does_not_fit(message, body, tokens):
         ("You exceeded your current quota of tokens", {}),
         ("unknown model", {}),
         ("invalid prompt", {}),
+        ("model names are case-sensitive", {}),
+        ("top_k is not supported", {"param": ["top_k", "min_p"]}),
     ],
 )  # fmt: skip
 def test_what_is_no_long_prompt(message, body):
-    assert reason_of(Trouble(400, message, body), {"max_tokens": 5000}) is None
+    trouble = Trouble(400, message, body)
+    assert reason_of(trouble, {"max_tokens": 5000}) is None
+    refused(trouble, {"max_tokens": 5000})
+
+
+def test_a_prompt_that_is_too_long_for_an_answer_as_long_as_the_context_is_that_questions_own():
+    said = "request (9000 tokens) exceeds the available context size (4096 tokens)"
+    for body in ({"n_prompt_tokens": 9000}, {}):
+        assert reason_of(Trouble(400, said, body), {"max_tokens": 4096}) == Missing("context", said, 9000)
+
+
+def test_one_request_that_is_too_large_is_a_reason_of_its_own():
+    assert reason_of(Trouble(413, "on tokens per minute (TPM): Limit 6000, Requested 9302"), {}).reason == "error"
+    assert reason_of(Trouble(413, "Payload too large"), {}).reason == "context"
+
+
+@pytest.mark.parametrize(
+    "said", ["Your access was terminated due to violation of our policies", "This account is suspended."]
+)
+def test_a_closed_account_is_no_filter(said):
+    assert Trouble(403, said).general
+    assert Trouble(400, said).general
+
+
+@pytest.mark.parametrize(
+    ("tokens", "text", "reasoning", "expected"),
+    [
+        ([("<think>", -0.1), ("hm", -1), ("</think>", -1), ("\n\n", -4), ("Par", -0.5), ("is", -0.25)], "Paris", "hm", -0.75),
+        ([("hm", -1), ("Paris", -0.5)], "Rome", "hm", None),
+        ([("hm", -1)], None, "hm", None),
+        ([(b"\xf0\x9f\x91", -1), (b"\x8d", -1), (" Paris", -1)], "👍 Paris", None, -3.0),
+        ([("bytes:\\xe9\\xb7", -1), ("bytes:\\xaf", -1)], "鷯", None, -2.0),
+        ([("token_id:12", -1), ("token_id:7", -1)], "Paris", None, -2.0),
+        ([("Paris", -1), ("\n\n", -4)], "Paris\n\n", None, -5.0),
+        ([("Paris", -1), ("\n", -4)], "Paris", None, -1.0),
+        ([("Paris", -1), ("Q", -1), (":", -1)], "Paris", None, -1.0),
+    ],
+)  # fmt: skip
+def test_the_log_probability_is_that_of_the_text(tokens, text, reasoning, expected):
+    content = [
+        {"token": piece if isinstance(piece, str) else "?", "bytes": list(piece) if isinstance(piece, bytes) else None, "logprob": value}
+        for piece, value in tokens
+    ]  # fmt: skip
+    choice = {"message": {"content": text, "reasoning_content": reasoning}, "logprobs": {"content": content}}
+    choice["finish_reason"] = "length" if text is None else "stop"
+    data = json.dumps({"choices": [choice]}).encode()
+    assert read_reply(data, Decoding(8, 0.7, 1.0, ())).answers[0].logprob == expected
+
+
+@pytest.mark.parametrize(
+    ("usage", "paid"),
+    [
+        ({"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 359}, 327),
+        ({"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 41}, 9),
+        ({"completion_tokens": 9, "total_tokens": 41}, 9),
+        ({}, None),
+    ],
+)
+def test_thoughts_that_a_server_leaves_out_of_the_completion_are_counted(usage, paid):
+    reply = read_reply(json.dumps({"choices": [{"text": "a"}], "usage": usage}).encode(), SAMPLED)
+    assert (reply.tokens_out, reply.answers[0].tokens_out) == (paid, paid)
+
+
+def test_a_paid_reply_without_an_answer_is_counted_and_places_stay():
+    usage = {"prompt_tokens": 10, "completion_tokens": 200}
+    trouble = read_reply(json.dumps({"choices": [{"message": {"content": None}}], "usage": usage}).encode(), SAMPLED)
+    assert trouble.paid == (10, 200)
+    choices = [{"index": 0, "text": "x", "finish_reason": "error"}, {"index": 1, "text": "y"}]
+    assert [a.place for a in read_reply(json.dumps({"choices": choices}).encode(), SAMPLED).answers] == [1]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b'{"choices": [{"text": "Par\xe9is"}]}', b'{"choices": [{"text": "Par\nis"}]}', b'{"choices": [{"text": "Paris"}], "x": ' + b"9" * 5000 + b"}"],
+)  # fmt: skip
+def test_a_paid_text_survives_what_is_wrong_beside_it(data):
+    assert read_reply(data, Decoding(8, 0.7, 1.0, ())).answers[0].text.startswith("Par")
+
+
+def test_parts_within_parts_end_somewhere():
+    content = "deep"
+    for _ in range(200):
+        content = [{"type": "text", "text": content}]
+    assert (
+        read_reply(json.dumps({"choices": [{"message": {"content": content}}]}).encode(), SAMPLED).answers[0].text == ""
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,7 +158,9 @@ def test_what_is_no_long_prompt(message, body):
         ),
         (400, "boom", {"code": "content_policy_violation"}),
         (403, "Your input was flagged", {"metadata": {}}),
-        (400, "Content Exists Risk: inappropriate content", {}),
+        (400, "Content Exists Risk", {}),
+        (403, "Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO", {}),
+        (400, "The text holds sensitive words", {}),
     ],
 )
 def test_a_filter_is_no_error(status, message, body):
@@ -106,6 +199,10 @@ def test_only_what_was_refused_is_left_out(message, without, needed):
         ({"message": {"content": None, "tool_calls": [{}]}, "finish_reason": "tool_calls"}, (None, "refused", 7, None)),
         ({"text": "a", "finish_reason": "model_length"}, ("a", "length", 7, None)),
         ({"text": "a", "finish_reason": "MAX_TOKENS"}, ("a", "length", 7, None)),
+        ({"text": "a", "finish_reason": "model_context_window_exceeded"}, ("a", "length", 7, None)),
+        ({"text": "a", "finish_reason": "content_filter: PROHIBITED_CONTENT"}, (None, "filtered", 7, None)),
+        ({"text": "a", "finish_reason": "IMAGE_SAFETY"}, (None, "filtered", 7, None)),
+        ({"text": "a", "finish_reason": "sensitive"}, (None, "filtered", 7, None)),
         ({"text": "a", "finish_reason": "context"}, ("a", "stop", 7, None)),
         ({"text": "Par\ud800is"}, ("Par\ufffdis", "stop", 7, None)),
         (
@@ -185,7 +282,9 @@ def test_a_reply_that_cannot_be_read_is_trouble(data):
 def test_an_error_inside_a_reply_of_200_is_an_error():
     trouble = read_reply(b'{"error": {"code": 429, "message": "slow down"}, "choices": []}', SAMPLED)
     assert (trouble.status, trouble.said, trouble.passing) == (429, "slow down", True)
-    assert read_reply(b'{"choices": [{"text": "a", "finish_reason": "error"}]}', SAMPLED).status is None
+    for reason in ("error", "insufficient_system_resource", "network_error", "OTHER"):
+        choice = {"text": "a", "finish_reason": reason}
+        assert read_reply(json.dumps({"choices": [choice]}).encode(), SAMPLED).status is None
 
 
 @pytest.mark.parametrize(
