@@ -8,6 +8,7 @@ import polars as pl
 from selfincorrect.digest import canonical_json, seed_of
 from selfincorrect.discriminate.parse import Chosen, How, parse_choice, parse_score, parse_text
 from selfincorrect.discriminate.view import Asked, View
+from selfincorrect.engines import thoughts
 from selfincorrect.engines.requests import ERROR, Response
 
 SCHEMA = {
@@ -66,7 +67,7 @@ def _read(asked: Asked, response: Response, view: View) -> Chosen:
     """The choice that one output makes among the candidates shown."""
     if response.text is None:
         return _missing(response)
-    if response.reasoning and not response.text:
+    if response.reasoning and not response.text.strip():
         return Chosen((), None, "thought")
     finished, ending = response.finish_reason != "length", view.reply.ending
     if view.variant["answer"] == "text":
@@ -88,7 +89,11 @@ def _read_scores(responses: Sequence[Response]) -> Chosen:
     shown = " ".join("–" if score is None else str(score) for score in scores)
     known = [score for score in scores if score is not None]
     if not known:
-        return Chosen((), shown, "none")
+        unfinished = all(
+            thoughts.unfinished(each.text or "") or (each.reasoning and not (each.text or "").strip())
+            for each in responses
+        )
+        return Chosen((), shown, "thought" if unfinished else "none")
     best = tuple(slot for slot, score in enumerate(scores) if score == max(known))
     return Chosen(best, shown, "strict" if len(known) == len(scores) else "loose")
 

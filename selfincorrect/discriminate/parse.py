@@ -40,13 +40,22 @@ _MATHS = re.compile(
 )
 _EMPHASIS = re.compile(r"(?<!\w)_{1,3}(\w{1,4}?)_{1,3}(?!\w)")
 
+_ADJECTIVE = r"best|final|correct|right|chosen|my"
 _NOUN = r"solution|answer|option|candidate|choice|response|result|number|letter|label|sentence|review|acronym|conversation|no\."
 _NUMBER, _LETTER = r"-?\d+(?:[.,]\d+)*", r"[A-Za-z]"
 # What may follow a label without being a part of what is named: "2 is right" names 2, "2 apples" and "2 or 3" do not.
-_CLAUSE = r"(?:is|because|since|as|which|for|seems|looks|gives|has)\b(?!\s+(?:not|wrong|incorrect|false)\b)"
-_DASH = r"[-–—]"
-_AFTER = rf"(?=[\W_]*$|[.)\]>}}:]\W*\s+\S|\W{{0,4}}\(|\W{{0,4}}\s{_DASH}\s|\W{{0,4}}\s{_CLAUSE}|,\s+{_CLAUSE})"
-_ALSO = re.compile(r"\s*[\W_]{0,6}(?:or|and|/|&|to)\b|\s*[/&+]")
+_CLAUSE = r"(?:is|because|since|as|which|for|seems|looks|gives|has)\b"
+_BARE = r"[^\w%]*$"
+_AFTER = rf"(?:{_BARE}|[.)\]>}}:]\W*\s+\S|\W{{0,4}}\(|\W{{0,4}}\s[-–—]\s|\W{{0,4}}\s{_CLAUSE}|,\s+{_CLAUSE})"
+_ALSO = re.compile(r"\s*[\W_]{0,6}(?:or|and|/|&|to|as well as)\b|\s*[/&+]|\s*[-–—]\s*(?:\d+|[A-Z])\W*$", re.IGNORECASE)
+# What is said against a label that it follows.
+_WRONG = r"(?:not|wrong|incorrect|false|worst|(?:an?\s)?(?:errors?|mistakes?))\b"
+_AGAINST = re.compile(
+    rf"[^\w,]{{0,6}}(?:(?:is|are|was|looks|seems|has|gives)\s+(?:(?:also|the|clearly|just|simply|probably|still)\s+){{0,2}})?{_WRONG}|\W{{0,6}}[❌✗✘]",
+    re.IGNORECASE,
+)
+# A last line that names no single label and means it.
+_NO_CHOICE = re.compile(r"\b(?:none|neither|both|nothing|no)\b|\d|\b[A-Z]\b", re.IGNORECASE)
 
 
 def plain(output: str) -> str | None:
@@ -57,6 +66,14 @@ def plain(output: str) -> str | None:
         return None
     text = _MATHS.sub(lambda match: match[1] or match[2] or match[3], text.translate(_FULL_WIDTH))
     return _EMPHASIS.sub(r"\1", text).strip()
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A label in a line, and what stands before it: nothing ("alone"), "noun" ("Solution 2"), "chosen" ("The best solution is 2")."""
+
+    label: str
+    by: Literal["alone", "text", "noun", "chosen"]
 
 
 class _Labels:
@@ -71,24 +88,33 @@ class _Labels:
         kind = _NUMBER if self.digits else _LETTER
         # A dash before a number is a minus, unless a space parts them.
         self._start = re.compile(
-            rf"[^\w\n-]*(?:{_DASH}+[^\w\n-]+)?(?P<noun>(?:the\s)?(?:best\s|final\s)?(?:{_NOUN})(?:\sis|\snumber)?[^\w\n-]{{0,6}})?"
+            rf"[^\w\n-]*(?:-+[^\w\n-]+)?(?:(?P<chosen>(?:the\s)?(?:(?:{_ADJECTIVE})\s){{1,2}}(?:{_NOUN})(?:\sis)?[^\w\n-]{{0,6}}|"
+            rf"(?:answer|choice)(?:\sis|[*_]{{0,3}}:)[^\w\n-]{{0,6}})|(?P<noun>(?:{_NOUN})(?:\sis|\snumber)?[^\w\n-]{{0,6}}))?"
             rf"(?P<label>{kind})(?!\w)",
             re.IGNORECASE,
         )
-        self._after = re.compile(_AFTER, re.IGNORECASE)
+        self._after, self._bare = re.compile(_AFTER, re.IGNORECASE), re.compile(_BARE)
 
-    def named(self, line: str) -> tuple[str, bool] | None:
-        """The label that `line` begins with, and whether a noun stands before it ("Solution 2"). None if it names no single one."""
+    def named(self, line: str, last: bool = True) -> "_Named | None":
+        """The label that `line` begins with; None if it names no single one. More may be said of it in a `last` line only: before
+        one, "1. Analysis" is a heading."""
+        whole = _dressed(line)
+        same = [
+            label for label, text in self.texts.items() if not self.digits and " " in text and _dressed(text) == whole
+        ]
+        if len(same) == 1:
+            return _Named(same[0], "text")
         match = self._start.match(line)
         if not match:
             return None
         label, rest = match["label"], line[match.end() :]
-        if _ALSO.match(rest):
+        if _ALSO.match(rest) or _AGAINST.match(rest) or (not self.digits and re.match(r"\.\s?[A-Z]\b", rest)):
             return None
-        own = self.texts.get(label.casefold())
-        if not self._after.match(rest) and (own is None or _words(rest).strip("*_`\"'.: ") != own.strip("*_`\"'.: ")):
+        own, said = self.texts.get(label.casefold()), _dressed(rest)
+        repeats = own is not None and said in (_dressed(own), _dressed(own.split("\n")[0]))
+        if not repeats and not (self._after if last else self._bare).match(rest):
             return None
-        return label, bool(match["noun"])
+        return _Named(label, "chosen" if match["chosen"] else "noun" if match["noun"] else "alone")
 
     def chosen(self, label: str, how: Literal["strict", "loose"]) -> Chosen:
         known = self.known.get(label.casefold())
@@ -113,8 +139,9 @@ def parse_choice(
     lines = text.split("\n")
     if not marker:  # a bare label: the last line is the ending, perhaps with the answer repeated ("2. Paris")
         found = known.named(lines[-1])
-        if found and not found[1]:
-            return known.chosen(found[0], "strict")
+        # A letter that is no label may be a word: "I, as an AI, pick B".
+        if found and found.by in ("alone", "text") and (known.digits or found.label.casefold() in known.known):
+            return known.chosen(found.label, "strict")
         return _loose(text, known) if finished else Chosen((), None, "cut")
     # Not part of a longer marker: `#### 4` is how an answer ends, `### 4` how a choice does.
     marked = re.compile(rf"[^\w\n]*?(?<!#){re.escape(marker)}(?!#)")
@@ -125,10 +152,11 @@ def parse_choice(
         if not match:
             unmarked.append(line)
             continue
-        found, last = known.named(line[match.end() :]), place == len(lines) - 1
-        if found and (not found[1] or (last and finished)):
-            named.append(found[0])
-        elif last:
+        last = place == len(lines) - 1
+        found = known.named(line[match.end() :], last)
+        if found and (found.by != "noun" or (last and finished)):
+            named.append(found.label)
+        elif last and (not named or _NO_CHOICE.search(line)):
             return Chosen((), None, "none" if finished else "cut")
     if len({label.casefold() for label in named}) > 1:
         return Chosen((), None, "conflict")
@@ -151,14 +179,45 @@ def parse_pattern(output: str, labels: Sequence[str], pattern: str) -> Chosen:
 
 # What a word follows is a count ("2 apples") or a word itself ("A city"), unless that word goes on about a choice, or a noun
 # stands before it ("option 2 gives").
-_GOES_ON = rf"(?=\s*(?:$|\n|[^\w\s])|\s+{_CLAUSE})"
+_GOES_ON = rf"(?=\s*(?:$|\n|[^\w\s])|\s+{_CLAUSE})(?!\s*[*+/=×÷-]\s*\$?\d)"
+_NOT_COUNTED = r"(?<!\d[*+/=×÷-])(?<!\d [*+/=×÷-] )"
 _NAMED = rf"\b(?i:{_NOUN})s?[ *_`\"'(\[#]{{1,4}}"
-_ALONE_NUMBER = rf"{_NAMED}({_NUMBER})(?![\w%]|[.,]\d)|(?<![\w.,$-])#?(?<!##)({_NUMBER})(?![\w%]|[.,]\d){_GOES_ON}"
+_ALONE_NUMBER = (
+    rf"{_NAMED}({_NUMBER})(?![\w%]|[.,]\d)|{_NOT_COUNTED}(?<![\w.,$-])#?(?<!##)({_NUMBER})(?![\w%]|[.,]\d){_GOES_ON}"
+)
 _ALONE_LETTER = rf"{_NAMED}([A-Z])(?![\w'’&$-]|\.\w)|(?<![\w'’.&$-])([A-Z])(?![\w'’&$-]|\.\w){_GOES_ON}"
 
 
+_DRESS = r"[ *_`\"'(\[#:]{0,6}"
+_GOOD = r"best|correct|right"
+
+
+def _choosing(kind: str) -> re.Pattern[str]:
+    """What names a label as the one that is chosen: "the best is 2", "I pick 2", "2 is right", "2: correct"."""
+    label = rf"(?P<{{name}}>{kind})(?![\w%'’]|[.,]\d|[.]\w)"
+    noun = rf"(?:(?:{_NOUN}|one){_DRESS}(?:(?:is|would be){_DRESS})?)?"
+    goes_on = rf"(?:{_GOES_ON}|(?= (?:over|rather|instead|not|or|and|to)\b))"
+    before, verb, after, sign = (label.format(name=name) for name in ("before", "verb", "after", "sign"))
+    return re.compile(
+        rf"(?i:\b(?:{_GOOD}|final)\b{_DRESS}(?:is{_DRESS})?{noun}(?:(?:is|would be){_DRESS})?){before}{goes_on}|"
+        rf"(?i:\b(?:choose|pick|select|prefer|go with|(?:answer|choice)(?: is\b|[*_]{{0,3}}:)){_DRESS}(?:the )?{noun}){verb}{goes_on}|"
+        rf"(?<![\w.,$'’-]){after}[*_`\"')\]]{{0,4}} (?i:is (?:(?:clearly|indeed|also|the|my|only) ){{0,2}}(?:{_GOOD}|answer|choice)\b)|"
+        rf"(?<![\w.,$'’-]){sign}[*_`\"')\]]{{0,4}}[ :–—-]{{1,4}}(?:(?i:{_GOOD})\b|[✅✓✔])"
+    )
+
+
+_CHOOSING = {True: _choosing(_NUMBER), False: _choosing("[A-Z]")}
+
+
 def _loose(text: str, known: _Labels) -> Chosen:
-    """The last label that stands alone: no part of a number, price or percentage, no article or pronoun."""
+    """The one label that is named as chosen; else the last that stands alone: no part of a number, price, sum or percentage, no
+    article or pronoun."""
+    named = [
+        (match[str(match.lastgroup)], text[match.end() :][:40]) for match in _CHOOSING[known.digits].finditer(text)
+    ]
+    named = [(label, rest) for label, rest in named if label.casefold() in known.known and not _AGAINST.match(rest)]
+    if len({label.casefold() for label, _ in named}) == 1:
+        return Chosen((), None, "none") if _ALSO.match(named[-1][1]) else known.chosen(named[-1][0], "loose")
     found = re.findall(_ALONE_NUMBER if known.digits else _ALONE_LETTER, text)
     alone = [first or second for first, second in found]
     inside = [each for each in alone if each.casefold() in known.known]
@@ -203,6 +262,11 @@ def _words(text: str) -> str:
     return " ".join(text.split())
 
 
+def _dressed(text: str) -> str:
+    """The words of a text without what may stand around them."""
+    return _words(text).strip("*_`\"'.: ")
+
+
 def _tails(text: str, places: Sequence[int], lengths: set[int]) -> list[str]:
     """The `_words` of `text` from each of `places` on, of those that have one of `lengths`. Whatever their number, `text` is
     read once: each tail is a piece of the whole text's words."""
@@ -221,28 +285,45 @@ def _tails(text: str, places: Sequence[int], lengths: set[int]) -> list[str]:
     return tails
 
 
-_OUT_OF_TEN = re.compile(
-    r"(?<![\w.,/-])(\d{1,4}(?:[.,]\d{1,4})?)[\s*_`\"']{0,4}(?:points?|marks?|stars?)?[\s*_`\"']{0,4}(?:/|out\sof|of)[\s*_`\"']{0,4}(?:10|ten)\b",
+_SCORE_NUMBER = r"(?<![\w.,/-])(?P<score>\d{1,4}(?:[.,]\d{1,4})?)"
+_UNIT = r"[\s*_`\"']{0,4}(?:points?|marks?|stars?|pts?\.?)?[\s*_`\"']{0,4}"
+_TEN = (
+    r"(?:/[\s*_`\"']{0,4}(?:10|ten)\b|\(?\s?out\sof\s(?:a\s(?:possible|maximum\sof|total\sof)\s)?[*_`]{0,3}(?:10|ten)\b|"
+    r"\(?\s?of\s(?:10|ten)\b(?=\W*$|\s*[.,;!)\n])|,?\s?\(?max(?:imum|\.)?:?\s(?:of\s)?(?:10|ten)\b|on\sa\sscale\sof\s(?:10|ten)\b)"
+)
+_OUT_OF_TEN = re.compile(rf"{_SCORE_NUMBER}{_UNIT}{_TEN}|\\frac\{{(?P<upper>\d{{1,4}})\}}\{{10\}}", re.IGNORECASE)
+_TOLD = re.compile(
+    rf"\b(?:score|rating)\b(?:\s?\([^()\n]{{0,40}}\))?[\s*_`\"':=]{{0,8}}(?:is\b|of\b)?[\s*_`\"':=(\[]{{0,8}}{_SCORE_NUMBER}"
+    rf"(?P<scale>{_UNIT}(?:{_TEN}|(?:/|out\sof|of)\s?\d+)|\s?%)?",
     re.IGNORECASE,
 )
-# No scores: another scale, and the words that name the scale.
+# No scores: another scale, a percentage, and the words that name the scale.
 _OTHER_SCALE = re.compile(
-    r"(?<![\w.,/])\d+(?:[.,]\d+)?[\s*_`]{0,4}(?:points?|marks?|stars?)?[\s*_`]{0,4}(?:/|out\sof)[\s*_`]{0,4}\d+(?:[.,]\d+)?|"
-    r"(?:\b(?:on\s)?(?:a\s)?scale\s(?:of|from)\s)?\b(?:1|one)\s?(?:to|[-–—])\s?(?:10|ten)\b",
+    r"(?<![\w.,/])\d+(?:[.,]\d+)?[\s*_`]{0,4}(?:points?|marks?|stars?)?[\s*_`]{0,4}(?:/|out\sof|of)[\s*_`]{0,4}\d+(?:[.,]\d+)?|"
+    r"(?:\b(?:on\s)?(?:a\s)?scale\s(?:of|from)\s)?\b(?:1|one)\s?(?:to|[-–—])\s?(?:10|ten)\b|(?<!\d)\d{1,6}\s?%|"
+    r"\b(?:1|10)\s?(?:=|is|being|means)\s?(?:the\s)?(?:best|worst|lowest|highest|perfect)",
     re.IGNORECASE,
 )
-_POINTS = re.compile(r"(?<=\d)([*_`]{0,3})\s(?:points?|marks?)\b", re.IGNORECASE)
+_POINTS = re.compile(r"(?<=\d)([*_`]{0,3})\s(?:points?|marks?|pts?)\b", re.IGNORECASE)
 
 
 def parse_score(output: str, finished: bool = True) -> int | None:
-    """The score from 1 to 10 that `output` gives, None if it gives none. A score out of ten counts, also in an output cut later;
-    one out of another number is none."""
+    """The score from 1 to 10 that `output` gives, None if it gives none: what stands after "score" or "rating", else the last one
+    out of ten (also in an output that was cut later), else a number alone. One out of another number is none."""
     text = plain(output)
     if text is None:
         return None
-    out_of_ten = _OUT_OF_TEN.search(text)
+    told = [match for match in _TOLD.finditer(text) if finished or match.end() < len(text)]
+    if told:
+        scale = told[-1]["scale"]
+        return _whole_score(told[-1]["score"]) if scale is None or re.search(_TEN, scale, re.IGNORECASE) else None
+    out_of_ten = [match["score"] or match["upper"] for match in _OUT_OF_TEN.finditer(text)]
     if out_of_ten:
-        given = re.sub(r"[.,]0+$", "", out_of_ten.group(1))
-        return int(given) if given in SCORES else None
+        return _whole_score(out_of_ten[-1])
     read = parse_choice(_POINTS.sub(r"\1", _OTHER_SCALE.sub("–", text)), SCORES, "{label}", finished).parsed
     return None if read is None else int(read)
+
+
+def _whole_score(given: str) -> int | None:
+    given = re.sub(r"[.,]0+$", "", given)
+    return int(given) if given in SCORES else None

@@ -17,21 +17,24 @@ TAGS = (
     (r"<\|channel>thought", r"<channel\|>"),
     (
         r"<\|channel\|>(?:analysis|commentary)\b[^<]{0,80}<\|message\|>",
-        r"(?:<\|end\|>)?(?:<\|start\|>assistant)?<\|channel\|>final\b[^<]{0,80}<\|message\|>",
+        r"(?:<\|end\|>)?(?:<\|start\|>assistant)?<\|channel\|>final\b(?:[^<]|<\|constrain\|>){0,80}<\|message\|>",
     ),
+    (r"<\|inner_prefix\|>", r"<\|inner_suffix\|>"),
+    (r"<\|im_start\|>think\b", r"<\|im_start\|>answer\b"),
 )
 _TAG = re.compile("|".join(f"(?P<open{i}>{o})|(?P<close{i}>{c})" for i, (o, c) in enumerate(TAGS)), re.IGNORECASE)
 _MAY_BE_TAG = re.compile(r"[<\[◁]")  # most texts hold none, and this is quicker
 _OPENS_AT_END = re.compile(rf"(?:{'|'.join(opening for opening, _ in TAGS)})\s*\Z", re.IGNORECASE)
 
-# Marks of a tokenizer or a template. They end an answer wherever they stand after its beginning.
-_MARK = r"<[|｜][^<>|｜\s]{1,40}[|｜]>|</?(?:start|end)_of_turn>|<\|?turn\|?>|<(?:eos|pad|bos)>|\[(?:EOS|PAD)\]"
-_MARKS_FIRST = re.compile(rf"(?:\s|(?:{_MARK})(?:assistant\b)?|<s>|<answer>|\[/INST\])+", re.IGNORECASE)
-_MARKS = re.compile(_MARK, re.IGNORECASE)
-_MARKS_LAST = re.compile(
-    r"(?:(?:</s>|</answer>|<unk>|\[/?INST\])\s*)+\Z", re.IGNORECASE
-)  # these occur inside answers too
-_SPACE = re.compile(r"\s*")
+# Marks of a tokenizer or a template. They end an answer wherever they stand after its beginning, unless the text goes on about them.
+_MARK = r"<[|｜][^<>|｜\s]{1,40}[|｜]>|</?(?:start|end)_of_turn>|<\|?turn\|?>|<(?:eos|pad|bos)>"
+# These occur inside answers too: they are ends only at the end of a line or before another mark.
+_SOFT = r"</s>|</answer>|<unk>|<(?:EOT|end_of_text|end_of_utterance)>|\[(?:EOS|PAD|/?INST|end of text)\]"
+_MARKS_FIRST = re.compile(rf"(?:\s|(?:{_MARK})(?:(?:assistant|model)\b)?|<s>|<answer>|\[/INST\])+")
+_MARKS = re.compile(rf"(?:{_MARK})(?! ?[,.;)]| [a-z])|(?:{_SOFT})(?=[^\S\n]*(?:\Z|\n|<[|｜/s]|{_SOFT}))")
+# What wraps the answer itself.
+_BOX = re.compile(r"<\|(?:begin|end)_of_box\|>")
+_ANSWER = re.compile(r"<(/?)(?:answer|response)>", re.IGNORECASE)
 
 
 def opening(prompt: str) -> str:
@@ -81,20 +84,42 @@ def answer(text: str) -> str | None:
     parts = list(_answers(text))
     if parts[-1][1] is None:
         return None
-    told = "".join(text[start:end] for start, end in parts)
+    *before, after = (text[start:end] for start, end in parts)
+    told = "".join([*(part for part in before if not _MARKS_FIRST.fullmatch(part)), after])
+    told = _unwrapped(_BOX.sub("", told))
     first = _MARKS_FIRST.match(told)
     told = told[first.end() :] if first else told
     last = _MARKS.search(told)
-    told = (told[: last.start()] if last else told).rstrip()
-    last = _MARKS_LAST.search(told, max(0, len(told) - 200))
-    return told[: last.start()].rstrip() if last else told
+    return (told[: last.start()] if last else told).rstrip()
+
+
+def _unwrapped(text: str) -> str:
+    """What stands in the last pair of tags that a model was told to put its answer into; all of it without one."""
+    opened, inside = None, None
+    for tag in _ANSWER.finditer(text):
+        if tag[1] and opened is not None:
+            inside, opened = text[opened : tag.start()], None
+        elif not tag[1]:
+            opened = tag.end()
+    return text if inside is None else inside
+
+
+def shortened(text: str, longest: int) -> str:
+    """`text` with at most `longest` characters of its answer, and as many of what it thinks before."""
+    start, end = list(_answers(text))[-1]
+    if not start or end is None:
+        return text[:longest]
+    closing = max(tag.start() for tag in _TAG.finditer(text, 0, start))
+    return text[: min(closing, longest)] + text[closing : start + longest]
 
 
 def stop_at(text: str, stop: Sequence[str]) -> int | None:
     """Where the first of the `stop` strings begins in `text`, thoughts and the blanks after them aside; None without one."""
-    for start, end in _answers(text):
-        if start:
-            start = _SPACE.match(text, start).end()  # type: ignore[union-attr]
+    *before, after = _answers(text)
+    for start, end in [*(part for part in before if text[slice(*part)].strip()), after]:
+        # The blanks and marks that follow a thought are no part of the answer.
+        if start and (first := _MARKS_FIRST.match(text, start)):
+            start = first.end()
         stops = [place for each in stop if (place := text.find(each, start, len(text) if end is None else end)) >= 0]
         if stops:
             return min(stops)

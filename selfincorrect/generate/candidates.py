@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from selfincorrect.digest import seed_of
+from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Prompt, Turns
 from selfincorrect.engines.requests import Decoding, Request, Response
 from selfincorrect.tasks.base import Question
@@ -33,8 +34,11 @@ SCHEMA = {
 
 
 def cut_text(text: str | None, longest: int) -> tuple[str | None, int]:
-    """The beginning of a text, at most `longest` characters, and how many were cut off."""
-    return (text, 0) if text is None else (text[:longest], max(0, len(text) - longest))
+    """A text whose answer has at most `longest` characters, its thoughts as well, and how many were cut off."""
+    if text is None or len(text) <= longest:
+        return text, 0
+    short = thoughts.shortened(text, longest)
+    return short, len(text) - len(short)
 
 
 def count_cut(table: pl.DataFrame, longest: int, what: str) -> None:

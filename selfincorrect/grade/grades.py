@@ -82,7 +82,7 @@ def reasons(candidates: pl.DataFrame) -> list[str | None]:
     known = candidates["finish_reason"] if "finish_reason" in candidates.columns else [None] * candidates.height
     beside = candidates["reasoning"] if "reasoning" in candidates.columns else [None] * candidates.height
     return [
-        why if text is None else UNFINISHED if thoughts.unfinished(text) or (reasoning and not text) else None
+        why if text is None else UNFINISHED if thoughts.unfinished(text) or (reasoning and not text.strip()) else None
         for text, why, reasoning in zip(candidates["text"], known, beside, strict=True)
     ]
 

@@ -34,7 +34,12 @@ CHOICE_TOKENS = 256
 _STRICT = re.compile(r"#### (\-?[0-9\.\,]+)")
 _FLEXIBLE = re.compile(r"(-?[$0-9.,]{2,})|(-?[0-9]+)")
 # How a model that goes on after its solution opens the next question.
-_NEXT = re.compile(r"\n[ \t]*(?:[#>*_\-]{1,6}[ \t]*)?(?:Question|Problem|Q)[ \t]{0,2}\d{0,4}[ \t]{0,2}[*_]{0,3}:")
+_ANOTHER = re.compile(r"(?:^|\n)[ \t]*Question:")  # as in the prompts
+_NEXT = re.compile(
+    r"(?-i:Question:)|\n[ \t]*(?:[#>*_\-]{1,6}[ \t]*)?(?:(?:new|next)[ \t])?(?:question|problem|q)[ \t]{0,2}#?\d{0,4}[ \t]{0,2}[*_]{0,3}"
+    r"(?:[:.)]|[ \t]*\n)",
+    re.IGNORECASE,
+)
 _MINUS = str.maketrans(dict.fromkeys("−﹣－", "-"))
 _BETWEEN = re.compile(r"(?<=\d)(?:\{,\}|,?\\[,;:! ]|[\u00a0\u2007-\u200a\u202f])(?=\d{3}(?!\d))")
 LONGEST = 300  # digits before or after the point: a longer number fits no float and no page
@@ -55,8 +60,11 @@ def load(rows: Rows) -> list[Question]:
 
 def trim(text: str) -> str:
     """The solution: without its reasoning, cut at the line where the model goes on to invent a question."""
-    text = (thoughts.answer(text) or "").strip()
-    return "" if text.startswith("Question:") else _NEXT.split(text, maxsplit=1)[0].strip()
+    text = _ANOTHER.split(thoughts.answer(text) or "", maxsplit=1)[0].strip()
+    # Chat models restate the problem first, in forms of their own: only what follows a number is another one.
+    found = re.search(r"\d", text)
+    following = _NEXT.search(text, found.end()) if found else None
+    return (text[: following.start()] if following else text).strip()
 
 
 def plain(text: str) -> str:
@@ -67,7 +75,8 @@ def plain(text: str) -> str:
 def number(text: str) -> str | None:
     """The normal form of a number: no `$`, `,` or zeros that do not count ("$1,200.00" -> "1200"); None for what is no
     number, or for one of more than LONGEST digits."""
-    text = text.replace(",", "").replace("$", "").strip().removesuffix(".")
+    text = text.replace(",", "").replace("$", "").strip()
+    text = re.sub(r"^\.{2,}", "", text).rstrip(".")
     try:
         value = Decimal(text)
     except InvalidOperation:
@@ -94,7 +103,8 @@ def extract(text: str) -> str | None:
 def extract_lm_eval(text: str) -> str | None:
     """The last match of that expression whatever it holds, as lm-evaluation-harness takes it: of "18 apples..." it is the dots."""
     matches = _FLEXIBLE.findall(trim(text))
-    return number("".join(matches[-1])) if matches else None
+    last = "".join(matches[-1]) if matches else ""
+    return None if last.startswith("..") or last.endswith("..") else number(last)
 
 
 def final(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import Response
+from selfincorrect.errors import UserError
 from selfincorrect.sources.kinds import HubFile
 from selfincorrect.tasks import aliases
 from selfincorrect.tasks.base import Judge, Question, Rows, answer_elsewhere
@@ -91,6 +92,11 @@ def agreement(response: Response) -> float | None:
     "Yes" with a probability of at least YES is always the likeliest token, so a greedy answer of one token tells whether a
     judge agrees.
     """
+    if response.reasoning or thoughts.unfinished(response.text or ""):
+        raise UserError(
+            "A judge begins with a thought, and its agreement is one token. Take a model that answers at once, or turn its thinking off "
+            "(`server.body: {chat_template_kwargs: {enable_thinking: false}}`)."
+        )
     if (thoughts.answer(response.text or "") or "").strip().lower() != "yes":
         return 0.0
     return None if response.logprob is None else math.exp(response.logprob)

@@ -1,5 +1,7 @@
 """Reasoning is no answer: for the one function that takes it off, and for every reader that must use it."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 from hypothesis import given
@@ -8,6 +10,8 @@ from hypothesis import strategies as st
 from selfincorrect.discriminate.parse import parse_choice, parse_pattern, parse_score, parse_text
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.requests import Response
+from selfincorrect.errors import UserError
+from selfincorrect.generate.candidates import cut_text
 from selfincorrect.tasks import aliases, gsm8k, mt_bench, triviaqa, truthfulqa
 from selfincorrect.tasks import registry as tasks
 from tests.conftest import ROOT
@@ -65,7 +69,9 @@ def test_no_choice_score_or_judge_reads_a_thought():
     assert mt_bench.rating(said(OPENED)) is None
     assert mt_bench.rating(said(f"{CLOSED}Rating: [[8]]")) == 8
     assert truthfulqa.agreement(said(f"{CLOSED}yes")) is not None
-    assert truthfulqa.agreement(said("<think>yes")) == 0.0
+    for thinking in (said("<think>yes"), replace(said(""), reasoning="yes")):
+        with pytest.raises(UserError, match="A judge begins with a thought"):
+            truthfulqa.agreement(thinking)
 
 
 def test_examples():
@@ -98,3 +104,19 @@ def test_a_prompt_that_ends_in_an_opening_tag_opens_the_thought():
     assert thoughts.opening("[INST] Hi [/INST][THINK]") == "[THINK]"
     assert thoughts.opening("<|im_start|>assistant\n<think>\n\n</think>\n\n") == ""
     assert thoughts.opening("Write <think> in capitals.\nAnswer:") == ""
+
+
+def test_a_long_thought_costs_no_answer_where_texts_are_cut():
+    text = "<think>" + "a " * 60_000 + "</think>\n#### 18" + " x" * 60_000
+    cut, missing = cut_text(text, 100_000)
+    assert gsm8k.extract(cut) == "18"
+    assert missing == len(text) - len(cut) > 0
+    assert len(thoughts.answer(cut)) <= 100_000
+    assert cut_text("x" * 11, 10) == ("x" * 10, 1)
+    assert cut_text("<think>" + "x" * 11, 10)[0] == "<think>xxx"
+    assert cut_text(None, 10) == (None, 0)
+
+
+def test_what_is_blank_before_a_thought_or_a_mark_after_it_is_no_answer():
+    assert thoughts.stop_at("\n<think>hm\n</think>\nParis\nx", ["\n"]) == len("\n<think>hm\n</think>\nParis")
+    assert thoughts.stop_at("<think>hm</think>\n<answer>\nParis</answer>", ["\n"]) is None
