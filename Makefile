@@ -60,10 +60,12 @@ test-faults: .venv/.test ## kill runs 200 times at random moments, tell them to 
 	@$(BIN)/python -m tests.faults.terms results/terms.json --terms 100
 
 lint: .venv/.test ## check style, types and the workflow
-	@echo "== ruff, mypy, snakefmt, snakemake --lint"
+	@echo "== ruff, mypy, import contracts, spelling, snakefmt, snakemake --lint"
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/codespell README.md CONTRIBUTING.md SECURITY.md docs $(CODE) workflow --skip "*.csv,*.jsonl,*.yaml" --ignore-words-list rouge,cancell,limt,stoped
 	@$(BIN)/snakefmt --check Snakefile workflow
 	@$(BIN)/snakemake --lint
 

@@ -21,7 +21,7 @@ from selfincorrect.discriminate.view import View, discriminations
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.generate.candidates import generation_prompt
 from selfincorrect.io import read_json, write_json
-from selfincorrect.record.provenance import machine, versions
+from selfincorrect.jobs.provenance import machine, versions
 from selfincorrect.tasks.base import Question, sample_questions
 from selfincorrect.tasks.conversations import Candidate
 from selfincorrect.tasks.questions import questions_of

@@ -21,7 +21,7 @@ from selfincorrect.engines.transformers.decoding import Generated, Rules, decode
 from selfincorrect.engines.transformers.fitting import Way
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.io import write_json
-from selfincorrect.record.provenance import machine, versions
+from selfincorrect.jobs.provenance import machine, versions
 
 SEED = 20240404
 WAYS: tuple[Way, ...] = ("cascade", "continuous", "plain")

@@ -8,9 +8,9 @@ from selfincorrect.discriminate.selectors import ASKED, selected_rows
 from selfincorrect.discriminate.view import View, discriminations
 from selfincorrect.io import read_provenance, write_table
 from selfincorrect.jobs.job import job
+from selfincorrect.jobs.provenance import versions
 from selfincorrect.models.ask import UNGREEDY, ask
 from selfincorrect.models.opened import opened_model
-from selfincorrect.record.provenance import versions
 from selfincorrect.tasks.conversations import joined, joined_pool, pool_of, spread
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.registry import get_task
@@ -20,7 +20,7 @@ with job(snakemake):
     settings, inputs = snakemake.params.slice, snakemake.input
     name, seed = snakemake.wildcards.task, settings["seed"]
     task, prompts = get_task(name), task_prompts(name)
-    model = opened_model(snakemake, inputs.model, name)
+    model = opened_model(inputs.model, name, snakemake.config, snakemake.threads, snakemake.log[0])
     grades = pl.read_parquet(inputs.grades) if inputs.get("grades") else None
     pool = pool_of(pl.read_parquet(inputs.candidates), grades)
     everything = questions_of(pl.read_parquet(inputs.dataset))

@@ -6,16 +6,16 @@ from selfincorrect.digest import digest
 from selfincorrect.generate.candidates import count_cut, pool_table, shard_of
 from selfincorrect.io import read_provenance, write_table
 from selfincorrect.jobs.job import job
+from selfincorrect.jobs.provenance import versions
 from selfincorrect.models.ask import ask
 from selfincorrect.models.opened import opened_model
-from selfincorrect.record.provenance import versions
 from selfincorrect.tasks.base import sample_questions
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.templates import task_prompts
 
 with job(snakemake):
     settings, task = snakemake.params.slice, snakemake.wildcards.task
-    model = opened_model(snakemake, snakemake.input.model, task)
+    model = opened_model(snakemake.input.model, task, snakemake.config, snakemake.threads, snakemake.log[0])
     table = pl.read_parquet(snakemake.input.dataset)
     chosen = sample_questions(questions_of(table), settings["limit"], settings["seed"])
     questions = shard_of(chosen, int(snakemake.wildcards.shard), settings["shards"])

@@ -10,10 +10,10 @@ from selfincorrect.errors import UserError
 from selfincorrect.generate.candidates import count_cut
 from selfincorrect.io import read_provenance, write_table
 from selfincorrect.jobs.job import job, log
+from selfincorrect.jobs.provenance import versions
 from selfincorrect.pools.formats import read
 from selfincorrect.pools.kinds import Pool
 from selfincorrect.pools.match import pool_table
-from selfincorrect.record.provenance import versions
 from selfincorrect.tasks.base import grade_limits, sample_questions
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.registry import get_task

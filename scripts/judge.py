@@ -7,9 +7,9 @@ import polars as pl
 from selfincorrect.grade.judges import SCHEMA, cases, judgements
 from selfincorrect.io import read_provenance, write_table
 from selfincorrect.jobs.job import job, log
+from selfincorrect.jobs.provenance import versions
 from selfincorrect.models.ask import ask
 from selfincorrect.models.opened import opened_model
-from selfincorrect.record.provenance import versions
 from selfincorrect.tasks.base import judges_of
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.registry import get_task
@@ -24,7 +24,9 @@ with job(snakemake):
         if settings["tokens"] and judge.tokens > 1:
             judge = replace(judge, tokens=settings["tokens"])
         if name not in opened:
-            opened[name] = opened_model(snakemake, manifest, f"judge-{wildcards.task}")
+            opened[name] = opened_model(
+                manifest, f"judge-{wildcards.task}", snakemake.config, snakemake.threads, snakemake.log[0]
+            )
         model = opened[name]
         if name == wildcards.model:
             log.warning("%s judges its own answers: its ratings favour them, compare with another judge", name)

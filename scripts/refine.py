@@ -6,9 +6,9 @@ from selfincorrect.digest import digest
 from selfincorrect.discriminate.view import View
 from selfincorrect.io import read_provenance, write_table
 from selfincorrect.jobs.job import job
+from selfincorrect.jobs.provenance import versions
 from selfincorrect.models.ask import ask
 from selfincorrect.models.opened import opened_model
-from selfincorrect.record.provenance import versions
 from selfincorrect.refine import refinement
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.registry import get_task
@@ -17,7 +17,11 @@ from selfincorrect.tasks.templates import task_prompts
 with job(snakemake):
     settings, inputs, output = snakemake.params.slice, snakemake.input, snakemake.output
     name = snakemake.wildcards.task
-    task, prompts, model = get_task(name), task_prompts(name), opened_model(snakemake, inputs.model, name)
+    task, prompts, model = (
+        get_task(name),
+        task_prompts(name),
+        opened_model(inputs.model, name, snakemake.config, snakemake.threads, snakemake.log[0]),
+    )
     candidates = pl.read_parquet(inputs.candidates).filter(pl.col("sample") == 0).drop_nulls("text")
     first = dict(candidates.select("question_id", "text").iter_rows())
     dataset = pl.read_parquet(inputs.dataset)

@@ -7,19 +7,16 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
 from selfincorrect.discriminate.selectors import FREE, Free
+from selfincorrect.models.settings import RunConfig, Section, ServerConfig
 from selfincorrect.pools.kinds import Pool
 from selfincorrect.sources.kinds import Files, GgufPackages, HubFile, LocalFile, PackageMember, Source
 from selfincorrect.tasks import registry as tasks
 
 # An alias is a folder's name in results/ and a Snakemake wildcard: no slash, no dot, no leading dash.
 Alias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def _source_kind(value: Any) -> str:
@@ -41,37 +38,7 @@ TaskSource = Annotated[
 ]
 
 
-class PriceConfig(_Section):
-    input: float = Field(ge=0, strict=False, description="Price of a million tokens of prompts, in any currency.")
-    output: float = Field(ge=0, strict=False, description="Price of a million tokens of answers.")
-
-
-class ServerConfig(_Section):
-    url: str = Field(
-        pattern=r"^https?://[A-Za-z0-9_.:\[\]-]+(/[A-Za-z0-9._~%/-]*)?$",
-        description="Base URL of an OpenAI-compatible server, up to `/v1`; no key is in it.",
-    )
-    key: str | None = Field(
-        None,
-        pattern=r"^[A-Z_][A-Z0-9_]*$",
-        description="Name of the environment variable that holds the key; none if omitted.",
-    )
-    concurrency: int = Field(8, ge=1, description="Calls in flight at a time.")
-    requests_per_minute: int | None = Field(None, ge=1, description="Limit on calls, retries included.")
-    retries: int = Field(6, ge=0, description="Retries of a call after 429, 5xx, time-outs and broken answers.")
-    timeout: float = Field(
-        600, gt=0, strict=False, description="Seconds until a call counts as lost, its whole reply included."
-    )
-    logprobs: bool = Field(True, description="Ask for log-probabilities.")
-    body: dict[str, Any] = Field(
-        default_factory=dict,
-        description="What else each call says, such as `{reasoning_effort: low}` or `{chat_template_kwargs: {enable_thinking: false}}`; part of "
-        "what stored answers are known by.",
-    )
-    price: PriceConfig | None = Field(None, description="Prices, for the costs in the report and in estimates.")
-
-
-class ModelConfig(_Section):
+class ModelConfig(Section):
     source: str | GgufPackages = Field(
         description="Hub id (`owner/name`), local folder or GGUF file (`/…`, `./…`, `~…`), `catalog:<name>`, or pinned GGUF packages; "
         "with `engine: openai` the model's id at the server, with `scripted` a YAML file."
@@ -126,7 +93,7 @@ class ModelConfig(_Section):
     )
 
 
-class PooledModelConfig(_Section):
+class PooledModelConfig(Section):
     pools: dict[str, Pool] = Field(
         min_length=1,
         description="Instead of `source`: candidates that were sampled elsewhere, by task; see Pools from elsewhere.",
@@ -144,7 +111,7 @@ AnyModel = Annotated[
 ]
 
 
-class TaskConfig(_Section):
+class TaskConfig(Section):
     source: TaskSource | None = Field(
         None,
         description="A named source of the task (`hub`, `package`), or one of your own: `{path: …}`, `{repo: …, file: …, "
@@ -173,7 +140,7 @@ class TaskConfig(_Section):
     )
 
 
-class SamplingConfig(_Section):
+class SamplingConfig(Section):
     n: int = Field(4, ge=1, description="Candidates per question (the pool).")
     temperature: float = Field(0.7, gt=0, allow_inf_nan=False, strict=False, description="Sampling temperature.")
     top_p: float = Field(1.0, gt=0, le=1, strict=False, description="Nucleus sampling; 1 is off.")
@@ -185,7 +152,7 @@ class SamplingConfig(_Section):
     )
 
 
-class VariantConfig(_Section):
+class VariantConfig(Section):
     selector: Literal["choose", "score", Free] = Field(
         "choose",
         description="`choose`: the model is asked which is best. `score`: it scores each candidate alone, and the highest is "
@@ -215,7 +182,7 @@ class VariantConfig(_Section):
     models: list[str] | None = Field(None, min_length=1, description="Only for these models.")
 
 
-class RefinementConfig(_Section):
+class RefinementConfig(Section):
     rounds: int = Field(2, ge=1, le=10, description="Times that an answer is refined.")
     tasks: list[str] | None = Field(
         None, min_length=1, description="Only for these tasks; default: all that are graded without a judge."
@@ -223,47 +190,16 @@ class RefinementConfig(_Section):
     models: list[str] | None = Field(None, min_length=1, description="Only for these models.")
 
 
-class RunConfig(_Section):
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="`auto` spreads a model over the GPUs there are, or uses the CPU."
-    )
-    threads: int | None = Field(
-        None,
-        ge=1,
-        description="CPU threads of a job that runs a model; default: all cores given to Snakemake.",
-    )
-    batch_size: int | None = Field(
-        None, ge=1, description="Sequences decoded together; default: what fits. Halved when memory runs out."
-    )
-    decoding: Literal["auto", "cascade", "continuous", "plain"] = Field(
-        "auto",
-        description="How sequences are decoded together: with shared prefixes (`cascade`; on CPUs), by transformers' continuous "
-        "batching (`continuous`; on GPUs) or `generate` (`plain`; where nothing else fits). The answers are the same.",
-    )
-    retry: list[Literal["context", "refused", "filtered", "error"]] = Field(
-        default_factory=list,
-        description="Ask again for stored answers that are missing for these reasons, such as `[error]`; for one run, on the command line.",
-    )
-    errors: float = Field(
-        0.2,
-        ge=0,
-        le=1,
-        strict=False,
-        description="Share of calls to a server that may fail, after their retries, before a run ends.",
-    )
-    store: str = Field("results/store", min_length=1, description="Folder of the response store; may be shared.")
-
-
-class FiguresConfig(_Section):
+class FiguresConfig(Section):
     dpi: int = Field(200, ge=50, le=1200, description="Resolution of PNG figures.")
     font_size: float = Field(9, ge=5, le=24, strict=False, description="Base font size in points.")
 
 
-class ReportConfig(_Section):
+class ReportConfig(Section):
     questions: int = Field(10, ge=0, description="Sample questions shown in the report.")
 
 
-class Config(_Section):
+class Config(Section):
     """A whole experiment."""
 
     seed: int = Field(20240404, ge=0, lt=2**53, description="Seed of everything random.")

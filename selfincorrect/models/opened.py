@@ -2,17 +2,17 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from selfincorrect.config.check.experiment import check
 from selfincorrect.engines.registry import make_engine
 from selfincorrect.engines.requests import Engine, Request, Response
 from selfincorrect.errors import UserError
 from selfincorrect.io import read_json, write_json
 from selfincorrect.jobs import stopping
 from selfincorrect.models.ask import OpenedModel, rank
+from selfincorrect.models.settings import RunConfig, ServerConfig
 from selfincorrect.models.store import ResponseStore
 
 log = logging.getLogger("selfincorrect")
@@ -65,22 +65,26 @@ def _close_account(path: Path) -> None:
         write_json(path, {"seconds": 0.0, **dict.fromkeys(SPENT, 0), "earlier": earlier})
 
 
-def opened_model(snakemake: Any, manifest_path: str, task: str) -> OpenedModel:
-    """The model of a job. Nothing is loaded until `engine` is called, and then once."""
+def opened_model(
+    manifest_path: Path | str, task: str, config: Mapping[str, Any], threads: int, log_file: Path | str
+) -> OpenedModel:
+    """The model of a job on a task, as prepared. Nothing is loaded until `engine` is called, and then once.
+
+    Of the configuration, as given, its section `run` is read and the model's own `server` and `greedy`. What was asked is written
+    beside `log_file`.
+    """
     manifest = read_json(manifest_path)
-    config = check(snakemake.config)
-    run, entry = config.run, config.weighted[manifest["name"]]
-    server = entry.server
-    if server is not None:
-        manifest["server"] = server.model_dump(mode="json")
+    run, entry = RunConfig.model_validate(config.get("run") or {}), config["models"][manifest["name"]]
+    if entry.get("server") is not None:
+        manifest["server"] = ServerConfig.model_validate(entry["server"]).model_dump(mode="json")
     settings = {
         "device": run.device,
         "batch_size": run.batch_size,
         "decoding": run.decoding,
-        "threads": snakemake.threads,
+        "threads": threads,
     }
     made: list[Engine] = []
-    answering = Path(snakemake.log[0]).with_suffix(f".{manifest['name']}.answering.json")
+    answering = Path(log_file).with_suffix(f".{manifest['name']}.answering.json")
     _close_account(answering)
 
     def engine() -> Engine:
@@ -93,5 +97,5 @@ def opened_model(snakemake: Any, manifest_path: str, task: str) -> OpenedModel:
     provenance = {key: manifest[key] for key in ("name", "source", "revision", "dtype", "digest")}
     return OpenedModel(
         manifest["name"], manifest["digest"], manifest["prompt"], manifest["context"], store, engine, provenance,
-        manifest["engine"], entry.greedy, run.retry, run.errors,
+        manifest["engine"], entry.get("greedy", True), run.retry, run.errors,
     )  # fmt: skip

@@ -9,7 +9,7 @@ import polars as pl
 
 from selfincorrect.digest import digest, file_sha256
 from selfincorrect.io import read_json, read_provenance
-from selfincorrect.record.provenance import commit, machine, now, versions
+from selfincorrect.jobs.provenance import commit, machine, now, versions
 
 FORMAT = 1
 

@@ -15,7 +15,7 @@ from selfincorrect.config.schema import Config, ModelConfig
 from selfincorrect.errors import UserError
 from selfincorrect.io import read_json, write_json
 from selfincorrect.jobs.job import plain_text
-from selfincorrect.record.provenance import commit, versions
+from selfincorrect.jobs.provenance import commit, versions
 from selfincorrect.record.record import FORMAT
 from selfincorrect.sources.kinds import is_folder
 

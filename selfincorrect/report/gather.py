@@ -9,8 +9,8 @@ import yaml
 
 from selfincorrect.discriminate.selectors import ASKED
 from selfincorrect.io import read_json, read_provenance
+from selfincorrect.jobs.provenance import commit, machine, now
 from selfincorrect.paper import tables as paper
-from selfincorrect.record.provenance import commit, machine, now
 from selfincorrect.report import page as report
 from selfincorrect.report.costs import by_model, costs
 from selfincorrect.report.tables import numbered_notes

@@ -38,7 +38,7 @@ class Interrupted:
 
     asked = 0
 
-    def answer(self, wanted):
+    def answer(self, wanted, stop=stopping.requested):
         for request in wanted:
             if stopping.requested():
                 return

@@ -1,0 +1,83 @@
+"""The weights and the tokenizer of a model, brought into the form that is loaded, and what its configuration says."""
+
+import functools
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from selfincorrect.errors import UserError
+from selfincorrect.io import remove
+
+log = logging.getLogger("selfincorrect")
+
+
+def convert_gguf(fetch: Callable[[Path], None], target: Path) -> None:
+    """Have a GGUF file fetched and write it as safetensors with tokenizer and chat template, float32, to `target`."""
+    import gguf
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    # transformers opens the file three times, and reading a vocabulary of 262,144 tokens takes 10 s each time.
+    reader = functools.cache(gguf.GGUFReader)
+    with (
+        tempfile.TemporaryDirectory(prefix=".gguf-", dir=target.parent) as temporary,
+        mock.patch.object(gguf, "GGUFReader", reader),
+    ):
+        file = Path(temporary) / "model.gguf"
+        fetch(file)
+        log.info("convert to safetensors: tokenizer, then weights")
+        tokenizer = AutoTokenizer.from_pretrained(temporary, gguf_file=file.name)
+        model = AutoModelForCausalLM.from_pretrained(
+            temporary,
+            gguf_file=file.name,
+            quantization_config=GgufConfig(dequantize=True),
+            dtype=torch.float32,
+        )
+        made = Path(temporary) / "weights"
+        model.save_pretrained(made)
+        tokenizer.save_pretrained(made)
+        remove(target)
+        os.replace(made, target)
+
+
+def keep_tokenizer(name: str, weights: Path, settings: Mapping[str, Any], folder: Path) -> None:
+    from selfincorrect.engines.transformers import tokenizer
+
+    try:
+        tokenizer.keep(weights, settings["trust_remote_code"], folder)
+    except (ValueError, OSError) as error:
+        raise UserError(f"{name}: the tokenizer of {weights.resolve()} cannot be used: {error}") from error
+
+
+def architecture(name: str, weights: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    from transformers import AutoConfig
+
+    if not list(weights.glob("*.safetensors")):
+        raise UserError(
+            f"{name}: {weights.resolve()} holds no *.safetensors. Pickled weights are not read; convert them with "
+            "save_pretrained (transformers writes safetensors) and point `source` to the result."
+        )
+    try:
+        config = AutoConfig.from_pretrained(weights, trust_remote_code=settings["trust_remote_code"])
+    except Exception as error:  # whatever is wrong in it, and there are many kinds of error
+        raise UserError(
+            f"{name}: {weights.resolve()} cannot be used: {type(error).__name__}: {str(error)[:500]}"
+        ) from error
+    text = config.get_text_config()
+    limit = getattr(text, "max_position_embeddings", None)
+    if limit is not None and (not isinstance(limit, int) or limit < 1):
+        raise UserError(
+            f"{name}: config.json in {weights.resolve()} says max_position_embeddings: {limit!r}. Mend it, or set `context`."
+        )
+    limits = [each for each in (limit, settings["context"]) if each]
+    return {
+        "architecture": (config.architectures or [config.model_type])[0],
+        "encoder_decoder": bool(config.is_encoder_decoder),
+        "context": min(limits, default=None),
+    }
