@@ -3,7 +3,8 @@
 Snakemake does not see edits of imported modules. A rule therefore has the digest of the functions it begins with, and
 of everything of this package that they reach by name, among its `params`. Read from the source, nothing is imported:
 comments, docstrings, layout and unrelated functions of the same file do not count, data files that a module reads do
-not either (prompts are `params` of their own).
+not either (prompts are `params` of their own). A task is an object that no name leads to: what its protocol holds, and the code
+mentions as an attribute, is looked for in the task's module.
 """
 
 import ast
@@ -24,10 +25,15 @@ class _Module:
 
 
 @cache
-def code_digest(*roots: str, root: Path = ROOT) -> str:
-    """Digest of everything reached from `roots`, dotted names such as `tasks.gsm8k.grade` or whole modules.
+def code_digest(*roots: str, task: str | None = None, root: Path = ROOT) -> str:
+    """Digest of everything that is `reached`."""
+    return digest(reached(*roots, task=task, root=root))
 
-    Raises LookupError if a root is neither a module nor a name defined in one.
+
+def reached(*roots: str, task: str | None = None, root: Path = ROOT) -> dict[str, list[str]]:
+    """What `roots` reach, dotted names such as `generate.stage.run` or whole modules: by name, the syntax trees of its definition.
+
+    `task` names the task that they work on. Raises LookupError if a root is neither a module nor a name defined in one.
     """
     reached: dict[str, list[str]] = {}
     waiting = [f"{PACKAGE}.{name}" for name in roots]
@@ -42,7 +48,32 @@ def code_digest(*roots: str, root: Path = ROOT) -> str:
         reached[resolved] = [ast.dump(_without_docstrings(node)) for node in nodes]
         for node in nodes:
             waiting += _names_in(node, owner, str(root))
-    return digest(reached)
+            if task is not None:
+                waiting += [f"{PACKAGE}.tasks.{task}.{name}" for name in _parts_of_tasks(node, owner, str(root))]
+    return reached
+
+
+@cache
+def _protocol(root: str) -> frozenset[str]:
+    """The names that a task module may define: those of the class Task."""
+    [protocol] = _lookup(f"{PACKAGE}.tasks.base.Task", root)[1]
+    assert isinstance(protocol, ast.ClassDef)
+    annotated = (n.target.id for n in protocol.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name))
+    return frozenset([*annotated, *(n.name for n in protocol.body if isinstance(n, ast.FunctionDef))])
+
+
+def _parts_of_tasks(node: ast.stmt, owner: str, root: str) -> list[str]:
+    """Which parts of a task a statement mentions: attributes of what is no imported module, and texts given to getattr."""
+    module = _module(owner, root)
+    assert module is not None
+    found = []
+    for child in ast.walk(node):
+        if isinstance(child, ast.Attribute):
+            if not (isinstance(child.value, ast.Name) and child.value.id in module.imports):
+                found.append(child.attr)
+        elif isinstance(child, ast.Call) and isinstance(child.func, ast.Name) and child.func.id == "getattr":
+            found += [each.value for each in child.args if isinstance(each, ast.Constant)]
+    return [name for name in found if name in _protocol(root)]
 
 
 @cache

@@ -47,7 +47,7 @@ def prepare_dataset(config: Config, task: str) -> Slice:
     return {
         "source": source.model_dump(mode="json"),
         "packaged_sha256": packaged,
-        "code": code_digest("tasks.questions.load_questions", "tasks.questions.question_table", f"tasks.{task}.load"),
+        "code": code_digest("tasks.questions.load_questions", "tasks.questions.question_table", task=task),
     }
 
 
@@ -96,10 +96,7 @@ def generate(config: Config, model: str, task: str) -> Slice:
                 [each["question"], each["follow_up"], each["right"]["text"], each["right"]["follow_up"]] for each in shown
             ],
         },
-        "code": code_digest(
-            "generate.candidates.pool_table", "generate.candidates.shard_of", f"tasks.{task}.trim", "tasks.base.sample_questions",
-            _engine_code(config, model),
-        ),
+        "code": code_digest("generate.stage.run", _engine_code(config, model), task=task),
     }  # fmt: skip
 
 
@@ -110,13 +107,7 @@ def import_pool(config: Config, model: str, task: str) -> Slice:
         "k": max(config.k),
         "max_characters": config.sampling.max_characters,
         "pool": config.pooled[model].pools[task].model_dump(mode="json"),
-        "code": code_digest(
-            "pools.formats.read",
-            "pools.match.pool_table",
-            "tasks.base.sample_questions",
-            "tasks.questions.questions_of",
-            "tasks.base.grade_limits",
-        ),
+        "code": code_digest("pools.stage.run", task=task),
     }
 
 
@@ -127,19 +118,15 @@ def select(config: Config, model: str, task: str) -> Slice:
         "seed": config.seed,
         "variants": {name: variant.selector for name, variant in config.variants_of(task, model).items()},
         "pool": pool.model_dump(mode="json") if pool.outputs else None,
-        "code": code_digest(
-            "discriminate.selectors.selected_rows", "tasks.conversations", f"tasks.{task}.trim", "pools.formats.read_outputs", "pools.match.identities",
-            "pools.match.output_rows", "tasks.questions.questions_of",
-        ),
+        "code": code_digest("pools.stage.select", task=task),
     }  # fmt: skip
 
 
 def grade(config: Config, model: str, task: str) -> Slice:
     pool = config.pooled[model].pools[task] if model in config.pooled else None
-    names = ["GRADINGS", "form", "extract", *(["judged"] if config.tasks[task].judges else [])]
     return {
         "texts": pool.texts if isinstance(pool, FlatPool) else "solution",
-        "code": code_digest("grade.grades.grade_table", *(f"tasks.{task}.{name}" for name in names)),
+        "code": code_digest("grade.stage.run", task=task),
     }
 
 
@@ -153,7 +140,7 @@ def judge(config: Config, task: str) -> Slice:
         "tokens": config.tasks[task].judge_tokens,
         "primer": config.tasks[task].judge_primer,
         **_asking(config, *judges.values()),
-        "code": code_digest("grade.judges", f"tasks.{task}.JUDGES", f"tasks.{task}.trim", *sorted(engines)),
+        "code": code_digest("grade.stage.judge", *sorted(engines), task=task),
     }
 
 
@@ -178,11 +165,7 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
             "replies": replies().model_dump(mode="json"),
             "demonstrations": data["demonstrations"][:shots],
         },
-        "code": code_digest(
-            "discriminate.view.discriminations", "discriminate.choices.choice_rows", "tasks.conversations", "discriminate.selectors.selected_rows",
-            *(f"tasks.{task}.{name}" for name in ("trim", "final", "extract", "simplify")),
-            _engine_code(config, model),
-        ),
+        "code": code_digest("discriminate.stage.run", _engine_code(config, model), task=task),
     }  # fmt: skip
 
 
@@ -198,10 +181,7 @@ def refine(config: Config, model: str, task: str) -> Slice:
         **_asking(config, model),
         **{key: settings[key] for key in ("shots", "choice_tokens", "answer_tokens")},
         "prompts": {**prompts.data(), "replies": replies().model_dump(mode="json")},
-        "code": code_digest(
-            "refine.refinement", *(f"tasks.{task}.{name}" for name in ("GRADINGS", "trim", "final", "extract")),
-            _engine_code(config, model),
-        ),
+        "code": code_digest("refine.stage.run", _engine_code(config, model), task=task),
     }  # fmt: skip
 
 

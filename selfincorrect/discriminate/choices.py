@@ -11,7 +11,7 @@ from selfincorrect.discriminate.view import Asked, View
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.requests import ERROR, Response
 
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "question_id": pl.String,
     "asked": pl.String,  # the conversation whose turns share this choice; null where the question was asked alone
     "k": pl.Int32,

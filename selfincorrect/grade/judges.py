@@ -1,6 +1,7 @@
 """Grades by judges: models that are asked about each candidate, and whose answers are read as grades."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,8 @@ from selfincorrect.engines.requests import Decoding, Request, Response
 from selfincorrect.errors import UserError
 from selfincorrect.tasks.base import Judge, Question, Task
 from selfincorrect.tasks.conversations import turns_of
+
+log = logging.getLogger("selfincorrect")
 
 AGAIN = 0.7  # temperature of later attempts: the first one is greedy and would say the same
 
@@ -110,6 +113,13 @@ def judgements(
                 unread.append(case)
         waiting = unread
     return rows
+
+
+def count_unread(rows: Sequence[Mapping[str, Any]], what: str) -> None:
+    """Log how many candidates got no reading in any attempt."""
+    last = {(row["question_id"], row["sample"]): row["reading"] for row in rows}
+    if unread := sum(reading is None for reading in last.values()):
+        log.warning("%s: %d of %d candidates got no reading and have no grade", what, unread, len(last))
 
 
 def readings(table: pl.DataFrame) -> dict[tuple[str, int], dict[str, float | None]]:

@@ -3,11 +3,14 @@
 import datetime
 import platform
 import subprocess
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from selfincorrect import __version__
+from selfincorrect.digest import digest
+from selfincorrect.io import read_provenance
 
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "statsmodels", "polars", "snakemake")
 
@@ -50,3 +53,16 @@ def machine() -> dict[str, Any]:
 def now() -> str:
     """Time in UTC, to the second."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def origin(
+    model: Mapping[str, Any], dataset: str, settings: Mapping[str, Any], without: Sequence[str] = ("code",)
+) -> dict[str, Any]:
+    """What a table of a model's answers is made of, for its metadata: `settings` but for the keys in `without`."""
+    return {
+        "model": model,
+        "data": read_provenance(dataset)["data"],
+        "prompt": digest(settings["prompts"]),
+        "settings": {key: value for key, value in settings.items() if key not in without},
+        "versions": versions(),
+    }

@@ -99,3 +99,11 @@ def opened_model(
         manifest["name"], manifest["digest"], manifest["prompt"], manifest["context"], store, engine, provenance,
         manifest["engine"], entry.get("greedy", True), run.retry, run.errors,
     )  # fmt: skip
+
+
+def opened_models(
+    manifests: Mapping[str, str], task: str, config: Mapping[str, Any], threads: int, log_file: Path | str
+) -> dict[str, OpenedModel]:
+    """The models of a job by role; one that has several roles is opened once."""
+    made = {path: opened_model(path, task, config, threads, log_file) for path in dict.fromkeys(manifests.values())}
+    return {role: made[path] for role, path in manifests.items()}

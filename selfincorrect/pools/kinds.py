@@ -71,6 +71,7 @@ class FlatPool(_Pool):
     )
 
 
+AnyPool = CanonicalPool | LmEvalPool | FlatPool
 FORMATS = {"canonical": CanonicalPool, "lm-eval": LmEvalPool, "columns": FlatPool}
 
 

@@ -90,6 +90,8 @@ class Task(Protocol):
     ANSWER_TOKENS: int
     CHOICE_TOKENS: int
     GRADINGS: Mapping[str, Grading]
+    JUDGES: Mapping[str, Judge]
+    LIMITS: tuple[float, float]
 
     def load(self, rows: Rows) -> list[Question]: ...
     def trim(self, text: str) -> str: ...
@@ -103,6 +105,7 @@ class Task(Protocol):
         others: Sequence[Question],
         draw: Random,
     ) -> str: ...
+    def judged(self, readings: Mapping[str, float | None]) -> float | None: ...
 
 
 def scored(task: Task) -> bool:

@@ -1,0 +1,58 @@
+"""Rules judge and grade: what judges say of every candidate, and its grade."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import polars as pl
+
+from selfincorrect.grade.grades import grade_table
+from selfincorrect.grade.judges import SCHEMA, cases, count_unread, judgements
+from selfincorrect.models.ask import OpenedModel, ask
+from selfincorrect.tasks.base import judges_of
+from selfincorrect.tasks.questions import questions_of
+from selfincorrect.tasks.registry import get_task
+
+log = logging.getLogger("selfincorrect")
+
+
+def judge(
+    dataset: pl.DataFrame,
+    candidates: pl.DataFrame,
+    task: str,
+    judges: Mapping[str, OpenedModel],
+    settings: Mapping[str, Any],
+    of: str,
+) -> pl.DataFrame:
+    """Rows of `judges.SCHEMA`: what the `judges`, by role, say of every candidate, in each attempt.
+
+    `of` is the model whose candidates they are; `settings` has `seed`, `tokens` (longest output, None for the task's own) and `primer`.
+    """
+    questions, module, rows = questions_of(dataset), get_task(task), []
+    for role, model in judges.items():
+        asked = judges_of(module)[role]
+        if settings["tokens"] and asked.tokens > 1:
+            asked = replace(asked, tokens=settings["tokens"])
+        what = f"judge {of} {task} ({role}: {model.name})"
+        if model.name == of:
+            log.warning("%s judges its own answers: its ratings favour them, compare with another judge", of)
+        waiting = cases(questions, candidates, role, asked, module)
+        asking = partial(ask, model=model, what=what)
+        found = judgements(waiting, asked, model.name, settings["seed"], asking, settings["primer"])
+        count_unread(found, what)
+        rows += found
+    return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def run(
+    dataset: pl.DataFrame,
+    candidates: pl.DataFrame,
+    judgements: pl.DataFrame | None,
+    task: str,
+    settings: Mapping[str, Any],
+) -> pl.DataFrame:
+    """A grade for every candidate, as `grades.grade_table` has them; `settings` has `texts`, what the texts of the pool are."""
+    questions = {question.question_id: question for question in questions_of(dataset)}
+    return grade_table(candidates, questions, get_task(task), settings["texts"], judgements)

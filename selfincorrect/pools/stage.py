@@ -1,0 +1,94 @@
+"""Rules import_pool and select: a pool that was sampled elsewhere, and choices among its candidates without a model."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import TypeAdapter
+
+from selfincorrect.digest import digest, file_sha256
+from selfincorrect.discriminate.choices import SCHEMA
+from selfincorrect.discriminate.selectors import selected_rows
+from selfincorrect.errors import UserError
+from selfincorrect.generate.candidates import count_cut
+from selfincorrect.io import read_provenance
+from selfincorrect.jobs.provenance import versions
+from selfincorrect.pools.formats import read, read_outputs
+from selfincorrect.pools.kinds import AnyPool, Pool
+from selfincorrect.pools.match import identities, output_rows, pool_table
+from selfincorrect.tasks.base import grade_limits, sample_questions
+from selfincorrect.tasks.conversations import joined_pool, pool_of, spread
+from selfincorrect.tasks.questions import questions_of
+from selfincorrect.tasks.registry import get_task
+
+log = logging.getLogger("selfincorrect")
+
+
+def _pool(settings: Mapping[str, Any]) -> AnyPool:
+    pool: AnyPool = TypeAdapter(Pool).validate_python(settings["pool"])
+    return pool
+
+
+def origin_of_pool(model: str, dataset: str, path: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What the table of a pool is made of, for its metadata."""
+    pool, sha256 = settings["pool"], file_sha256(Path(path))
+    return {
+        "model": {"name": model, "source": pool, "digest": digest([pool, sha256])},
+        "data": read_provenance(dataset)["data"],
+        "prompt": None,
+        "settings": {"pool": pool, "sha256": sha256, "limit": settings["limit"]},
+        "versions": versions(),
+    }
+
+
+def run(dataset: pl.DataFrame, path: Path, task: str, settings: Mapping[str, Any]) -> pl.DataFrame:
+    """Rows of `candidates.SCHEMA`: the candidates of a pool, whose file is at `path`, for the questions that `limit` draws.
+
+    `settings` has `pool` (as configured), `seed`, `limit`, `k` (the largest) and `max_characters`. Raises UserError if it has none of them.
+    """
+    questions, pool = questions_of(dataset), _pool(settings)
+    table = pool_table(
+        read(pool), questions, path, settings["k"], grade_limits(get_task(task)), settings["max_characters"]
+    )
+    kept = [each.question_id for each in sample_questions(questions, settings["limit"], settings["seed"])]
+    there = table["question_id"].n_unique()
+    table = table.filter(pl.col("question_id").is_in(kept))
+    count = table["question_id"].n_unique()
+    if not count:
+        raise UserError(
+            f"{path}: none of its {there} questions is among the {len(kept)} that the task's `limit` draws. Raise or remove it."
+        )
+    log.info("%d candidates of %d questions", table.height, count)
+    count_cut(table, settings["max_characters"], str(path))
+    if count < len(kept):
+        log.warning(
+            "%s: %d of the %d questions asked have no candidates and are left out", path, len(kept) - count, len(kept)
+        )
+    return table
+
+
+def select(
+    dataset: pl.DataFrame,
+    candidates: pl.DataFrame,
+    grades: pl.DataFrame,
+    task: str,
+    settings: Mapping[str, Any],
+    k: int,
+) -> pl.DataFrame:
+    """Rows of `choices.SCHEMA`: what rules that need no model choose, and the outputs that came with the pool.
+
+    `settings` has `seed`, `variants` (the rules by name) and `pool`, None where no outputs came with it.
+    """
+    pool = _pool(settings) if settings["pool"] else None
+    known = pool_of(candidates, grades)
+    items = [each for each in questions_of(dataset) if each.question_id in known]
+    shown, rows = joined_pool(items, known, get_task(task)), []
+    if pool and pool.outputs and k == len(next(iter(known.values()))):  # the model was shown all of them
+        outputs = read_outputs(pool)
+        names = identities(list(outputs), questions_of(dataset), pool.file())
+        rows += output_rows(dict(zip(names, outputs.values(), strict=True)), pool.outputs, list(known), k)
+    for name, selector in settings["variants"].items():
+        rows += selected_rows(name, selector, shown, list(shown), k, settings["seed"])
+    return pl.DataFrame(spread(rows, items), schema=SCHEMA)
