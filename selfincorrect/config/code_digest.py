@@ -11,6 +11,7 @@ import ast
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from selfincorrect.digest import digest
 
@@ -66,7 +67,7 @@ def _parts_of_tasks(node: ast.stmt, owner: str, root: str) -> list[str]:
     """Which parts of a task a statement mentions: attributes of what is no imported module, and texts given to getattr."""
     module = _module(owner, root)
     assert module is not None
-    found = []
+    found: list[Any] = []
     for child in ast.walk(node):
         if isinstance(child, ast.Attribute):
             if not (isinstance(child.value, ast.Name) and child.value.id in module.imports):

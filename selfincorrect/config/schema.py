@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError
 
-from selfincorrect.discriminate.selectors import FREE, Free
+from selfincorrect.discriminate.selectors.registry import free, get_selector
+from selfincorrect.discriminate.selectors.registry import names as selector_names
 from selfincorrect.models.settings import RunConfig, Section, ServerConfig
 from selfincorrect.pools.kinds import Pool
 from selfincorrect.sources.kinds import Files, GgufPackages, HubFile, LocalFile, PackageMember, Source
@@ -152,8 +154,21 @@ class SamplingConfig(Section):
     )
 
 
+def _known_selector(value: str) -> str:
+    if value not in selector_names():
+        raise PydanticCustomError(
+            "literal_error", "Input should be {expected}", {"expected": " or ".join(map(repr, selector_names()))}
+        )
+    return value
+
+
+SelectorName = Annotated[
+    str, AfterValidator(_known_selector), Field(json_schema_extra={"enum": list(selector_names())})
+]
+
+
 class VariantConfig(Section):
-    selector: Literal["choose", "score", Free] = Field(
+    selector: SelectorName = Field(
         "choose",
         description="`choose`: the model is asked which is best. `score`: it scores each candidate alone, and the highest is "
         "taken. The others are rules that need no model, as baselines.",
@@ -258,8 +273,13 @@ class Config(Section):
         }
         if model not in self.pooled:
             return chosen
-        rules = {name: VariantConfig(selector=name) for name in FREE}
-        return rules | {name: variant for name, variant in chosen.items() if variant.selector in FREE}
+        rules = {name: VariantConfig(selector=name) for name in free()}
+        return rules | {name: variant for name, variant in chosen.items() if variant.selector in rules}
+
+    def needs_grades(self, task: str, model: str) -> bool:
+        """Whether choices wait for grades: where wrong candidates are simplified, or a selector needs them."""
+        variants = self.variants_of(task, model).values()
+        return any(each.distractors == "easy" or get_selector(each.selector).graded for each in variants)
 
     @property
     def refinable(self) -> list[str]:

@@ -4,14 +4,16 @@ These are the rules' `params`. A stage is made again when its slice changes and 
 the figures, a new variant costs that variant alone, and throughput (the `run` section) changes nothing.
 """
 
+from collections.abc import Collection, Sequence
 from itertools import combinations
 from typing import Any
 
 from selfincorrect.config.code_digest import ROOT, code_digest
 from selfincorrect.config.schema import Config, VariantConfig
 from selfincorrect.digest import file_sha256
-from selfincorrect.discriminate.selectors import ASKED, FREE
+from selfincorrect.discriminate.selectors.registry import BUILT_IN, GROUP, free, get_selector
 from selfincorrect.paper.published import PAPER_K, setting_of
+from selfincorrect.plugins import origin
 from selfincorrect.pools.kinds import OUTPUTS, FlatPool
 from selfincorrect.report.figures import NAMES as FIGURES
 from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
@@ -60,6 +62,16 @@ _ENGINE_MODULES = {
 
 def _engine_code(config: Config, model: str) -> str:
     return _ENGINE_MODULES[config.weighted[model].engine]
+
+
+def _selector_code(selectors: Sequence[str]) -> list[str]:
+    return [f"discriminate.selectors.{name}" for name in selectors if name in BUILT_IN]
+
+
+def _plugins(group: str, built_in: Collection[str], used: Sequence[str]) -> Slice:
+    """What is used of other packages: their code is known by its version."""
+    found = {name: origin(group, name) for name in used if name not in built_in}
+    return {"plugins": found} if found else {}
 
 
 def _asking(config: Config, *greedily: str) -> Slice:
@@ -114,11 +126,14 @@ def import_pool(config: Config, model: str, task: str) -> Slice:
 def select(config: Config, model: str, task: str) -> Slice:
     """The rules that choose without a model, and the outputs that came with the pool."""
     pool = config.pooled[model].pools[task]
+    variants = {name: variant.selector for name, variant in config.variants_of(task, model).items()}
+    selectors = sorted(set(variants.values()))
     return {
         "seed": config.seed,
-        "variants": {name: variant.selector for name, variant in config.variants_of(task, model).items()},
+        "variants": variants,
         "pool": pool.model_dump(mode="json") if pool.outputs else None,
-        "code": code_digest("pools.stage.select", task=task),
+        **_plugins(GROUP, BUILT_IN, selectors),
+        "code": code_digest("pools.stage.select", *_selector_code(selectors), task=task),
     }  # fmt: skip
 
 
@@ -150,7 +165,8 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
         name: variant.model_dump(mode="json", exclude={"tasks", "models"})
         for name, variant in config.variants_of(task, model).items()
     }
-    asked = [variant for variant in variants.values() if variant["selector"] in ASKED]
+    selectors = sorted({variant["selector"] for variant in variants.values()})
+    asked = [variant for variant in variants.values() if get_selector(variant["selector"]).asks]
     ways = sorted({prompts.way(variant) for variant in asked})
     data = prompts.data()
     shots = settings["shots"] * max((variant["shots"] for variant in asked), default=0)
@@ -165,7 +181,8 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
             "replies": replies().model_dump(mode="json"),
             "demonstrations": data["demonstrations"][:shots],
         },
-        "code": code_digest("discriminate.stage.run", _engine_code(config, model), task=task),
+        **_plugins(GROUP, BUILT_IN, selectors),
+        "code": code_digest("discriminate.stage.run", _engine_code(config, model), *_selector_code(selectors), task=task),
     }  # fmt: skip
 
 
@@ -181,7 +198,7 @@ def refine(config: Config, model: str, task: str) -> Slice:
         **_asking(config, model),
         **{key: settings[key] for key in ("shots", "choice_tokens", "answer_tokens")},
         "prompts": {**prompts.data(), "replies": replies().model_dump(mode="json")},
-        "code": code_digest("refine.stage.run", _engine_code(config, model), task=task),
+        "code": code_digest("refine.stage.run", _engine_code(config, model), *_selector_code(["choose"]), task=task),
     }  # fmt: skip
 
 
@@ -199,7 +216,7 @@ def tables(config: Config) -> Slice:
         "models": list(config.models),
         "tasks": list(config.tasks),
         "k": config.k,
-        "variants": list(dict.fromkeys([*config.variants, OUTPUTS, *FREE])),
+        "variants": list(dict.fromkeys([*config.variants, OUTPUTS, *free()])),
         "pairs": [
             [first, second]
             for first, second in combinations(config.variants, 2)

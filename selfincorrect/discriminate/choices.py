@@ -1,15 +1,16 @@
 """Choices: the answers of a discriminating model, read, as rows of choices.parquet."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import polars as pl
 
 from selfincorrect.digest import canonical_json, seed_of
-from selfincorrect.discriminate.parse import Chosen, How, parse_choice, parse_score, parse_text
+from selfincorrect.discriminate.parse import Chosen
+from selfincorrect.discriminate.selectors.registry import rule
 from selfincorrect.discriminate.view import Asked, View
-from selfincorrect.engines import thoughts
-from selfincorrect.engines.requests import ERROR, Response
+from selfincorrect.engines.requests import Response
+from selfincorrect.tasks.conversations import Pool
 
 SCHEMA: dict[str, Any] = {
     "question_id": pl.String,
@@ -40,18 +41,18 @@ def choice_rows(
     waiting, rows = iter(responses), []
     for each in asked:
         answers = [next(waiting) for _ in each.requests]
-        read = _read_scores(answers) if view.scores else _read(each, answers[0], view)
+        read, alone = view.selector.read(view, each.shown, answers), view.selector.alone
         outputs, prompts = [a.text for a in answers], [a.prompt for a in answers]
         rows.append(
             {
                 **choice_row(each.question.question_id, view.k, name, each.order, read, view.settings["seed"]),
                 "selector": view.variant["selector"],
-                "output": canonical_json(outputs) if view.scores else outputs[0],
-                "finish_reason": answers[0].finish_reason if not view.scores else None,
+                "output": canonical_json(outputs) if alone else outputs[0],
+                "finish_reason": None if alone else answers[0].finish_reason,
                 "tokens_in": _sum([a.tokens_in for a in answers]),
                 "tokens_out": _sum([a.tokens_out for a in answers]),
-                "logprob": None if view.scores else answers[0].logprob,
-                "prompt": canonical_json(prompts) if view.scores else prompts[0],
+                "logprob": None if alone else answers[0].logprob,
+                "prompt": canonical_json(prompts) if alone else prompts[0],
                 "temperature": temperature,
             }
         )
@@ -61,41 +62,6 @@ def choice_rows(
 def _sum(numbers: Sequence[int | None]) -> int | None:
     known = [number for number in numbers if number is not None]
     return sum(known) if len(known) == len(numbers) else None
-
-
-def _read(asked: Asked, response: Response, view: View) -> Chosen:
-    """The choice that one output makes among the candidates shown."""
-    if response.text is None:
-        return _missing(response)
-    if response.reasoning and not response.text.strip():
-        return Chosen((), None, "thought")
-    finished, ending = response.finish_reason != "length", view.reply.ending
-    if view.variant["answer"] == "text":
-        return parse_text(response.text, asked.shown, view.labelled(asked.shown), ending, view.task.extract, finished)
-    return parse_choice(response.text, view.labels, ending, finished, asked.shown)
-
-
-def _missing(response: Response) -> Chosen:
-    """No choice, for the reason that a response without an answer gives."""
-    return Chosen((), None, cast(How, response.finish_reason))
-
-
-def _read_scores(responses: Sequence[Response]) -> Chosen:
-    """The candidates with the highest score; one without a readable score is never among them."""
-    missing = [response for response in responses if response.text is None]
-    if missing:
-        return _missing(max(missing, key=lambda response: response.finish_reason == ERROR))
-    scores = [parse_score(response.text or "", response.finish_reason != "length") for response in responses]
-    shown = " ".join("–" if score is None else str(score) for score in scores)
-    known = [score for score in scores if score is not None]
-    if not known:
-        unfinished = all(
-            thoughts.unfinished(each.text or "") or (each.reasoning and not (each.text or "").strip())
-            for each in responses
-        )
-        return Chosen((), shown, "thought" if unfinished else "none")
-    best = tuple(slot for slot, score in enumerate(scores) if score == max(known))
-    return Chosen(best, shown, "strict" if len(known) == len(scores) else "loose")
 
 
 def choice_row(
@@ -115,3 +81,24 @@ def choice_row(
         "shared": ties if len(ties) > 1 else None,
         "valid": bool(ties),
     }
+
+
+def selected_rows(
+    variant: str, selector: str, pool: Pool, questions: Sequence[str], k: int, seed: int
+) -> list[dict[str, Any]]:
+    """Choices of the rule `selector` among the first k candidates of each question, as rows of SCHEMA.
+
+    A tie is shared in scores where the rule says so; `chosen_sample` is a seeded draw from it.
+    """
+    rows, chooses = [], rule(selector)
+    for question in questions:
+        ties = chooses.ties(pool[question][:k])
+        chosen = ties[seed_of("select", seed, selector, question, k) % len(ties)]
+        rows.append(
+            {
+                "question_id": question, "k": k, "variant": variant, "selector": selector, "order": list(range(k)),
+                "how": selector, "chosen_sample": chosen, "valid": True,
+                "shared": ties if len(ties) > 1 and chooses.shared else None,
+            }
+        )  # fmt: skip
+    return rows

@@ -5,8 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from selfincorrect.discriminate.choices import SCHEMA, choice_rows
-from selfincorrect.discriminate.selectors import ASKED, selected_rows
+from selfincorrect.discriminate.choices import SCHEMA, choice_rows, selected_rows
+from selfincorrect.discriminate.selectors.registry import get_selector
 from selfincorrect.discriminate.view import View, discriminations
 from selfincorrect.models.ask import UNGREEDY, OpenedModel, ask
 from selfincorrect.tasks.conversations import joined, joined_pool, pool_of, spread
@@ -36,7 +36,7 @@ def run(
         (k, variant): View(module, prompts, options, k, others, settings)
         for k in settings["k"]
         for variant, options in settings["variants"].items()
-        if options["selector"] in ASKED
+        if get_selector(options["selector"]).asks
     }
     asked = {cell: discriminations(questions, shown, view) for cell, view in views.items()}
     requests = [request for cell in asked.values() for each in cell for request in each.requests]

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from random import Random
 from string import ascii_uppercase
 from typing import Any
 
 from selfincorrect.digest import seed_of
+from selfincorrect.discriminate.selectors.base import Asking
+from selfincorrect.discriminate.selectors.registry import asking
 from selfincorrect.engines.prompt import Prompt, Turns
 from selfincorrect.engines.requests import Decoding, Request
 from selfincorrect.tasks.base import Question, Task, scored
@@ -16,7 +19,6 @@ from selfincorrect.tasks.templates import (
     Demonstration,
     DemonstrationAnswer,
     DiscriminateTemplate,
-    Reply,
     TaskPrompts,
     conversation,
     replies,
@@ -24,7 +26,6 @@ from selfincorrect.tasks.templates import (
 
 NO_ANSWER = "(no answer)"
 LABEL_TOKENS = 8  # longest output that is a bare label or score
-RIGHT_SCORE, WRONG_SCORE = "10", "2"  # in demonstrations
 
 
 @dataclass(frozen=True)
@@ -51,17 +52,8 @@ class View:
         return self.prompts.discriminate[self.way]
 
     @property
-    def scores(self) -> bool:
-        """Whether each candidate is scored alone."""
-        return bool(self.variant["selector"] == "score")
-
-    @property
-    def rationale(self) -> bool:
-        return not self.scores and self.prompts.rationale(self.variant)
-
-    @property
-    def reply(self) -> Reply:
-        return replies().score if self.scores else replies().of(self.rationale, self.variant["answer"])
+    def selector(self) -> Asking:
+        return asking(self.variant["selector"])
 
     @property
     def labels(self) -> list[str]:
@@ -115,32 +107,26 @@ def right_positions(shots: int, k: int) -> list[int]:
 
 def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> list[Asked]:
     """What is asked about each question: greedy requests, one about its first k candidates or one about each."""
-    instruction, decoding = _instruction(view), decoding_of(view)
+    instruction, decoding = view.selector.instruction(view), decoding_of(view)
     shots = demonstrations_of(view)
     asked = []
     for question in questions:
         order = order_of(view.variant, question.question_id, view.k, view.settings["seed"])
         shown = _shown(question, pool[question.question_id], order, view)
-        parts = [[text] for text in shown] if view.scores else [shown]
         requests = [
-            Request(Prompt(instruction, shots, _query(question.question, part, view)), decoding, None) for part in parts
+            Request(Prompt(instruction, shots, _query(question.question, part, view)), decoding, None)
+            for part in view.selector.parts(shown)
         ]
         asked.append(Asked(question, order, tuple(shown), tuple(requests)))
     return asked
 
 
-def _instruction(view: View) -> str:
-    reply = view.reply.instruction.format(**view.words())
-    if view.scores:
-        return reply
-    return view.template.wordings[view.variant["wording"] - 1].format(**view.words()) + " " + reply
-
-
 def decoding_of(view: View) -> Decoding:
     """How the outputs of a view are decoded: greedily, with its limit and its stop string."""
     longest = view.settings["choice_tokens"]
-    tokens = longest if view.rationale else min(LABEL_TOKENS, longest)
-    bare = not view.rationale  # one line: a label, a score, or a text that is one
+    rationale = view.selector.rationale(view)
+    tokens = longest if rationale else min(LABEL_TOKENS, longest)
+    bare = not rationale  # one line: a label, a score, or a text that is one
     if view.variant["answer"] == "text":
         tokens += view.settings["answer_tokens"] * len(view.prompts.demonstrations[0].turns())
         bare &= not view.template.lines
@@ -169,12 +155,12 @@ def _shown(question: Question, candidates: Sequence[Candidate], order: Sequence[
 
 def _query(question: str, shown: Sequence[str], view: View) -> str:
     template, words = view.template, view.words()
-    candidates = f"{words['Noun']}: {shown[0]}" if view.scores else "\n".join(view.labelled(shown))
-    return template.query.format(question=question, candidates=candidates) + "\n" + view.reply.cue.format(**words)
+    candidates, cue = view.selector.listed(view, shown), view.selector.reply(view).cue.format(**words)
+    return f"{template.query.format(question=question, candidates=candidates)}\n{cue}"
 
 
 def demonstrations_of(view: View) -> Turns:
-    """The solved examples: query and response, the right answer at `right_positions`; scored ones are right in turn."""
+    """The solved examples: query and response, the right answer at `right_positions`."""
     count = view.settings["shots"] * view.variant["shots"]
     shots = []
     for index, position in enumerate(right_positions(count, view.k)):
@@ -187,17 +173,9 @@ def demonstrations_of(view: View) -> Turns:
             for place, each in enumerate(answers)
         ]
         shown = _shown(question, candidates, range(view.k), view)
-        if view.scores:
-            place, score = (position, RIGHT_SCORE) if index % 2 == 0 else ((position + 1) % view.k, WRONG_SCORE)
-            response = view.reply.response.format(score=score)
-            shown = [shown[place]]
-        else:
-            response = view.reply.response.format(
-                label=view.labels[position],
-                text=shown[position],
-                reasons=_reasons(demonstration, answers, position, view),
-            )
-        shots.append((_query(question.question, shown, view), response))
+        reasons = partial(_reasons, demonstration, answers, position, view)
+        part, response = view.selector.demonstrated(view, index, position, shown, reasons)
+        shots.append((_query(question.question, part, view), response))
     return tuple(shots)
 
 

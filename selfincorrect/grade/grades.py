@@ -95,7 +95,7 @@ def _judged(pool: pl.DataFrame, task: Task, judgements: pl.DataFrame) -> dict[st
         extracted.append(None if text is None else task.extract(text))
         roles = read.get((identity, sample))
         if roles is not None:
-            grades.append(task.judged(roles))  # type: ignore[attr-defined]
+            grades.append(task.judged(roles))
         else:
             grades.append(grade_limits(task)[0])
     return {"extracted": extracted, "grade": grades}

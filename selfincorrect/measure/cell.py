@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy.special import comb
 
 from selfincorrect.digest import seed_of
-from selfincorrect.discriminate.selectors import majority
+from selfincorrect.discriminate.selectors.majority import majority
+from selfincorrect.discriminate.selectors.registry import with_slots
 from selfincorrect.measure import hypothesis, intervals
 from selfincorrect.measure.intervals import Array, clustered_se, interval, score_interval
 from selfincorrect.measure.power import smallest_effect
@@ -258,7 +259,8 @@ def slot_counts(table: pl.DataFrame, k: int) -> NDArray[np.int64]:
     """How often each shown position was picked by a model, [k]; invalid outputs and rules without a model picked none."""
     once = table.with_columns(pl.coalesce("asked", "question_id")).unique("asked", keep="first", maintain_order=True)
     rows = zip(once["order"], once["chosen_sample"], once["selector"], strict=True)
-    slots = [list(order).index(sample) for order, sample, by in rows if sample is not None and by == "choose"]
+    known = with_slots()
+    slots = [list(order).index(sample) for order, sample, by in rows if sample is not None and by in known]
     return np.bincount(slots, minlength=k).astype(np.int64)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 from tabulate import tabulate
 
-from selfincorrect.discriminate.selectors import ASKED
+from selfincorrect.discriminate.selectors.registry import asked
 from selfincorrect.paper import published
 
 TABLES = ("table2", "table3", "table4", "table5", "table6", "table7", "table8", "figure9")
@@ -115,7 +115,7 @@ def tables(
     `settings` has `k`, `settings` (of the paper, by variant), `published` (names in the paper, by model); `encoder_decoders`
     are the models for Table 4.
     """
-    shown = metrics.filter((pl.col("k") == settings["k"]) & pl.col("selector").is_in(ASKED))
+    shown = metrics.filter((pl.col("k") == settings["k"]) & pl.col("selector").is_in(asked()))
     setting = pl.col("variant").replace_strict(settings["settings"], default=None, return_dtype=pl.String)
     shown = shown.with_columns(setting.alias("setting")).drop_nulls("setting")
     shown = shown.unique(["model", "task", "setting"], keep="first", maintain_order=True)
@@ -281,7 +281,7 @@ def title(name: str) -> str:
 def cells_of_figure9(metrics: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
     """The metrics that Figure 9 compares: original and simplified distractors where both were run."""
     names = {name: setting for name, setting in settings["settings"].items() if setting in (FULL, "simplified")}
-    rows = metrics.filter((pl.col("k") == settings["k"]) & pl.col("selector").is_in(ASKED))
+    rows = metrics.filter((pl.col("k") == settings["k"]) & pl.col("selector").is_in(asked()))
     rows = rows.filter(pl.col("variant").is_in(list(names)) & (pl.col("n") > 0))
     both = rows.filter(pl.col("variant").replace_strict(names) == "simplified").select("model", "task").unique()
     return rows.join(both, on=["model", "task"], how="semi", maintain_order="left")

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from selfincorrect.config.schema import Config, ModelConfig, VariantConfig
-from selfincorrect.discriminate.selectors import ASKED
+from selfincorrect.discriminate.selectors.registry import get_selector
 from selfincorrect.discriminate.view import View, decoding_of, discriminations
 from selfincorrect.engines.requests import Request
 from selfincorrect.generate.candidates import generation_prompt
@@ -105,7 +105,7 @@ def _discrimination(
     asked: list[Request] = []
     for k in config.k:
         for variant in config.variants_of(task, model).values():
-            if variant.selector in ASKED:
+            if get_selector(variant.selector).asks:
                 view = View(
                     module,
                     prompts,

@@ -11,7 +11,7 @@ import yaml
 
 from selfincorrect.config.schema import Config
 from selfincorrect.config.slices import task_settings
-from selfincorrect.discriminate.selectors import ASKED
+from selfincorrect.discriminate.selectors.registry import asking, get_selector
 from selfincorrect.paper import published
 
 PARAMETERS = 8e9  # of a model whose configuration does not say
@@ -64,5 +64,5 @@ def minutes(
 
 def choices_each(config: Config, model: str, task: str) -> int:
     """Answers that discrimination asks for about each item."""
-    asked = [variant for variant in config.variants_of(task, model).values() if variant.selector in ASKED]
-    return sum(k if variant.selector == "score" else 1 for variant in asked for k in config.k)
+    names = [variant.selector for variant in config.variants_of(task, model).values()]
+    return sum(asking(name).calls(k) for name in names if get_selector(name).asks for k in config.k)

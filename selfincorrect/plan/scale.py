@@ -22,7 +22,6 @@ import yaml
 from selfincorrect.config.check.experiment import check
 from selfincorrect.config.schema import Config, ModelConfig
 from selfincorrect.config.slices import task_settings
-from selfincorrect.discriminate.selectors import FREE
 from selfincorrect.errors import UserError
 from selfincorrect.paper import published
 from selfincorrect.plan import resources
@@ -112,7 +111,6 @@ def cells(config: Config, found: Iterable[Load], rate: Rates) -> list[Cell]:
 
 
 def _cell(config: Config, model: str, task: str, stages: Mapping[str, Sequence[Load]], rate: Rates) -> Cell:
-    variants = config.variants_of(task, model).values()
     asked = [load for each in stages.values() for load in each]
     names = {stage: [config.weighted[load.model] for load in each] for stage, each in stages.items()}
     return Cell(
@@ -121,7 +119,7 @@ def _cell(config: Config, model: str, task: str, stages: Mapping[str, Sequence[L
         {stage: max(_gpus(config, entry) for entry in each) for stage, each in names.items()},
         {stage: sum(_weights(entry) for entry in each) / rate.disk for stage, each in names.items()},
         config.tasks[task].shards, tuple(config.k),
-        any(variant.distractors == "easy" or variant.selector in FREE for variant in variants),
+        config.needs_grades(task, model),
         sum(load.answers for load in asked), sum(load.tokens_in + load.tokens_out for load in asked),
     )  # fmt: skip
 

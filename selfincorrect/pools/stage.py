@@ -9,8 +9,7 @@ import polars as pl
 from pydantic import TypeAdapter
 
 from selfincorrect.digest import digest, file_sha256
-from selfincorrect.discriminate.choices import SCHEMA
-from selfincorrect.discriminate.selectors import selected_rows
+from selfincorrect.discriminate.choices import SCHEMA, selected_rows
 from selfincorrect.errors import UserError
 from selfincorrect.generate.candidates import count_cut
 from selfincorrect.io import read_provenance

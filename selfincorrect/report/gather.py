@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import yaml
 
-from selfincorrect.discriminate.selectors import ASKED
+from selfincorrect.discriminate.selectors import registry as selectors
 from selfincorrect.io import read_json, read_provenance
 from selfincorrect.jobs.provenance import commit, machine, now
 from selfincorrect.paper import tables as paper
@@ -124,7 +124,7 @@ def _asked_choices(paths: Mapping[Cell, list[str]]) -> tuple[int, pl.DataFrame]:
         asked = (
             pl.read_parquet(files, columns=columns)
             .select(pl.lit(model).alias("model"), pl.lit(task).alias("task"), pl.all())
-            .filter(pl.col("selector").is_in(ASKED))
+            .filter(pl.col("selector").is_in(selectors.asked()))
             .with_columns(pl.coalesce("asked", "question_id"))
             .unique(["k", "variant", "asked"], keep="first", maintain_order=True)
         )

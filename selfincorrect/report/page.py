@@ -13,7 +13,7 @@ import jinja2
 import polars as pl
 
 from selfincorrect.digest import seed_of
-from selfincorrect.discriminate.selectors import ASKED
+from selfincorrect.discriminate.selectors.registry import asked
 from selfincorrect.measure.cell import FEW_PICKS, FEW_VALID
 from selfincorrect.measure.hypothesis import ALPHA, Verdict
 from selfincorrect.report.tables import percent, score
@@ -86,7 +86,7 @@ def figure_data(path: str) -> str:
 
 def findings(metrics: pl.DataFrame) -> list[str]:
     """What the metrics say at a glance, computed from them."""
-    metrics = metrics.filter(pl.col("selector").is_in(ASKED))
+    metrics = metrics.filter(pl.col("selector").is_in(asked()))
     if not metrics.height:
         return [
             "Only rules that need no model chose here: they are the baselines that a model's own choice has to beat."

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
-from selfincorrect.discriminate.selectors import ASKED
+from selfincorrect.discriminate.selectors.registry import asked, with_slots
 from selfincorrect.measure.cell import pass_at, slot_counts
 from selfincorrect.measure.hypothesis import adjusted
 from selfincorrect.measure.intervals import score_interval, share_interval
@@ -33,7 +33,7 @@ def with_adjusted(metrics: pl.DataFrame) -> pl.DataFrame:
 
     Rules that need no model (majority, oracle, …) are no hypotheses about one, nor are cells without items: null there.
     """
-    family = metrics["selector"].is_in(ASKED) & (metrics["n"] > 0)
+    family = metrics["selector"].is_in(asked()) & (metrics["n"] > 0)
     p_values = metrics.filter(family)["p_randomisation"].to_list()
     columns = []
     for name, values in (("p_holm", adjusted(p_values, "holm")), ("q_bh", adjusted(p_values, "fdr_bh"))):
@@ -50,7 +50,7 @@ def slots_table(choices: Mapping[Cell, pl.DataFrame]) -> pl.DataFrame:
     """
     rows = []
     for (model, task), table in choices.items():
-        chosen = table.filter(pl.col("selector") == "choose")
+        chosen = table.filter(pl.col("selector").is_in(with_slots()))
         for (k, variant), cell in chosen.group_by("k", "variant", maintain_order=True):
             counts = slot_counts(cell, int(k))
             total = int(counts.sum())

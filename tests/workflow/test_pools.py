@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pytest
 
-from selfincorrect.discriminate.selectors import FREE
+from selfincorrect.discriminate.selectors.registry import free
 from tests.conftest import reproduce
 
 COUNTRIES = "country,capital,accepted\nAlba,Paris,\nBora,Rome,Roma\nCela,Bern,\nDora,Lima,\n"
@@ -57,7 +57,7 @@ def test_pools_get_every_table_figure_and_the_report(pools):
     ]  # fmt: skip
     metrics = pools.table("tables/metrics.parquet")
     variants = metrics.filter(pl.col("k") == 3).group_by("model", maintain_order=True).agg("variant")
-    assert dict(variants.iter_rows()) == {"flat": ["outputs", *FREE], "canonical": list(FREE)}
+    assert dict(variants.iter_rows()) == {"flat": ["outputs", *free()], "canonical": list(free())}
 
     def number(model, variant, column):
         row = (pl.col("model") == model) & (pl.col("variant") == variant) & (pl.col("k") == 3)

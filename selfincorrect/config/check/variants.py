@@ -2,6 +2,7 @@
 
 from selfincorrect.config.problems import Problem
 from selfincorrect.config.schema import Config, VariantConfig
+from selfincorrect.discriminate.selectors.registry import get_selector
 from selfincorrect.tasks import registry as tasks
 from selfincorrect.tasks.templates import task_prompts
 
@@ -76,24 +77,20 @@ def choice_problems(config: Config) -> list[Problem]:
 def _variant_problems(name: str, variant: VariantConfig, task: str) -> list[Problem]:
     ways = list(task_prompts(task).discriminate)
     others = f"{{tasks: [...]}} to leave {task} out"
-    if variant.selector == "score":
-        free = {"selector", "tasks", "models", "candidates", "distractors", "shots"}
-        options = variant.model_dump(exclude_defaults=True, exclude=free)
-        if options:
-            found, allowed = (
-                f"'score' beside {', '.join(options)}",
-                "only candidates, distractors and shots: each is shown alone",
-            )
-            return [Problem(f"variants.{name}.selector", found, allowed, f"{name}: {{selector: score}}")]
-    elif variant.selector != "choose" and variant != VariantConfig(
-        selector=variant.selector, tasks=variant.tasks, models=variant.models
-    ):
-        options = variant.model_dump(exclude_unset=True, exclude={"selector", "tasks", "models"})
+    selector = get_selector(variant.selector)
+    free_options = {"selector", "tasks", "models", *selector.options}
+    options = variant.model_dump(exclude_defaults=True, exclude=free_options)
+    if options:
+        allowed = (
+            f"only {', '.join(sorted(selector.options))}"
+            if selector.options
+            else "nothing about how candidates are shown"
+        )
         return [
             Problem(
                 f"variants.{name}.selector",
                 f"{variant.selector!r} beside {', '.join(options)}",
-                "nothing about how candidates are shown: this rule asks no model",
+                f"{allowed}: {selector.why}",
                 f"{name}: {{selector: {variant.selector}}}",
             )
         ]

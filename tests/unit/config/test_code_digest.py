@@ -124,3 +124,13 @@ def test_slices_depend_on_their_own_part_alone():
     assert changed(k=[2, 4]) == {"discriminate", "tables"}  # one job makes the choices for every k
     assert changed(report={"questions": 3}) == {"report"}
     assert changed(seed=5) == {"generate", "discriminate", "measure", "report"}
+
+
+def test_a_selector_that_is_not_configured_changes_nothing(copy):
+    score = ("discriminate/selectors/score.py", "return k", "return k + 1")
+    for roots, changes in (("choose", False), ("score", True)):
+        stage = ("discriminate.stage.run", f"discriminate.selectors.{roots}")
+        same = code_digest(*stage, task="triviaqa", root=copy()) == code_digest(
+            *stage, task="triviaqa", root=copy(*score)
+        )
+        assert same != changes, roots

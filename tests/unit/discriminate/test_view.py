@@ -175,7 +175,7 @@ def test_options_compose():
         pool = {q.question_id: graded for q in QUESTIONS}
         asked = discriminations(QUESTIONS, pool, shown)[0]
         place = asked.shown[3]
-        label = shown.reply.response.format(reasons="Because.", label="4", text=place)
+        label = shown.selector.reply(shown).response.format(reasons="Because.", label="4", text=place)
         assert {row["chosen_sample"] for row in rows(shown, label, pool=pool)} == {3}
 
 

@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from selfincorrect.discriminate.choices import selected_rows
 from selfincorrect.discriminate.parse import parse_pattern
-from selfincorrect.discriminate.selectors import FREE, selected_rows, tied
+from selfincorrect.discriminate.selectors.registry import free, get_selector, rule
 from selfincorrect.errors import UserError
 from selfincorrect.grade import grades as grading
 from selfincorrect.pools.formats import read, read_outputs
@@ -216,12 +217,12 @@ CANDIDATES = [Candidate("Paris", "paris", 1.0), Candidate("Lyon, I think", "lyon
     [("majority", [0, 2]), ("longest", [1]), ("shortest", [3]), ("oracle", [0, 2]), ("random", [0, 1, 2, 3])],
 )
 def test_rules(selector, expected):
-    assert tied(selector, CANDIDATES) == expected
+    assert rule(selector).ties(CANDIDATES) == expected
 
 
 def test_selected_rows_share_ties_and_draw_by_seed():
     names = [f"q{i}" for i in range(400)]
-    rows = {rule: selected_rows(rule, rule, dict.fromkeys(names, CANDIDATES), names, 4, 7) for rule in FREE}
+    rows = {rule: selected_rows(rule, rule, dict.fromkeys(names, CANDIDATES), names, 4, 7) for rule in free()}
     assert {row["chosen_sample"] for row in rows["longest"]} == {1}
     assert all(row["shared"] == [0, 2] for row in rows["majority"])
     drawn = [row["chosen_sample"] for row in rows["random"]]
@@ -230,5 +231,5 @@ def test_selected_rows_share_ties_and_draw_by_seed():
     assert rows["random"] == selected_rows("random", "random", dict.fromkeys(names, CANDIDATES), names, 4, 7)
     first = selected_rows("oracle", "oracle", dict.fromkeys(names, CANDIDATES), names, 1, 7)
     assert {row["chosen_sample"] for row in first} == {0}, "among the first k alone"
-    with pytest.raises(ValueError, match="best"):
-        tied("best", CANDIDATES)
+    with pytest.raises(LookupError, match="best"):
+        get_selector("best")

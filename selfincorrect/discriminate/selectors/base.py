@@ -1,0 +1,67 @@
+"""What a selector is made of: a model is asked, or a rule chooses.
+
+A selector is a file in this folder with an object SELECTOR, and its entry in `registry.BUILT_IN`; one of another package is an entry
+point of the group `selfincorrect.selectors`, by its name.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from selfincorrect.discriminate.parse import Chosen
+from selfincorrect.engines.requests import Response
+from selfincorrect.tasks.templates import Reply
+
+if TYPE_CHECKING:
+    from selfincorrect.discriminate.view import View
+    from selfincorrect.tasks.conversations import Candidate
+
+
+class Selector(Protocol):
+    """`asks`: a model is asked. `graded`: it needs grades. `slots`: it picks a position that was shown, so that positions can be
+    counted. `options`: those of a variant that mean something to it, and `why` no other does."""
+
+    asks: bool
+    graded: bool
+    slots: bool
+    options: frozenset[str]
+    why: str
+
+
+class Asking(Selector, Protocol):
+    """Asks a model, once about all candidates or, where it is `alone`, about each of them."""
+
+    alone: bool
+
+    def calls(self, k: int) -> int:
+        """Answers that it takes for one question."""
+
+    def rationale(self, view: "View") -> bool:
+        """Whether reasons are asked for."""
+
+    def reply(self, view: "View") -> Reply:
+        """The form of reply that is asked for."""
+
+    def instruction(self, view: "View") -> str: ...
+
+    def parts(self, shown: Sequence[str]) -> list[list[str]]:
+        """The candidates of each request."""
+
+    def listed(self, view: "View", part: Sequence[str]) -> str:
+        """The candidates of a request as its prompt shows them."""
+
+    def demonstrated(
+        self, view: "View", index: int, position: int, shown: Sequence[str], reasons: Callable[[], str]
+    ) -> tuple[Sequence[str], str]:
+        """What the demonstration number `index` shows, and its response, the right answer being at `position`."""
+
+    def read(self, view: "View", shown: Sequence[str], responses: Sequence[Response]) -> Chosen:
+        """What the responses to the requests about one question choose."""
+
+
+class Rule(Selector, Protocol):
+    """Chooses without a model: what a model's own choice has to beat."""
+
+    shared: bool  # whether candidates that tie share the choice
+
+    def ties(self, candidates: Sequence["Candidate"]) -> list[int]:
+        """Indices of the candidates that it cannot tell apart, at least one."""

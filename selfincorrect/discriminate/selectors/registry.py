@@ -1,0 +1,50 @@
+"""Selectors by name: those of this folder, and those of other packages."""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+from typing import cast
+
+from selfincorrect.discriminate.selectors.base import Asking, Rule, Selector
+from selfincorrect.plugins import plugin, plugins
+
+GROUP = "selfincorrect.selectors"
+BUILT_IN = ("choose", "score", "random", "majority", "longest", "shortest", "oracle")
+
+
+def names() -> tuple[str, ...]:
+    """All selectors, in the order that tables have."""
+    return (*BUILT_IN, *plugins(GROUP))
+
+
+@cache
+def get_selector(name: str) -> Selector:
+    """The selector called `name`. Raises LookupError for another."""
+    if name in BUILT_IN:
+        return cast(Selector, import_module(f"selfincorrect.discriminate.selectors.{name}").SELECTOR)
+    return cast(Selector, plugin(GROUP, name))
+
+
+def asking(name: str) -> Asking:
+    """The selector called `name`, which asks a model."""
+    return cast(Asking, get_selector(name))
+
+
+def rule(name: str) -> Rule:
+    """The selector called `name`, which asks none."""
+    return cast(Rule, get_selector(name))
+
+
+def asked() -> Sequence[str]:
+    """The selectors with which a model chooses."""
+    return [name for name in names() if get_selector(name).asks]
+
+
+def free() -> Sequence[str]:
+    """The rules that need no model."""
+    return [name for name in names() if not get_selector(name).asks]
+
+
+def with_slots() -> Sequence[str]:
+    """The selectors that pick a position."""
+    return [name for name in names() if get_selector(name).slots]

@@ -1,0 +1,90 @@
+# Which files a rule needs: functions of its wildcards and of the configuration, from the patterns of paths.smk.
+WEIGHTED = "|".join(CONFIG.weighted) or "(?!)"
+POOLED = "|".join(CONFIG.pooled) or "(?!)"
+
+
+# Functions, and not lists, of the paths of the whole experiment: each cluster job reads this file again, and resolves just its part.
+def every_cell(pattern, ks=("",)):
+    """An input function: a path for each model and task that are measured together, and each k if the path has one."""
+    return lambda wildcards: [
+        pattern.format(model=model, task=task, k=k)
+        for model, task in CONFIG.cells()
+        for k in ks
+    ]
+
+
+JUDGED = "|".join(task for task, each in CONFIG.tasks.items() if each.judges) or "(?!)"
+
+
+def all_datasets(wildcards):
+    return expand(DATASET, task=dict.fromkeys(task for _, task in CONFIG.cells()))
+
+
+def all_refinements(wildcards):
+    return [
+        path
+        for model, task in CONFIG.refined()
+        for path in expand(REFINEMENT, model=model, task=task)
+    ]
+
+
+def all_manifests(wildcards):
+    return expand(MANIFEST, model=CONFIG.weighted)
+
+
+ALL_CANDIDATES = every_cell(CANDIDATES)
+ALL_GRADES = every_cell(GRADES)
+ALL_METRICS = every_cell(METRICS, CONFIG.k)
+ALL_GRADINGS = every_cell(GRADINGS, CONFIG.k)
+ALL_CHOICES = every_cell(CHOICES, CONFIG.k)
+FIGURE_FILES = expand(FIGURE, figure=FIGURES, kind=["pdf", "png"])
+
+
+def graded_where_needed(wildcards):
+    """The grades, if a variant needs them; else discrimination does not wait for a judge."""
+    needed = CONFIG.needs_grades(wildcards.task, wildcards.model)
+    return {"grades": GRADES} if needed else {}
+
+
+def judged_where_needed(wildcards):
+    """What the judges said, where a task has judges."""
+    return {"judgements": JUDGEMENTS} if CONFIG.tasks[wildcards.task].judges else {}
+
+
+def judges(wildcards):
+    """The models that judge a task, in order of their roles."""
+    return expand(MANIFEST, model=CONFIG.tasks[wildcards.task].judges.values())
+
+
+def local_data(wildcards):
+    """The data files of a task, where the user names some: an edit of one counts."""
+    source = CONFIG.task_source(wildcards.task)
+    sources = source.files.values() if isinstance(source, Files) else [source]
+    return [Path(s.path).expanduser() for s in sources if isinstance(s, LocalFile)]
+
+
+def local_model(wildcards):
+    """The files of a model, where the user names a folder (or the script of a scripted one)."""
+    model = CONFIG.weighted[wildcards.model]
+    source = model.source
+    if not isinstance(source, str) or model.engine == "openai":
+        return []
+    path = Path(source).expanduser()
+    if model.engine == "scripted" or is_gguf(source):
+        return [path]
+    patterns = model_files(model.trust_remote_code)
+    return (
+        sorted(file for each in patterns for file in path.glob(each))
+        if is_folder(source)
+        else []
+    )
+
+
+def pool_file(wildcards):
+    """The file of a pool from elsewhere."""
+    pools = CONFIG.pooled[wildcards.model].pools
+    if wildcards.task not in pools:
+        raise WorkflowError(
+            f"Model {wildcards.model} has no pool for {wildcards.task}; it has: {', '.join(pools)}."
+        )
+    return pools[wildcards.task].file()
