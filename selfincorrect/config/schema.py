@@ -3,7 +3,7 @@
 The JSON schema in `workflow/schemas/` and the table in the README are generated from these classes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from selfincorrect.discriminate.selectors.registry import free, get_selector
 from selfincorrect.discriminate.selectors.registry import names as selector_names
+from selfincorrect.engines.registry import names as engine_names
 from selfincorrect.models.settings import RunConfig, Section, ServerConfig
 from selfincorrect.pools.kinds import Pool
 from selfincorrect.sources.kinds import Files, GgufPackages, HubFile, LocalFile, PackageMember, Source
@@ -40,6 +41,26 @@ TaskSource = Annotated[
 ]
 
 
+def _known(names: Sequence[str]) -> Callable[[str], str]:
+    """A check that a name is among `names`, which other packages may add to."""
+
+    def known(value: str) -> str:
+        if value not in names:
+            expected = " or ".join(map(repr, names))
+            raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
+        return value
+
+    return known
+
+
+EngineName = Annotated[
+    str, AfterValidator(_known(engine_names())), Field(json_schema_extra={"enum": list(engine_names())})
+]
+SelectorName = Annotated[
+    str, AfterValidator(_known(selector_names())), Field(json_schema_extra={"enum": list(selector_names())})
+]
+
+
 class ModelConfig(Section):
     source: str | GgufPackages = Field(
         description="Hub id (`owner/name`), local folder or GGUF file (`/…`, `./…`, `~…`), `catalog:<name>`, or pinned GGUF packages; "
@@ -58,7 +79,7 @@ class ModelConfig(Section):
     prompt: Literal["completion", "chat"] = Field(
         description="`completion` for base models; `chat` applies the tokenizer's chat template."
     )
-    engine: Literal["transformers", "openai", "scripted"] = Field(
+    engine: EngineName = Field(
         "transformers",
         description="What runs the model: this machine, an OpenAI-compatible server, or (`scripted`) a YAML file of answers, to "
         "try a workflow without weights.",
@@ -152,19 +173,6 @@ class SamplingConfig(Section):
         le=10_000_000,
         description="Longest candidate in characters; longer ones are cut there, and counted.",
     )
-
-
-def _known_selector(value: str) -> str:
-    if value not in selector_names():
-        raise PydanticCustomError(
-            "literal_error", "Input should be {expected}", {"expected": " or ".join(map(repr, selector_names()))}
-        )
-    return value
-
-
-SelectorName = Annotated[
-    str, AfterValidator(_known_selector), Field(json_schema_extra={"enum": list(selector_names())})
-]
 
 
 class VariantConfig(Section):

@@ -4,14 +4,15 @@ These are the rules' `params`. A stage is made again when its slice changes and 
 the figures, a new variant costs that variant alone, and throughput (the `run` section) changes nothing.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
 from selfincorrect.config.code_digest import ROOT, code_digest
-from selfincorrect.config.schema import Config, VariantConfig
+from selfincorrect.config.schema import Config, ModelConfig, VariantConfig
 from selfincorrect.digest import file_sha256
 from selfincorrect.discriminate.selectors.registry import BUILT_IN, GROUP, free, get_selector
+from selfincorrect.engines import registry as engines
 from selfincorrect.paper.published import PAPER_K, setting_of
 from selfincorrect.plugins import origin
 from selfincorrect.pools.kinds import OUTPUTS, FlatPool
@@ -19,6 +20,7 @@ from selfincorrect.report.figures import NAMES as FIGURES
 from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
 from selfincorrect.sources.catalog import catalog
 from selfincorrect.sources.kinds import PackagedFile, packaged_path
+from selfincorrect.tasks import registry as tasks
 from selfincorrect.tasks.base import scored
 from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import replies, task_prompts
@@ -32,6 +34,7 @@ def prepare_model(config: Config, model: str) -> Slice:
     settings = entry.model_dump(mode="json", exclude={"tasks", "published", "gpus", "server", "parameters", "greedy"})
     if settings["adapter"] is None:
         del settings["adapter"]
+    prepared = [f"{engines.BUILT_IN[entry.engine]}.prepare"] if entry.engine in engines.BUILT_IN else []
     name = str(settings["source"]).removeprefix(CATALOG_PREFIX)
     return {
         **settings,
@@ -39,7 +42,8 @@ def prepare_model(config: Config, model: str) -> Slice:
         "logprobs": entry.server.logprobs if entry.server else None,
         **({"body": entry.server.body} if entry.server and entry.server.body else {}),
         "catalog": catalog()[name].model_dump(mode="json") if name in catalog() else None,
-        "code": code_digest("models.prepare.prepare_model"),
+        **({} if prepared else {"plugins": {entry.engine: origin(engines.GROUP, entry.engine)}}),
+        "code": code_digest("models.prepare.prepare_model", *prepared),
     }
 
 
@@ -49,29 +53,23 @@ def prepare_dataset(config: Config, task: str) -> Slice:
     return {
         "source": source.model_dump(mode="json"),
         "packaged_sha256": packaged,
-        "code": code_digest("tasks.questions.load_questions", "tasks.questions.question_table", task=task),
+        **_code("tasks.questions.load_questions", "tasks.questions.question_table", task=task),
     }
 
 
-_ENGINE_MODULES = {
-    "transformers": "engines.transformers.engine",
-    "openai": "engines.openai.engine",
-    "scripted": "engines.scripted",
-}
-
-
-def _engine_code(config: Config, model: str) -> str:
-    return _ENGINE_MODULES[config.weighted[model].engine]
-
-
-def _selector_code(selectors: Sequence[str]) -> list[str]:
-    return [f"discriminate.selectors.{name}" for name in selectors if name in BUILT_IN]
-
-
-def _plugins(group: str, built_in: Collection[str], used: Sequence[str]) -> Slice:
-    """What is used of other packages: their code is known by its version."""
-    found = {name: origin(group, name) for name in used if name not in built_in}
-    return {"plugins": found} if found else {}
+def _code(
+    *roots: str, task: str | None = None, models: Sequence[ModelConfig] = (), selectors: Sequence[str] = ()
+) -> Slice:
+    """The digest of the code of a stage: of its `roots`, and of the task, the engines of `models` and the selectors that it works with.
+    What is of another package is known by its version."""
+    names = sorted({model.engine for model in models})
+    own = [f"{engines.BUILT_IN[name]}.open_engine" for name in names if name in engines.BUILT_IN]
+    own += [f"discriminate.selectors.{name}" for name in selectors if name in BUILT_IN]
+    others = {name: origin(engines.GROUP, name) for name in names if name not in engines.BUILT_IN}
+    others |= {name: origin(GROUP, name) for name in selectors if name not in BUILT_IN}
+    if task is not None and task not in tasks.BUILT_IN:
+        others[task], task = origin(tasks.GROUP, task), None
+    return {**({"plugins": others} if others else {}), "code": code_digest(*roots, *own, task=task)}
 
 
 def _asking(config: Config, *greedily: str) -> Slice:
@@ -108,7 +106,7 @@ def generate(config: Config, model: str, task: str) -> Slice:
                 [each["question"], each["follow_up"], each["right"]["text"], each["right"]["follow_up"]] for each in shown
             ],
         },
-        "code": code_digest("generate.stage.run", _engine_code(config, model), task=task),
+        **_code("generate.stage.run", task=task, models=[config.weighted[model]]),
     }  # fmt: skip
 
 
@@ -119,7 +117,7 @@ def import_pool(config: Config, model: str, task: str) -> Slice:
         "k": max(config.k),
         "max_characters": config.sampling.max_characters,
         "pool": config.pooled[model].pools[task].model_dump(mode="json"),
-        "code": code_digest("pools.stage.run", task=task),
+        **_code("pools.stage.run", task=task),
     }
 
 
@@ -132,8 +130,7 @@ def select(config: Config, model: str, task: str) -> Slice:
         "seed": config.seed,
         "variants": variants,
         "pool": pool.model_dump(mode="json") if pool.outputs else None,
-        **_plugins(GROUP, BUILT_IN, selectors),
-        "code": code_digest("pools.stage.select", *_selector_code(selectors), task=task),
+        **_code("pools.stage.select", task=task, selectors=selectors),
     }  # fmt: skip
 
 
@@ -141,21 +138,20 @@ def grade(config: Config, model: str, task: str) -> Slice:
     pool = config.pooled[model].pools[task] if model in config.pooled else None
     return {
         "texts": pool.texts if isinstance(pool, FlatPool) else "solution",
-        "code": code_digest("grade.stage.run", task=task),
+        **_code("grade.stage.run", task=task),
     }
 
 
 def judge(config: Config, task: str) -> Slice:
     """Who judges the candidates of a task; the judges' models are inputs."""
     judges = config.tasks[task].judges or {}
-    engines = {_engine_code(config, model) for model in judges.values()}
     return {
         "seed": config.seed,
         "judges": judges,
         "tokens": config.tasks[task].judge_tokens,
         "primer": config.tasks[task].judge_primer,
         **_asking(config, *judges.values()),
-        "code": code_digest("grade.stage.judge", *sorted(engines), task=task),
+        **_code("grade.stage.judge", task=task, models=[config.weighted[model] for model in judges.values()]),
     }
 
 
@@ -181,8 +177,7 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
             "replies": replies().model_dump(mode="json"),
             "demonstrations": data["demonstrations"][:shots],
         },
-        **_plugins(GROUP, BUILT_IN, selectors),
-        "code": code_digest("discriminate.stage.run", _engine_code(config, model), *_selector_code(selectors), task=task),
+        **_code("discriminate.stage.run", task=task, models=[config.weighted[model]], selectors=selectors),
     }  # fmt: skip
 
 
@@ -198,7 +193,7 @@ def refine(config: Config, model: str, task: str) -> Slice:
         **_asking(config, model),
         **{key: settings[key] for key in ("shots", "choice_tokens", "answer_tokens")},
         "prompts": {**prompts.data(), "replies": replies().model_dump(mode="json")},
-        "code": code_digest("refine.stage.run", _engine_code(config, model), *_selector_code(["choose"]), task=task),
+        **_code("refine.stage.run", task=task, models=[config.weighted[model]], selectors=["choose"]),
     }  # fmt: skip
 
 

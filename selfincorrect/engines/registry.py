@@ -1,22 +1,26 @@
-"""Engines by name."""
+"""Engines by name: those of this folder, and those of other packages."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from functools import cache
+from importlib import import_module
+from typing import cast
 
-from selfincorrect.engines.requests import Engine
+from selfincorrect.engines.kind import EngineKind
+from selfincorrect.plugins import plugin, plugins
+
+GROUP = "selfincorrect.engines"
+BUILT_IN = {
+    "transformers": "engines.transformers.kind", "openai": "engines.openai.kind", "scripted": "engines.scripted",
+}  # fmt: skip
+"""The module of each, below the package."""
 
 
-def make_engine(manifest: Mapping[str, Any], folder: Path, run: Mapping[str, Any]) -> Engine:
-    """The engine for a prepared model. `run` is configured, with `threads` as given to the job."""
-    if manifest["engine"] == "scripted":
-        from selfincorrect.engines.scripted import ScriptedEngine
+def names() -> tuple[str, ...]:
+    return (*BUILT_IN, *plugins(GROUP))
 
-        return ScriptedEngine(folder / manifest["weights"], run["batch_size"])
-    if manifest["engine"] == "openai":
-        from selfincorrect.engines.openai.engine import OpenAIEngine
 
-        return OpenAIEngine(manifest, run)
-    from selfincorrect.engines.transformers.engine import TransformersEngine
-
-    return TransformersEngine(manifest, folder / manifest["weights"], run)
+@cache
+def engine_kind(name: str) -> EngineKind:
+    """The engine called `name`. Raises LookupError for another."""
+    if name in BUILT_IN:
+        return cast(EngineKind, import_module(f"selfincorrect.{BUILT_IN[name]}").ENGINE)
+    return cast(EngineKind, plugin(GROUP, name))

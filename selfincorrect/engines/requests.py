@@ -20,17 +20,14 @@ NO_ANSWER = (CONTEXT, REFUSED, FILTERED, ERROR)
 LARGEST = 2**31  # tokens: columns of tables have 32 bits
 
 
-class _Version(NamedTuple):
+class Versions(NamedTuple):
+    """Versions of an engine's greedy and of its sampled answers."""
+
     greedy: int
     sampled: int
 
 
-# Raise an engine's number when a fix changes what it answers: stored answers of before are then asked for again.
-VERSIONS = {
-    "transformers": _Version(1, 1),
-    "openai": _Version(1, 2),  # 2: drawn from the whole distribution, whatever cuts a server makes by itself
-    "scripted": _Version(1, 1),
-}
+FIRST = Versions(1, 1)
 
 
 @dataclass(frozen=True)
@@ -52,11 +49,10 @@ class Request:
     decoding: Decoding
     seed: int | None
 
-    def key(self, model_digest: str, mode: str, engine: str = "transformers") -> str:
+    def key(self, model_digest: str, mode: str, versions: Versions = FIRST) -> str:
         """Digest of everything that shapes the answer: engine's version, model, rendered prompt, decoding, seed."""
-        version = VERSIONS[engine]
         asked = {"prompt": self.prompt.rendered(mode), "decoding": asdict(self.decoding)}
-        number = version.sampled if self.decoding.temperature > 0 else version.greedy
+        number = versions.sampled if self.decoding.temperature > 0 else versions.greedy
         return digest([number, model_digest, mode, asked, self.seed])
 
 

@@ -6,15 +6,18 @@ by seed; {…} are the match's named groups) and perhaps the `logprob` of each, 
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from selfincorrect.digest import seed_of
+from selfincorrect.digest import digest, seed_of
+from selfincorrect.engines.kind import EngineKind
 from selfincorrect.engines.requests import Request, Response
 from selfincorrect.errors import UserError
+from selfincorrect.io import link
 from selfincorrect.jobs import stopping
 
 
@@ -86,3 +89,19 @@ class ScriptedEngine:
                 words = len(text.split())
                 return Response(text, prompt, "stop", len(prompt.split()), words, rule.logprob)
         raise UserError(f"No rule of {self._path} matches the query:\n{request.prompt.query}")
+
+
+def prepare(name: str, settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    script = Path(settings["source"]).expanduser().absolute()
+    link(folder / "script.yaml", script)
+    read_script(script)
+    says = yaml.safe_load(script.read_text(encoding="utf-8"))
+    identity = digest({key: value for key, value in says.items() if key != "delay"})  # speed is in no digest
+    return {"weights": "script.yaml", "revision": identity, "encoder_decoder": False, "context": settings["context"]}
+
+
+def open_engine(manifest: Mapping[str, Any], folder: Path, run: Mapping[str, Any]) -> ScriptedEngine:
+    return ScriptedEngine(folder / manifest["weights"], run["batch_size"])
+
+
+ENGINE = EngineKind("file", prepare, open_engine)

@@ -9,7 +9,17 @@ from typing import Any
 from selfincorrect.digest import canonical_json, seed_of
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Prompt
-from selfincorrect.engines.requests import CONTEXT, ERROR, NO_ANSWER, Engine, Request, Response, stored_response
+from selfincorrect.engines.requests import (
+    CONTEXT,
+    ERROR,
+    NO_ANSWER,
+    Engine,
+    Request,
+    Response,
+    Versions,
+    stored_response,
+)
+from selfincorrect.engines.requests import FIRST as FIRST_VERSIONS
 from selfincorrect.errors import UserError
 from selfincorrect.jobs import stopping
 from selfincorrect.jobs.progress import Progress
@@ -27,7 +37,7 @@ UNGREEDY = 1.0  # temperature in the place of 0, for models that take no other
 class OpenedModel:
     """A prepared model as a job uses it. `engine` loads it on first need.
 
-    `kind` is the engine's name. Without `greedy` choices are drawn at temperature UNGREEDY. Stored responses without an answer
+    `versions` are those of its engine. Without `greedy` choices are drawn at temperature UNGREEDY. Stored responses without an answer
     are asked for again if their reason is in `retry`; more than the share `errors` of them is an error. `served` counts what servers
     said they are, (model, fingerprint).
     """
@@ -39,7 +49,7 @@ class OpenedModel:
     store: ResponseStore
     engine: Callable[[], Engine]
     provenance: dict[str, Any]
-    kind: str = "transformers"
+    versions: Versions = FIRST_VERSIONS
     greedy: bool = True
     retry: Collection[str] = ()
     errors: float = 0.2
@@ -74,7 +84,7 @@ def ask(requests: Sequence[Request], model: OpenedModel, what: str) -> list[Resp
     """
     store = model.store
     requests = requests if model.greedy else [_drawn(request) for request in requests]
-    keys = [request.key(model.digest, model.mode, model.kind) for request in requests]
+    keys = [request.key(model.digest, model.mode, model.versions) for request in requests]
     wanted = dict(zip(keys, requests, strict=True))
     missing = {
         key: request for key, request in wanted.items() if key not in store or _again(store, key, request, model)

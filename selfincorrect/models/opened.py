@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from selfincorrect.engines.registry import make_engine
+from selfincorrect.engines.registry import engine_kind
 from selfincorrect.engines.requests import Engine, Request, Response
 from selfincorrect.errors import UserError
 from selfincorrect.io import read_json, write_json
@@ -83,13 +83,14 @@ def opened_model(
         "decoding": run.decoding,
         "threads": threads,
     }
+    kind = engine_kind(manifest["engine"])
     made: list[Engine] = []
     answering = Path(log_file).with_suffix(f".{manifest['name']}.answering.json")
     _close_account(answering)
 
     def engine() -> Engine:
         if not made:
-            engine = make_engine(manifest, Path(manifest_path).parent, settings)
+            engine = kind.open_engine(manifest, Path(manifest_path).parent, settings)
             made.append(Timed(engine, answering))
         return made[0]
 
@@ -97,7 +98,7 @@ def opened_model(
     provenance = {key: manifest[key] for key in ("name", "source", "revision", "dtype", "digest")}
     return OpenedModel(
         manifest["name"], manifest["digest"], manifest["prompt"], manifest["context"], store, engine, provenance,
-        manifest["engine"], entry.get("greedy", True), run.retry, run.errors,
+        kind.versions, entry.get("greedy", True), run.retry, run.errors,
     )  # fmt: skip
 
 

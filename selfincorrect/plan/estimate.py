@@ -15,6 +15,7 @@ import polars as pl
 from selfincorrect.config.schema import Config, ModelConfig, VariantConfig
 from selfincorrect.discriminate.selectors.registry import get_selector
 from selfincorrect.discriminate.view import View, decoding_of, discriminations
+from selfincorrect.engines.registry import engine_kind
 from selfincorrect.engines.requests import Request
 from selfincorrect.generate.candidates import generation_prompt
 from selfincorrect.grade.judges import cases, requests
@@ -191,12 +192,12 @@ def estimate(config: Config, found: Sequence[Load], rate: Mapping[str, Any]) -> 
 
 
 def _weights(model: ModelConfig) -> float | None:
-    known = model.parameters is not None and model.engine == "transformers"
+    known = model.parameters is not None and engine_kind(model.engine).in_process
     return model.parameters * resources.BYTES[model.dtype] if known else None  # type: ignore[operator]
 
 
 def _hours(model: ModelConfig, load: Load, rate: Mapping[str, Any]) -> float | None:
-    if model.engine != "transformers" or model.parameters is None:
+    if not engine_kind(model.engine).in_process or model.parameters is None:
         return None
     work = 2 * model.parameters
     seconds = work * load.tokens_in / float(rate["reading"]) + work * load.tokens_out / float(rate["decoding"])

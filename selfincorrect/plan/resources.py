@@ -12,6 +12,7 @@ import yaml
 from selfincorrect.config.schema import Config
 from selfincorrect.config.slices import task_settings
 from selfincorrect.discriminate.selectors.registry import asking, get_selector
+from selfincorrect.engines.registry import engine_kind
 from selfincorrect.paper import published
 
 PARAMETERS = 8e9  # of a model whose configuration does not say
@@ -38,7 +39,7 @@ def memory(config: Config, models: list[str], attempt: int = 1) -> int:
     largest = 0.0
     for model in models:
         entry = config.weighted[model]
-        if entry.engine == "transformers":
+        if engine_kind(entry.engine).in_process:
             largest = max(largest, _size(config, model) * BYTES[entry.dtype] / 2**20)
     return round((1.2 * largest + SMALL) * attempt)
 
@@ -53,9 +54,9 @@ def minutes(
     rate, seconds = rates()["cuda" if config.run.device == "cuda" else "cpu"], 0.0
     for model in models:
         entry = config.weighted[model]
-        if entry.engine == "openai":
+        if engine_kind(entry.engine).served:
             seconds += 10 * answers / (entry.server.concurrency if entry.server else 1)
-        elif entry.engine == "transformers":
+        elif engine_kind(entry.engine).in_process:
             work = 2 * _size(config, model)
             tokens_out = max(settings["answer_tokens"], settings["choice_tokens"])
             seconds += answers * work * (TOKENS_IN / float(rate["reading"]) + tokens_out / float(rate["decoding"]))

@@ -22,6 +22,7 @@ import yaml
 from selfincorrect.config.check.experiment import check
 from selfincorrect.config.schema import Config, ModelConfig
 from selfincorrect.config.slices import task_settings
+from selfincorrect.engines.registry import engine_kind
 from selfincorrect.errors import UserError
 from selfincorrect.paper import published
 from selfincorrect.plan import resources
@@ -126,12 +127,12 @@ def _cell(config: Config, model: str, task: str, stages: Mapping[str, Sequence[L
 
 def _gpus(config: Config, entry: ModelConfig) -> int:
     """`auto` is planned as `cuda`, as estimates are: what a plan of GPUs is for."""
-    return entry.gpus if config.run.device != "cpu" and entry.engine == "transformers" else 0
+    return entry.gpus if config.run.device != "cpu" and engine_kind(entry.engine).in_process else 0
 
 
 def _weights(entry: ModelConfig) -> float:
     """Bytes to load."""
-    return _size(entry) * resources.BYTES[entry.dtype] if entry.engine == "transformers" else 0.0
+    return _size(entry) * resources.BYTES[entry.dtype] if engine_kind(entry.engine).in_process else 0.0
 
 
 def _size(entry: ModelConfig) -> float:
@@ -141,9 +142,9 @@ def _size(entry: ModelConfig) -> float:
 def _seconds(config: Config, load: Load, rate: Rates) -> float:
     """Of answering. A model on several GPUs lies there layer by layer: they work in turn, as fast as one."""
     entry = config.weighted[load.model]
-    if entry.engine == "scripted":
+    if engine_kind(entry.engine).source == "file":
         return load.answers * float(yaml.safe_load(Path(str(entry.source)).expanduser().read_text()).get("delay", 0))
-    if entry.engine == "openai":
+    if engine_kind(entry.engine).served:
         together = config.sampling.n if load.stage == "generate" else 1
         return SECONDS_A_CALL * load.answers / together / (entry.server.concurrency if entry.server else 1)
     work = 2 * _size(entry)

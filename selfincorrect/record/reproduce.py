@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from selfincorrect.config.check.experiment import check
 from selfincorrect.config.schema import Config, ModelConfig
+from selfincorrect.engines.registry import engine_kind
 from selfincorrect.errors import UserError
 from selfincorrect.io import read_json, write_json
 from selfincorrect.jobs.job import plain_text
@@ -152,8 +153,8 @@ def _is_path(config: Mapping[str, Any], keys: tuple[str, ...], value: str) -> bo
     """Whether the text `value` at `keys` of the configuration is the path of a file or folder."""
     match keys:
         case ("models", name, "source"):
-            engine = config["models"][name].get("engine")
-            return engine == "scripted" or (engine != "openai" and is_folder(value))
+            kind = engine_kind(config["models"][name].get("engine", "transformers"))
+            return kind.source == "file" or (kind.in_process and is_folder(value))
         case ("models", _, "adapter"):
             return True
         case ("audit", _):
@@ -258,7 +259,7 @@ def reproduce(
 
 def _reasons(record: Mapping[str, Any]) -> str:
     """What may make a difference although code and versions are the same."""
-    served = [name for name, each in record["configuration"]["models"].items() if each.get("engine") == "openai"]
+    served = [name for name, each in record["configuration"]["models"].items() if each.get("server")]
     return (
         f"\nThe run was made on {record['machine']['system']}. Another processor, GPU, number of threads or batch rounds "
         "otherwise in the last bits, which shows in logprob first, and now and then in a sampled answer."

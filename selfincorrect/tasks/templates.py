@@ -8,6 +8,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from selfincorrect.tasks.registry import prompt_file
+
 
 class _Data(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -132,17 +134,17 @@ def conversation(turns: list[str]) -> str:
     return "\n".join(f"Turn {number}: {text}" for number, text in enumerate(turns, start=1))
 
 
-def _read(name: str) -> Any:
-    return yaml.safe_load(Path(__file__).with_name(f"{name}.yaml").read_text(encoding="utf-8"))
+def _read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 @cache
 def task_prompts(task: str) -> TaskPrompts:
     """The prompts of the task called `task`."""
-    return TaskPrompts.model_validate(_read(task))
+    return TaskPrompts.model_validate(_read(prompt_file(task)))
 
 
 @cache
 def replies() -> Replies:
     """The forms of reply that all tasks share."""
-    return Replies.model_validate(_read("replies"))
+    return Replies.model_validate(_read(Path(__file__).with_name("replies.yaml")))

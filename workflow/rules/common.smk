@@ -19,6 +19,7 @@ except ModuleNotFoundError as error:
         f"pip install -r envs/requirements.txt && pip install -e '{workflow.basedir}'."
     ) from None
 from selfincorrect.config.check.experiment import check, with_command_line
+from selfincorrect.engines.registry import engine_kind
 from selfincorrect.errors import UserError
 from selfincorrect.report.figures import NAMES as FIGURES
 from selfincorrect.paper.published import PAPER_TABLES

@@ -67,10 +67,11 @@ def local_model(wildcards):
     """The files of a model, where the user names a folder (or the script of a scripted one)."""
     model = CONFIG.weighted[wildcards.model]
     source = model.source
-    if not isinstance(source, str) or model.engine == "openai":
+    kind = engine_kind(model.engine)
+    if not isinstance(source, str) or kind.served:
         return []
     path = Path(source).expanduser()
-    if model.engine == "scripted" or is_gguf(source):
+    if kind.source == "file" or is_gguf(source):
         return [path]
     patterns = model_files(model.trust_remote_code)
     return (

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from selfincorrect.config.problems import Problem
 from selfincorrect.config.schema import Config, ModelConfig
+from selfincorrect.engines.registry import engine_kind
 from selfincorrect.paper.published import PAPER_TABLES, model_names
 from selfincorrect.pools.kinds import FlatPool
 from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
@@ -48,31 +49,32 @@ def model_problems(config: Config) -> list[Problem]:
     for alias, model in config.weighted.items():
         key, source = f"models.{alias}", model.source
         problems += _tasks_and_server_problems(key, model, config)
-        if model.engine == "openai":
+        kind = engine_kind(model.engine)
+        if kind.served:
             continue
         on_hub = isinstance(source, str) and not source.startswith(CATALOG_PREFIX) and not is_folder(source)
-        if model.revision is not None and (not on_hub or model.engine == "scripted"):
+        if model.revision is not None and (not on_hub or kind.source == "file"):
             problems.append(
                 Problem(
                     f"{key}.revision", repr(model.revision), "none: only hub ids have revisions", "(remove the line)"
                 )
             )
         if model.adapter and (
-            model.engine != "transformers" or not (Path(model.adapter).expanduser() / "adapter_config.json").is_file()
+            not kind.in_process or not (Path(model.adapter).expanduser() / "adapter_config.json").is_file()
         ):
             allowed = "a folder with adapter_config.json, with `engine: transformers`"
             problems.append(Problem(f"{key}.adapter", repr(model.adapter), allowed, ""))
         if not isinstance(source, str):
             continue
-        if source.startswith(CATALOG_PREFIX) and model.engine != "scripted":
+        if source.startswith(CATALOG_PREFIX) and kind.in_process:
             name = source.removeprefix(CATALOG_PREFIX)
             if name not in catalog():
                 known = ", ".join(CATALOG_PREFIX + each for each in catalog())
                 problems.append(Problem(f"{key}.source", repr(source), known, f"source: {known.split(', ')[0]}"))
-        elif model.engine == "scripted" or is_folder(source):
+        elif kind.source == "file" or is_folder(source):
             path = Path(source).expanduser()
-            wanted = "a YAML file" if model.engine == "scripted" else "a GGUF file, or a folder with config.json,"
-            file = model.engine == "scripted" or is_gguf(source)
+            wanted = "a file" if kind.source == "file" else "a GGUF file, or a folder with config.json,"
+            file = kind.source == "file" or is_gguf(source)
             there = path.is_file() if file else (path / "config.json").is_file()
             if not there and (path / "adapter_config.json").is_file():
                 wanted = "the model that this adapter goes on; the adapter itself under `adapter`: a model"
@@ -112,15 +114,16 @@ def _tasks_and_server_problems(key: str, model: ModelConfig, config: Config) -> 
         if task not in config.tasks:
             allowed = f"the tasks of this experiment: {', '.join(config.tasks)}"
             problems.append(Problem(f"{key}.tasks", repr(task), allowed, f"tasks: [{', '.join(config.tasks)}]"))
-    if model.engine == "openai" and model.server is None:
+    served = engine_kind(model.engine).served
+    if served and model.server is None:
         paste = "server: {url: 'http://127.0.0.1:8000/v1'}"
         problems.append(
             Problem(f"{key}.server", "nothing", "where the model is served: url, and key for a hosted one", paste)
         )
-    if model.engine != "openai" and model.server is not None:
+    if not served and model.server is not None:
         allowed = "none: only `engine: openai` has a server"
         problems.append(Problem(f"{key}.server", f"a server, with engine: {model.engine}", allowed, "engine: openai"))
-    if model.engine == "openai" and not isinstance(model.source, str):
+    if served and not isinstance(model.source, str):
         problems.append(
             Problem(f"{key}.source", "packages", "the model's id at the server", "source: gpt-4-turbo-2024-04-09")
         )

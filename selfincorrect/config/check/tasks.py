@@ -5,6 +5,7 @@ from pathlib import Path
 
 from selfincorrect.config.problems import Problem
 from selfincorrect.config.schema import Config
+from selfincorrect.engines.registry import engine_kind
 from selfincorrect.sources.kinds import Files, LocalFile
 from selfincorrect.tasks import registry as tasks
 from selfincorrect.tasks.base import judges_of
@@ -91,7 +92,7 @@ def judge_problems(config: Config) -> list[Problem]:
             if one_token and server and not server.logprobs:
                 allowed = "true: this judge's agreement is a probability"
                 problems.append(Problem(f"models.{model}.server.logprobs", "false", allowed, "logprobs: true"))
-            if task.judge_primer and model in config.weighted and config.weighted[model].engine == "openai":
+            if task.judge_primer and model in config.weighted and engine_kind(config.weighted[model].engine).served:
                 allowed = "none: a server does not go on from a text that it has not written"
                 problems.append(
                     Problem(f"tasks.{name}.judge_primer", repr(task.judge_primer), allowed, "(remove the line)")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from selfincorrect.engines.prompt import Prompt
-from selfincorrect.engines.requests import CONTEXT, Decoding, Request, Response
+from selfincorrect.engines.requests import CONTEXT, Decoding, Request, Response, Versions
 from selfincorrect.errors import UserError
 from selfincorrect.models.ask import UNGREEDY, OpenedModel, ask, rank
 from selfincorrect.models.store import ResponseStore, main
@@ -199,7 +199,15 @@ def test_models_that_are_never_greedy_are_asked_with_a_temperature_and_a_seed(tm
 
     pairs = [one("x", prompt=f"Q{number}:")[0] for number in range(3)]
     model = OpenedModel(
-        "model", "digest", "completion", None, ResponseStore(tmp_path), Drawing, {}, kind="openai", greedy=False
+        "model",
+        "digest",
+        "completion",
+        None,
+        ResponseStore(tmp_path),
+        Drawing,
+        {},
+        versions=Versions(1, 2),
+        greedy=False,
     )
     assert len(ask(pairs, model, "test")) == 3
     assert {request.decoding.temperature for request in seen} == {UNGREEDY}

@@ -1,0 +1,35 @@
+"""What an engine is to the rest of the house: how a model is prepared for it and opened, and what that takes.
+
+An engine is a module with `prepare`, `open_engine` and an object ENGINE, and its entry in `registry.BUILT_IN`; one of another package is an
+entry point of the group `selfincorrect.engines`, by its name.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from selfincorrect.engines.requests import FIRST, Engine, Versions
+
+
+@dataclass(frozen=True)
+class EngineKind:
+    """`source` says what the `source` of a model is: "weights" that run in the job's own process, "served", an id at a server, or
+    a "file". `prepare` makes a folder hold or point to the model, and returns what its manifest says beside what was configured;
+    `open_engine` takes that manifest, the folder, and `device`, `batch_size`, `decoding` and `threads`. Raise a number of `versions` when a
+    fix changes what the engine answers: stored answers of before are then asked for again.
+    """
+
+    source: Literal["weights", "served", "file"]
+    prepare: Callable[[str, Mapping[str, Any], Path], dict[str, Any]]
+    open_engine: Callable[[Mapping[str, Any], Path, Mapping[str, Any]], Engine]
+    versions: Versions = FIRST
+
+    @property
+    def served(self) -> bool:
+        return self.source == "served"
+
+    @property
+    def in_process(self) -> bool:
+        """Whether its jobs need memory and GPUs for weights."""
+        return self.source == "weights"
