@@ -3,7 +3,6 @@
 import glob
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
@@ -107,17 +106,3 @@ def read_provenance(path: Path | str) -> dict[str, Any]:
     """The key-value metadata that `write_table` put into a parquet file."""
     metadata = pl.read_parquet_metadata(path)
     return {name: json.loads(value) for name, value in metadata.items() if name != "ARROW:schema"}
-
-
-def remove(path: Path) -> None:
-    """Remove what an earlier source left: a link to elsewhere, a file, or a folder of our own."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def link(place: Path, target: Path) -> None:
-    """Make `place` a symbolic link to `target`, whatever was there."""
-    remove(place)
-    place.symlink_to(target)

@@ -2,6 +2,7 @@
 
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from pkgutil import resolve_name
 from typing import Any
 
 from selfincorrect.errors import UserError
@@ -23,7 +24,7 @@ def plugin(group: str, name: str) -> Any:
     if point is None:
         raise LookupError(f"no {name} under the entry points {group}")
     try:
-        return point.load()
+        return resolve_name(point.value)
     except (ImportError, AttributeError) as error:
         raise UserError(
             f"{name} of the entry points {group} cannot be loaded from {point.value}: {error}. Mend or remove the package {origin(group, name)}."

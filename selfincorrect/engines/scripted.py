@@ -17,8 +17,8 @@ from selfincorrect.digest import digest, seed_of
 from selfincorrect.engines.kind import EngineKind
 from selfincorrect.engines.requests import Request, Response
 from selfincorrect.errors import UserError
-from selfincorrect.io import link
 from selfincorrect.jobs import stopping
+from selfincorrect.links import link
 
 
 class _Rule(BaseModel):

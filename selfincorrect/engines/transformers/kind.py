@@ -10,7 +10,7 @@ from selfincorrect.engines.kind import EngineKind
 from selfincorrect.engines.requests import Engine
 from selfincorrect.engines.transformers.weights import architecture, convert_gguf, keep_tokenizer
 from selfincorrect.errors import UserError
-from selfincorrect.io import link
+from selfincorrect.links import link
 from selfincorrect.sources.catalog import PREFIX, catalog
 from selfincorrect.sources.fetch import fetch_gguf, hub_words
 from selfincorrect.sources.kinds import GgufPackages, is_folder, is_gguf, model_files

@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 from selfincorrect.errors import UserError
-from selfincorrect.io import remove
+from selfincorrect.links import remove
 
 log = logging.getLogger("selfincorrect")
 
