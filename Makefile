@@ -38,11 +38,11 @@ help: ## list what make can do
 run: .venv/.run ## measure: run the experiment of config.yaml and print its results table
 	@printf '== snakemake --cores %s --directory %s %s\n' "$$CORES" "$$DIR" "$$ARGS"
 	@$(READ_ARGS); $(BIN)/snakemake --cores "$$CORES" --directory "$$DIR" "$${args[@]}"
-	@$(BIN)/python -m selfincorrect "$$DIR/results"
+	@$(BIN)/selfincorrect show "$$DIR/results"
 
 reproduce: .venv/.run ## run a recorded run again in a new folder and compare: make reproduce RUN=mine/results/run.json DIR=again (YES=1, FORCE=1, FILES=…)
 	@test -n "$${RUN:-}" || { echo "Name the record of a finished run: make reproduce RUN=mine/results/run.json [DIR=reproduced]"; exit 1; }
-	@$(READ_ARGS); test "$$DIR" != . || DIR=reproduced; $(BIN)/python -m selfincorrect.record.reproduce "$$RUN" --directory "$$DIR" --cores "$$CORES" \
+	@$(READ_ARGS); test "$$DIR" != . || DIR=reproduced; $(BIN)/selfincorrect reproduce "$$RUN" --directory "$$DIR" --cores "$$CORES" \
 	  $(if $(YES),--yes) $(if $(FORCE),--force) $(if $(FILES),--files "$$FILES") -- "$${args[@]}"
 
 test: .venv/.test ## run the whole test suite
@@ -75,13 +75,13 @@ format: .venv/.test ## rewrite the code in its standard layout
 	@$(BIN)/snakefmt Snakefile workflow
 
 docs: .venv/.run ## write the generated parts: configuration schema and README table
-	@$(BIN)/python -m selfincorrect.config.reference
+	@$(BIN)/selfincorrect reference
 
 simulate: .venv/.run ## check tests, intervals and power on 10,000 simulated pools: tables and a figure, a quarter of an hour
-	@$(READ_ARGS); $(BIN)/python -m selfincorrect.simulation.simulate results/simulation "$${args[@]}"
+	@$(READ_ARGS); $(BIN)/selfincorrect simulate results/simulation "$${args[@]}"
 
 scale: .venv/.run ## plan an experiment on paper: jobs, GPU hours, wall time, disk (ARGS="mine.yaml --gpus 8 64"; default: the whole paper)
-	@$(READ_ARGS); test $${#args[@]} -gt 0 || args=(workflow/experiments/paper.yaml); $(BIN)/python -m selfincorrect.plan.scale "$${args[@]}"
+	@$(READ_ARGS); test $${#args[@]} -gt 0 || args=(workflow/experiments/paper.yaml); $(BIN)/selfincorrect scale "$${args[@]}"
 
 bench: .venv/.run .venv-bench/.peer ## compare speed with lm-evaluation-harness: results/bench.json and a figure of cost, above an hour on two cores
 	@$(BIN)/snakemake --cores "$$CORES" resources/models/{smollm2-135m-instruct,gemma-3-270m}/manifest.json resources/datasets/{gsm8k,triviaqa}.parquet

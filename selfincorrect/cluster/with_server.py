@@ -1,6 +1,6 @@
 """Run a command against a model server that is a SLURM job: submit it, wait until it answers, run, end it.
 
-    python -m selfincorrect.cluster.with_server --sbatch='--gpus=8 --time=24:00:00' \\
+    selfincorrect with-server --sbatch='--gpus=8 --time=24:00:00' \\
         --serve 'vllm serve meta-llama/Meta-Llama-3-70B-Instruct --tensor-parallel-size 8 --host 0.0.0.0 --port {port}' \\
         -- snakemake --workflow-profile my-site --directory mine --configfile mine.yaml --config 'models={big: {server: {url: "{url}"}}}'
 
@@ -148,9 +148,10 @@ def run(command: Sequence[str], job: Job, url: str) -> int | None:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
+    """Exit code: the command's, or 1 if no server lasted."""
     parser = argparse.ArgumentParser(
-        prog="python -m selfincorrect.cluster.with_server",
+        prog="selfincorrect with-server",
         description="Run a command against a model server that is a SLURM job.",
         epilog="See docs/cluster.md.",
     )
@@ -163,7 +164,7 @@ def main() -> int:
     parser.add_argument("--servers", type=int, default=4, help="servers at most, one after the other")
     parser.add_argument("--folder", type=Path, default=None, help="folder that nodes see, for address and output")
     parser.add_argument("command", nargs="+", help="after --: what to run, with {url}")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     logging.basicConfig(format="%(asctime)s [server] %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
     if shutil.which(options.command[0]) is None:
         parser.error(f"there is no {options.command[0]} to run")
@@ -189,7 +190,3 @@ def main() -> int:
         log.warning("the server's job is over before the command is (server %d of %d)", number, options.servers)
     log.error("No server lasted. Give its job more time, or run again: answers that came are kept.")
     return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

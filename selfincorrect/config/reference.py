@@ -1,6 +1,7 @@
 """Generated documentation: the JSON schema of the configuration and its table in the README."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,9 @@ def _kind(entry: dict[str, Any]) -> str:
     return {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false"}.get(entry.get("type", ""), "mapping")  # fmt: skip
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str]) -> int:
+    """Write what is generated into the copy of the project that this package lies in; exit code 0."""
     root = Path(__file__).parent.parent.parent
     write_text(root / SCHEMA, schema_text())
     write_text(root / "README.md", with_table((root / "README.md").read_text(encoding="utf-8")))
+    return 0

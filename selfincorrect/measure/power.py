@@ -1,7 +1,7 @@
 """What the primary test can see: the smallest effect it finds with 80 % power, of a pool or before running.
 
 The effect is that of a chooser who takes the best candidate with some probability, its skill, and draws one at random
-otherwise: DG-Diff is then skill × headroom. `python -m selfincorrect.measure.power 1319 --mixed 0.25` says it for a planned run.
+otherwise: DG-Diff is then skill × headroom. `selfincorrect power 1319 --mixed 0.25` says it for a planned run.
 """
 
 import argparse
@@ -96,9 +96,7 @@ def questions_needed(effect: float, mixed: float, k: int = 2, right: int = 1) ->
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m selfincorrect.measure.power", description=(__doc__ or "").split("\n")[0]
-    )
+    parser = argparse.ArgumentParser(prog="selfincorrect power", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("questions", type=int, nargs="+", help="number of questions")
     parser.add_argument("--mixed", type=float, nargs="+", default=[0.1, 0.25, 0.5], help="share of mixed questions")
     parser.add_argument("--k", type=int, default=2, help="candidates shown")
@@ -122,7 +120,3 @@ def main(arguments: list[str] | None = None) -> None:
             needed = questions_needed(given.effect, mixed, given.k, given.right)
             found = "none" if smallest is None else f"{100 * smallest:.2f} points"
             print(f"{n:9}  {mixed:5.0%}  {found:>21}  {seen:14.0%}  {needed:18}")
-
-
-if __name__ == "__main__":
-    main()

@@ -125,7 +125,7 @@ def _stored(store: ResponseStore, key: str) -> Response:
     except ValueError as error:
         raise UserError(
             f"The response store holds a record that is no answer, in {store.file_of(key)}: {error}. Take it out, and run again: only that "
-            f"answer is asked for anew.\n    python -m selfincorrect.models.store check '{store.folder}' --drop"
+            f"answer is asked for anew.\n    selfincorrect store check '{store.folder}' --drop"
         ) from error
 
 

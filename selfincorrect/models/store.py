@@ -4,7 +4,7 @@ A store is a folder of append-only segments, JSON lines. Every process writes a 
 colleagues can share a folder, also on network file systems, without locks; readers take all segments. Where several hold an answer to
 the same, all readers take the same one: the better by `rank`, of equal ones the first.
 
-`python -m selfincorrect.models.store check FOLDER` names what is damaged or no answer; with `--drop` it is taken out.
+`selfincorrect store check FOLDER` names what is damaged or no answer; with `--drop` it is taken out.
 """
 
 import argparse
@@ -86,7 +86,7 @@ class ResponseStore:
                 before = number if not start else path.read_bytes()[:start].count(b"\n") + number
                 raise UserError(
                     f"The response store is damaged: {path}, line {before}: {error}.\nEvery other line can be kept. Take it out, and run "
-                    f"again: only that answer is asked for anew.\n    python -m selfincorrect.models.store check '{self.folder}' --drop"
+                    f"again: only that answer is asked for anew.\n    selfincorrect store check '{self.folder}' --drop"
                 ) from error
             replaced += self._take(key, value, (at, path.name))
         return replaced
@@ -185,7 +185,7 @@ def main(arguments: Sequence[str]) -> int:
     from selfincorrect.engines.requests import stored_response
     from selfincorrect.jobs.job import plain_text
 
-    parser = argparse.ArgumentParser(prog="python -m selfincorrect.models.store", description=__doc__)
+    parser = argparse.ArgumentParser(prog="selfincorrect store", description=__doc__)
     parser.add_argument("command", choices=["check"])
     parser.add_argument("folder", type=Path, help="a response store, such as results/store")
     parser.add_argument(
@@ -200,7 +200,3 @@ def main(arguments: Sequence[str]) -> int:
         print(plain_text(each))
     print(f"{len(found)} records {'taken out' if given.drop else 'wrong'}.")
     return 1 if found and not given.drop else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,7 @@
 """What a whole experiment takes on a number of GPUs, on paper: jobs, GPU hours, wall time, storage.
 
 Work comes from `estimate`, order from the workflow's rules, fixed costs and rates from measurements or what is assumed in their
-place; `schedule` puts the jobs on GPUs. `python -m selfincorrect.plan.scale CONFIG --gpus 8 64` says it for an experiment, and with
+place; `schedule` puts the jobs on GPUs. `selfincorrect scale CONFIG --gpus 8 64` says it for an experiment, and with
 `--models 100 --tasks 10` for one of that size made of its models and tasks over and over.
 
 A task whose data set is not there is filled with its own demonstrations, as many as it is known to have items: prompts are then
@@ -266,9 +266,7 @@ def _span(seconds: float) -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m selfincorrect.plan.scale", description=(__doc__ or "").split("\n")[0]
-    )
+    parser = argparse.ArgumentParser(prog="selfincorrect scale", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("config", type=Path, help="configuration of an experiment")
     parser.add_argument("--directory", type=Path, default=Path(), help="its folder, from which its paths count")
     parser.add_argument("--gpus", type=int, nargs="+", default=[2, 8, 64], help="GPUs to plan for (default 2 8 64)")
@@ -312,7 +310,3 @@ def main(arguments: list[str] | None = None) -> None:
         f"\nOperations a second, {work['basis']}: {float(work['reading']):.2g} reading, {float(work['decoding']):.2g} decoding."
     )
     print("Questions: " + ", ".join(f"{task} ({origin})" for task, origin in origins.items()) + ".")
-
-
-if __name__ == "__main__":
-    main()

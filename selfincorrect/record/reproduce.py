@@ -1,4 +1,4 @@
-"""`python -m selfincorrect.record.reproduce RUN`: run a recorded run again in a new folder, and compare what came out."""
+"""`selfincorrect reproduce RUN`: run a recorded run again in a new folder, and compare what came out."""
 
 import argparse
 import re
@@ -273,7 +273,7 @@ def main(arguments: Sequence[str]) -> int:
     if "--" in ours:
         at = ours.index("--")
         ours, more = ours[:at], ours[at + 1 :]
-    parser = argparse.ArgumentParser(prog="python -m selfincorrect.record.reproduce", description=__doc__)
+    parser = argparse.ArgumentParser(prog="selfincorrect reproduce", description=__doc__)
     parser.add_argument("run", type=Path, help="the record: results/run.json of a finished run")
     parser.add_argument("--directory", type=Path, default=Path("reproduced"), help="new folder to run in")
     parser.add_argument("--files", type=Path, help="folder that relative paths of the configuration count from")
@@ -286,7 +286,3 @@ def main(arguments: Sequence[str]) -> int:
     except UserError as error:
         print(plain_text(str(error)), file=sys.stderr)
         return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

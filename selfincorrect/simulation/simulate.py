@@ -1,6 +1,6 @@
 """Simulation of the tests and intervals that the tables report, where the truth is known.
 
-`python -m selfincorrect.simulation.simulate FOLDER` draws pools and choices, and writes how often each test rejects, how often each
+`selfincorrect simulate FOLDER` draws pools and choices, and writes how often each test rejects, how often each
 interval holds the truth, and how the power of the primary test compares with its formula.
 """
 
@@ -159,9 +159,7 @@ def main(arguments: list[str] | None = None) -> None:
     from selfincorrect.report.figures import style
     from selfincorrect.simulation import figure as simulation
 
-    parser = argparse.ArgumentParser(
-        prog="python -m selfincorrect.simulation.simulate", description=(__doc__ or "").split("\n")[0]
-    )
+    parser = argparse.ArgumentParser(prog="selfincorrect simulate", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("folder", type=Path, help="where tables and figure go")
     parser.add_argument("--draws", type=int, default=10_000, help="draws of each simulation (default 10,000)")
     parser.add_argument("--seed", type=int, default=20240404)
@@ -189,7 +187,3 @@ def main(arguments: list[str] | None = None) -> None:
     style.apply({"font_size": 9, "dpi": 200})
     style.save(simulation.draw(**made), [str(given.folder / f"simulation.{kind}") for kind in ("pdf", "png")])
     print(f"tables and figure: {given.folder}")
-
-
-if __name__ == "__main__":
-    main()

@@ -23,7 +23,7 @@ SERVE = f"{shlex.quote(sys.executable)} -m transformers.cli.transformers serve {
 
 def command(workflow, serve, *arguments, sbatch="--time=5 --mem=3000"):
     return [
-        sys.executable, "-m", "selfincorrect.cluster.with_server", f"--sbatch={sbatch}", "--host", "127.0.0.1", "--ready-within", "120",
+        sys.executable, "-m", "selfincorrect", "with-server", f"--sbatch={sbatch}", "--host", "127.0.0.1", "--ready-within", "120",
         "--serve", serve, "--folder", str(workflow.folder / "server"), "--", *arguments,
     ]  # fmt: skip
 

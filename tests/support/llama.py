@@ -1,4 +1,4 @@
-"""llama.cpp's own server, on the GGUF file that the default experiment fetches: `python -m tests.llama FILE` tells its address."""
+"""llama.cpp's own server, on the GGUF file that the default experiment fetches: `python -m tests.support.llama FILE` tells its address."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ SLOTS, CONTEXT = 4, 4 * 1024
 @contextmanager
 def llama_serve(gguf: Path) -> Iterator[str]:
     """The URL of a server that ends with the block."""
-    command = [sys.executable, "-m", "tests.llama", str(gguf)]
+    command = [sys.executable, "-m", "tests.support.llama", str(gguf)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout

@@ -20,7 +20,7 @@ TARGETS = [
 
 @pytest.mark.parametrize(("target", "variable"), TARGETS)
 def test_nothing_in_an_argument_is_run(tmp_path, target, variable):
-    for program in ("python", "snakemake"):
+    for program in ("python", "snakemake", "selfincorrect"):
         (tmp_path / program).write_text('#!/bin/sh\nfor word in "$@"; do echo "[$word]"; done\n')
         (tmp_path / program).chmod(0o755)
     planted = tmp_path / "planted"

@@ -53,7 +53,7 @@ def start(tmp_path, monkeypatch):
     default = f"{PYTHON} {shlex.quote(str(tmp_path))}/server.py {{port}}"
 
     def started(command, *options, serve=default):
-        program = "import sys, selfincorrect.cluster.with_server as w; w.LOOK = 0.1; w.CALM = 5; sys.exit(w.main())"
+        program = "import sys, selfincorrect.cluster.with_server as w; w.LOOK = 0.1; w.CALM = 5; sys.exit(w.main(sys.argv[1:]))"
         return subprocess.run(
             [sys.executable, "-c", program, "--serve", serve, "--host", "127.0.0.1", "--folder", str(tmp_path / "server"),
              *options, "--", "bash", "-c", command, "sh", "{url}"],

@@ -254,9 +254,7 @@ def test_a_record_that_is_no_answer_is_named_and_taken_out_by_one_command(tmp_pa
         store = ResponseStore(tmp_path)
         store.add([(key, value), ("other", response.record())])
         store.close()
-        with pytest.raises(
-            UserError, match=r"is no answer, in .*: .*\n +python -m selfincorrect.models.store check '.*' --drop"
-        ):
+        with pytest.raises(UserError, match=r"is no answer, in .*: .*\n +selfincorrect store check '.*' --drop"):
             asked(tmp_path, [(request, response)])
         assert main(["check", str(tmp_path)]) == 1
         assert "\x1b" not in capsys.readouterr().out

@@ -60,7 +60,7 @@ def test_a_changed_answer_is_an_error_with_file_and_line(tmp_path):
     filled(tmp_path)
     path = segment(tmp_path)
     path.write_text(path.read_text().replace("eins", "zehn"))
-    with pytest.raises(UserError, match=r"damaged: .*line 1: .*\n.*\n +python -m selfincorrect.models.store check '"):
+    with pytest.raises(UserError, match=r"damaged: .*line 1: .*\n.*\n +selfincorrect store check '"):
         ResponseStore(tmp_path)
 
 

@@ -1,0 +1,35 @@
+"""The command `selfincorrect`: what there is beside Snakemake, as subcommands. Each module has a `main` of its own."""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+import typer
+
+COMMANDS = {
+    "show": ("report.show", "Print the results table of a run."),
+    "reproduce": ("record.reproduce", "Run a recorded run again in a new folder, and compare."),
+    "store": ("models.store", "Check a response store."),
+    "power": ("measure.power", "The smallest DG-Diff that a planned run can find."),
+    "scale": ("plan.scale", "Plan an experiment on paper: jobs, GPU hours, wall time, disk."),
+    "with-server": ("cluster.with_server", "Run a command beside a model server that is a SLURM job."),
+    "simulate": ("simulation.simulate", "Check tests, intervals and power on simulated pools."),
+    "reference": ("config.reference", "Write the generated pages: configuration schema and table."),
+}
+"""By name: its module, and what it does."""
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Beside the workflow: Snakemake runs experiments.")
+
+
+def _command(module: str) -> Callable[[], None]:
+    def run() -> None:
+        # As they were given: the parser here would take out a `--`, behind which another command begins.
+        raise typer.Exit(import_module(f"selfincorrect.{module}").main(sys.argv[2:]) or 0)
+
+    return run
+
+
+for _name, (_module, _help) in COMMANDS.items():
+    # Its arguments and --help are the module's.
+    _settings = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command(_name, help=_help, context_settings=_settings, add_help_option=False)(_command(_module))

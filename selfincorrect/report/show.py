@@ -1,0 +1,25 @@
+"""The results table of a finished run, for a terminal, and where everything lies."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from selfincorrect.jobs.job import plain_text
+from selfincorrect.report.tables import summary_lines
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the table of the folder that is named; exit code 0."""
+    parser = argparse.ArgumentParser(prog="selfincorrect show", description=__doc__)
+    parser.add_argument("results", type=Path, nargs="?", default=Path("results"), help="default: results")
+    results: Path = parser.parse_args(arguments).results
+    if not (results / "tables" / "metrics.parquet").exists():
+        print(f"No results table in {results}/ yet: it is made at the end of `make run`.")
+        return 0
+    print(plain_text("\n".join(summary_lines(pl.read_parquet(results / "tables" / "metrics.parquet")))))
+    print()
+    for what, path in (("report", "report.html"), ("tables", "tables/"), ("figures", "figures/")):
+        print(f"{what:8} {results / path}")
+    return 0
