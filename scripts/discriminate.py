@@ -1,9 +1,7 @@
 """Rule discriminate: the choices of one model among k of its candidates, for each k and in every variant."""
 
-import polars as pl
-
 from selfincorrect.discriminate.stage import run
-from selfincorrect.io import write_table
+from selfincorrect.io import read_tables, write_table
 from selfincorrect.jobs.job import job
 from selfincorrect.jobs.provenance import origin
 from selfincorrect.models.opened import opened_model
@@ -11,8 +9,6 @@ from selfincorrect.models.opened import opened_model
 with job(snakemake):
     settings, inputs, task = snakemake.params.slice, snakemake.input, snakemake.wildcards.task
     model = opened_model(inputs.model, task, snakemake.config, snakemake.threads, snakemake.log[0])
-    dataset, candidates = pl.read_parquet(inputs.dataset), pl.read_parquet(inputs.candidates)
-    grades = pl.read_parquet(inputs.grades) if inputs.get("grades") else None
-    tables = run(dataset, candidates, grades, task, model, settings)
+    tables = run(*read_tables(inputs, "dataset", "candidates", "grades"), task, model, settings)
     for path, table in zip(snakemake.output, tables.values(), strict=True):
         write_table(path, table, origin(model.told(), inputs.dataset, settings, without=("code", "k")))

@@ -1,14 +1,10 @@
 """Rule import_pool: candidates that were sampled elsewhere, checked and matched to the questions of a task."""
 
-from pathlib import Path
-
-import polars as pl
-
-from selfincorrect.io import write_table
+from selfincorrect.io import read_tables, write_table
 from selfincorrect.jobs.job import job
 from selfincorrect.pools.stage import origin_of_pool, run
 
 with job(snakemake):
     settings, inputs, wildcards = snakemake.params.slice, snakemake.input, snakemake.wildcards
-    table = run(pl.read_parquet(inputs.dataset), Path(inputs.pool), wildcards.task, settings)
+    table = run(*read_tables(inputs, "dataset"), inputs.pool, wildcards.task, settings)
     write_table(snakemake.output[0], table, origin_of_pool(wildcards.model, inputs.dataset, inputs.pool, settings))

@@ -106,3 +106,8 @@ def read_provenance(path: Path | str) -> dict[str, Any]:
     """The key-value metadata that `write_table` put into a parquet file."""
     metadata = pl.read_parquet_metadata(path)
     return {name: json.loads(value) for name, value in metadata.items() if name != "ARROW:schema"}
+
+
+def read_tables(inputs: Any, *names: str) -> list[pl.DataFrame | None]:
+    """The parquet tables of a rule's `inputs` by name, None for one that the rule does not have this time."""
+    return [pl.read_parquet(inputs[name]) if inputs.get(name) else None for name in names]

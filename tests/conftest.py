@@ -104,7 +104,8 @@ def reproduce(record: Path, folder: Path, *more: str) -> subprocess.CompletedPro
     command = [
         sys.executable,
         "-m",
-        "selfincorrect.record.reproduce",
+        "selfincorrect",
+        "reproduce",
         str(record),
         "--directory",
         str(folder),

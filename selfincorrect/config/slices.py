@@ -53,7 +53,7 @@ def prepare_dataset(config: Config, task: str) -> Slice:
     return {
         "source": source.model_dump(mode="json"),
         "packaged_sha256": packaged,
-        **_code("tasks.questions.load_questions", "tasks.questions.question_table", task=task),
+        **_code("tasks.questions.run", task=task),
     }
 
 
@@ -201,7 +201,7 @@ def measure(config: Config, task: str) -> Slice:
     return {
         "seed": config.seed,
         "unit": "grade" if scored(get_task(task)) else "percent",
-        "code": code_digest("measure.measure.measure", "measure.measure.gradings"),
+        "code": code_digest("measure.stage.run"),
     }
 
 
@@ -217,7 +217,8 @@ def tables(config: Config) -> Slice:
             for first, second in combinations(config.variants, 2)
             if _same_but_order(config, first, second)
         ],
-        "code": code_digest("report.tables"),
+        "cells": [list(pair) for pair in config.cells()],
+        "code": code_digest("report.stage.tables"),
     }
 
 

@@ -55,6 +55,16 @@ def now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
+def asked_with(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The prompts and versions behind a table, for its metadata."""
+    return {"prompt": digest(settings["prompts"]), "versions": versions()}
+
+
+def judged_by(judges: Mapping[str, Any]) -> dict[str, Any]:
+    """The opened models that judged, by role, for the metadata of a table."""
+    return {"judges": {role: model.told() for role, model in judges.items()}, "versions": versions()}
+
+
 def origin(
     model: Mapping[str, Any], dataset: str, settings: Mapping[str, Any], without: Sequence[str] = ("code",)
 ) -> dict[str, Any]:
@@ -62,7 +72,6 @@ def origin(
     return {
         "model": model,
         "data": read_provenance(dataset)["data"],
-        "prompt": digest(settings["prompts"]),
         "settings": {key: value for key, value in settings.items() if key not in without},
-        "versions": versions(),
+        **asked_with(settings),
     }

@@ -42,12 +42,12 @@ def origin_of_pool(model: str, dataset: str, path: str, settings: Mapping[str, A
     }
 
 
-def run(dataset: pl.DataFrame, path: Path, task: str, settings: Mapping[str, Any]) -> pl.DataFrame:
+def run(dataset: pl.DataFrame, path: Path | str, task: str, settings: Mapping[str, Any]) -> pl.DataFrame:
     """Rows of `candidates.SCHEMA`: the candidates of a pool, whose file is at `path`, for the questions that `limit` draws.
 
     `settings` has `pool` (as configured), `seed`, `limit`, `k` (the largest) and `max_characters`. Raises UserError if it has none of them.
     """
-    questions, pool = questions_of(dataset), _pool(settings)
+    path, questions, pool = Path(path), questions_of(dataset), _pool(settings)
     table = pool_table(
         read(pool), questions, path, settings["k"], grade_limits(get_task(task)), settings["max_characters"]
     )

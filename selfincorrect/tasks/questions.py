@@ -1,10 +1,13 @@
 """The questions of a task: read from its source, as a table, and back."""
 
 import json
+import logging
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
 import polars as pl
+from pydantic import TypeAdapter
 
 from selfincorrect.digest import canonical_json, digest
 from selfincorrect.errors import UserError
@@ -12,6 +15,9 @@ from selfincorrect.sources.fetch import describe, fetched
 from selfincorrect.sources.kinds import Files, Source
 from selfincorrect.sources.rows import read_rows
 from selfincorrect.tasks.base import Question, Task
+from selfincorrect.tasks.registry import get_task
+
+log = logging.getLogger("selfincorrect")
 
 QUESTION_SCHEMA: dict[str, Any] = {
     "question_id": pl.String,
@@ -20,6 +26,14 @@ QUESTION_SCHEMA: dict[str, Any] = {
     "references": pl.List(pl.String),
     "details": pl.String,  # JSON
 }
+
+
+def run(task: str, settings: Mapping[str, Any]) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """All questions of a task from the source that `settings` describe, and what they are made of, with their digest."""
+    source: Source = TypeAdapter(Source).validate_python(settings)
+    questions = load_questions(get_task(task), source)
+    log.info("%d questions (licence: %s)", len(questions), source.license)
+    return question_table(questions), {"source": dict(settings), "data": digest([each.row() for each in questions])}
 
 
 def load_questions(task: Task, source: Source) -> list[Question]:

@@ -179,7 +179,7 @@ def test_report_is_self_contained_and_model_output_is_text(finished):
 
 
 def test_summary_has_a_line_a_cell_and_each_note_once(finished, tmp_path):
-    command = [sys.executable, "-m", "selfincorrect"]
+    command = [sys.executable, "-m", "selfincorrect", "show"]
     shown = subprocess.run(
         [*command, "results"], capture_output=True, text=True, check=True, cwd=finished.folder
     ).stdout
