@@ -33,6 +33,7 @@ CHOICE_TOKENS = 256
 
 _STRICT = re.compile(r"#### (\-?[0-9\.\,]+)")
 _FLEXIBLE = re.compile(r"(-?[$0-9.,]{2,})|(-?[0-9]+)")
+_NUMBER = re.compile(rf"(?:{_FLEXIBLE.pattern})(?:(?<=\d)[eE][+-]?\d{{1,15}}(?![\w.]))?")  # with an exponent
 # How a model that goes on after its solution opens the next question.
 _ANOTHER = re.compile(r"(?:^|\n)[ \t]*Question:")  # as in the prompts
 _NEXT = re.compile(
@@ -95,8 +96,8 @@ def extract_strict(text: str) -> str | None:
 
 
 def extract(text: str) -> str | None:
-    """The last number of the solution: the last match of the "flexible" expression that holds a digit."""
-    matches = [match.group() for match in _FLEXIBLE.finditer(plain(trim(text))) if any(map(str.isdigit, match.group()))]
+    """The last number of the solution: the last match of the "flexible" expression that holds a digit, with its exponent."""
+    matches = [match.group() for match in _NUMBER.finditer(plain(trim(text))) if any(map(str.isdigit, match.group()))]
     return number(matches[-1]) if matches else None
 
 

@@ -1,4 +1,4 @@
-# Which files a rule needs: functions of its wildcards and of the configuration, from the patterns of paths.smk.
+# Which files are needed: functions of wildcards and of the configuration, from the patterns of paths.smk.
 WEIGHTED = "|".join(CONFIG.weighted) or "(?!)"
 POOLED = "|".join(CONFIG.pooled) or "(?!)"
 
