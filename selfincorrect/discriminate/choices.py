@@ -7,8 +7,9 @@ import polars as pl
 
 from selfincorrect.digest import canonical_json, seed_of
 from selfincorrect.discriminate.parse import Chosen
+from selfincorrect.discriminate.requests import Asked, selector_of
 from selfincorrect.discriminate.selectors.registry import rule
-from selfincorrect.discriminate.view import Asked, View
+from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.conversations import Pool
 
@@ -38,10 +39,10 @@ def choice_rows(
     name: str, view: View, asked: Sequence[Asked], responses: Sequence[Response], temperature: float = 0.0
 ) -> list[dict[str, Any]]:
     """Responses to the requests of `asked`, in order, as rows of SCHEMA for the variant called `name`, decoded at `temperature`."""
-    waiting, rows = iter(responses), []
+    waiting, selector, rows = iter(responses), selector_of(view), []
     for each in asked:
         answers = [next(waiting) for _ in each.requests]
-        read, alone = view.selector.read(view, each.shown, answers), view.selector.alone
+        read, alone = selector.read(view, each.shown, answers), selector.alone
         outputs, prompts = [a.text for a in answers], [a.prompt for a in answers]
         rows.append(
             {

@@ -6,8 +6,9 @@ from typing import Any
 import polars as pl
 
 from selfincorrect.discriminate.choices import SCHEMA, choice_rows, selected_rows
+from selfincorrect.discriminate.requests import discriminations
 from selfincorrect.discriminate.selectors.registry import get_selector
-from selfincorrect.discriminate.view import View, discriminations
+from selfincorrect.discriminate.view import View
 from selfincorrect.models.ask import UNGREEDY, OpenedModel, ask
 from selfincorrect.tasks.conversations import joined, joined_pool, pool_of, spread
 from selfincorrect.tasks.questions import questions_of

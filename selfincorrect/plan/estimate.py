@@ -13,8 +13,9 @@ from typing import Any
 import polars as pl
 
 from selfincorrect.config.schema import Config, ModelConfig, VariantConfig
+from selfincorrect.discriminate.requests import decoding_of, discriminations
 from selfincorrect.discriminate.selectors.registry import get_selector
-from selfincorrect.discriminate.view import View, decoding_of, discriminations
+from selfincorrect.discriminate.view import View
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.engines.requests import Request
 from selfincorrect.generate.candidates import generation_prompt

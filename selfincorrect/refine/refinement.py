@@ -8,7 +8,8 @@ import polars as pl
 
 from selfincorrect.digest import seed_of
 from selfincorrect.discriminate.choices import choice_rows
-from selfincorrect.discriminate.view import NO_ANSWER, View, discriminations
+from selfincorrect.discriminate.requests import NO_ANSWER, discriminations
+from selfincorrect.discriminate.view import View
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Prompt, Turns
 from selfincorrect.engines.requests import Decoding, Request, Response

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from selfincorrect.config.schema import VariantConfig
-from selfincorrect.discriminate.view import View, discriminations
+from selfincorrect.discriminate.requests import discriminations
+from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Request
 from selfincorrect.engines.transformers.engine import TransformersEngine
 from selfincorrect.generate.candidates import generation_requests

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from selfincorrect.discriminate.parse import Chosen
+from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.templates import Reply
 
 if TYPE_CHECKING:
-    from selfincorrect.discriminate.view import View
     from selfincorrect.tasks.conversations import Candidate
 
 
@@ -35,26 +35,26 @@ class Asking(Selector, Protocol):
     def calls(self, k: int) -> int:
         """Answers that it takes for one question."""
 
-    def rationale(self, view: "View") -> bool:
+    def rationale(self, view: View) -> bool:
         """Whether reasons are asked for."""
 
-    def reply(self, view: "View") -> Reply:
+    def reply(self, view: View) -> Reply:
         """The form of reply that is asked for."""
 
-    def instruction(self, view: "View") -> str: ...
+    def instruction(self, view: View) -> str: ...
 
     def parts(self, shown: Sequence[str]) -> list[list[str]]:
         """The candidates of each request."""
 
-    def listed(self, view: "View", part: Sequence[str]) -> str:
+    def listed(self, view: View, part: Sequence[str]) -> str:
         """The candidates of a request as its prompt shows them."""
 
     def demonstrated(
-        self, view: "View", index: int, position: int, shown: Sequence[str], reasons: Callable[[], str]
+        self, view: View, index: int, position: int, shown: Sequence[str], reasons: Callable[[], str]
     ) -> tuple[Sequence[str], str]:
         """What the demonstration number `index` shows, and its response, the right answer being at `position`."""
 
-    def read(self, view: "View", shown: Sequence[str], responses: Sequence[Response]) -> Chosen:
+    def read(self, view: View, shown: Sequence[str], responses: Sequence[Response]) -> Chosen:
         """What the responses to the requests about one question choose."""
 
 

@@ -1,15 +1,12 @@
 """`choose`: the model is shown all candidates and asked which is best (the paper's question)."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from selfincorrect.discriminate.parse import Chosen, parse_choice, parse_text
 from selfincorrect.discriminate.unanswered import missing, thought_only
+from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.templates import Reply, replies
-
-if TYPE_CHECKING:
-    from selfincorrect.discriminate.view import View
 
 
 class Choose:
@@ -20,29 +17,29 @@ class Choose:
     def calls(self, k: int) -> int:
         return 1
 
-    def rationale(self, view: "View") -> bool:
+    def rationale(self, view: View) -> bool:
         return view.prompts.rationale(view.variant)
 
-    def reply(self, view: "View") -> Reply:
+    def reply(self, view: View) -> Reply:
         return replies().of(self.rationale(view), view.variant["answer"])
 
-    def instruction(self, view: "View") -> str:
+    def instruction(self, view: View) -> str:
         wording = view.template.wordings[view.variant["wording"] - 1].format(**view.words())
         return f"{wording} {self.reply(view).instruction.format(**view.words())}"
 
     def parts(self, shown: Sequence[str]) -> list[list[str]]:
         return [list(shown)]
 
-    def listed(self, view: "View", part: Sequence[str]) -> str:
+    def listed(self, view: View, part: Sequence[str]) -> str:
         return "\n".join(view.labelled(part))
 
     def demonstrated(
-        self, view: "View", index: int, position: int, shown: Sequence[str], reasons: Callable[[], str]
+        self, view: View, index: int, position: int, shown: Sequence[str], reasons: Callable[[], str]
     ) -> tuple[Sequence[str], str]:
         label, text = view.labels[position], shown[position]
         return shown, self.reply(view).response.format(label=label, text=text, reasons=reasons())
 
-    def read(self, view: "View", shown: Sequence[str], responses: Sequence[Response]) -> Chosen:
+    def read(self, view: View, shown: Sequence[str], responses: Sequence[Response]) -> Chosen:
         [response] = responses
         if response.text is None:
             return missing(response)

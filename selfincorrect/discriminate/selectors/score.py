@@ -1,15 +1,12 @@
 """`score`: the model scores each candidate alone from 1 to 10, and the highest score is taken."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from selfincorrect.discriminate.parse import Chosen, parse_score
 from selfincorrect.discriminate.unanswered import missing, thought_only
+from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import ERROR, Response
 from selfincorrect.tasks.templates import Reply, replies
-
-if TYPE_CHECKING:
-    from selfincorrect.discriminate.view import View
 
 RIGHT, WRONG = "10", "2"  # in demonstrations
 
@@ -22,29 +19,29 @@ class Score:
     def calls(self, k: int) -> int:
         return k
 
-    def rationale(self, view: "View") -> bool:
+    def rationale(self, view: View) -> bool:
         return False
 
-    def reply(self, view: "View") -> Reply:
+    def reply(self, view: View) -> Reply:
         return replies().score
 
-    def instruction(self, view: "View") -> str:
+    def instruction(self, view: View) -> str:
         return self.reply(view).instruction.format(**view.words())
 
     def parts(self, shown: Sequence[str]) -> list[list[str]]:
         return [[text] for text in shown]
 
-    def listed(self, view: "View", part: Sequence[str]) -> str:
+    def listed(self, view: View, part: Sequence[str]) -> str:
         return f"{view.words()['Noun']}: {part[0]}"
 
     def demonstrated(
-        self, view: "View", index: int, position: int, shown: Sequence[str], reasons: Callable[[], str]
+        self, view: View, index: int, position: int, shown: Sequence[str], reasons: Callable[[], str]
     ) -> tuple[Sequence[str], str]:
         """Right and wrong answers take turns."""
         place, score = (position, RIGHT) if index % 2 == 0 else ((position + 1) % view.k, WRONG)
         return [shown[place]], self.reply(view).response.format(score=score)
 
-    def read(self, view: "View", shown: Sequence[str], responses: Sequence[Response]) -> Chosen:
+    def read(self, view: View, shown: Sequence[str], responses: Sequence[Response]) -> Chosen:
         """The candidates with the highest score; one without a readable score is never among them."""
         unanswered = [response for response in responses if response.text is None]
         if unanswered:

@@ -7,7 +7,8 @@ import pytest
 
 from selfincorrect.config.schema import VariantConfig
 from selfincorrect.discriminate.choices import choice_rows
-from selfincorrect.discriminate.view import View, decoding_of, demonstrations_of, discriminations
+from selfincorrect.discriminate.requests import decoding_of, demonstrations_of, discriminations, selector_of
+from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.base import Question
 from selfincorrect.tasks.conversations import Candidate
@@ -175,7 +176,7 @@ def test_options_compose():
         pool = {q.question_id: graded for q in QUESTIONS}
         asked = discriminations(QUESTIONS, pool, shown)[0]
         place = asked.shown[3]
-        label = shown.selector.reply(shown).response.format(reasons="Because.", label="4", text=place)
+        label = selector_of(shown).reply(shown).response.format(reasons="Because.", label="4", text=place)
         assert {row["chosen_sample"] for row in rows(shown, label, pool=pool)} == {3}
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfincorrect.discriminate.parse import parse_choice, parse_score, parse_text
-from selfincorrect.discriminate.view import right_positions
+from selfincorrect.discriminate.requests import right_positions
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.tasks import aliases, gsm8k
 from selfincorrect.tasks import registry as tasks

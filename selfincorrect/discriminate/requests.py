@@ -1,0 +1,156 @@
+"""What is asked about k candidates in a view: prompts, demonstrations and decoding."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import zip_longest
+from random import Random
+from typing import Any
+
+from selfincorrect.digest import seed_of
+from selfincorrect.discriminate.selectors.base import Asking
+from selfincorrect.discriminate.selectors.registry import asking
+from selfincorrect.discriminate.view import View
+from selfincorrect.engines.prompt import Prompt, Turns
+from selfincorrect.engines.requests import Decoding, Request
+from selfincorrect.tasks.base import Question, scored
+from selfincorrect.tasks.conversations import Candidate, Pool
+from selfincorrect.tasks.templates import (
+    Demonstration,
+    DemonstrationAnswer,
+    conversation,
+    replies,
+)
+
+NO_ANSWER = "(no answer)"
+LABEL_TOKENS = 8  # longest output that is a bare label or score
+
+
+def selector_of(view: View) -> Asking:
+    """What asks in a view."""
+    return asking(view.variant["selector"])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked about one question: its candidates in the order shown, and one request, or one for each candidate."""
+
+    question: Question
+    order: tuple[int, ...]
+    shown: tuple[str, ...]
+    requests: tuple[Request, ...]
+
+
+def order_of(variant: Mapping[str, Any], question_id: str, k: int, seed: int) -> tuple[int, ...]:
+    """The samples in the order shown: as drawn, or permuted by seed and question."""
+    order = list(range(k))
+    if variant["order"] == "permuted":
+        Random(seed_of("order", seed, question_id, k)).shuffle(order)
+    return tuple(order)
+
+
+def right_positions(shots: int, k: int) -> list[int]:
+    """Where the right answer stands in each demonstration: every position equally often, up to one.
+
+    Upper and lower positions take turns (labels 3, 1, 4, 2, 3, … for k = 4): small models go on counting where the labels
+    of the demonstrations ascend, and answer 3 after 1, 2.
+    """
+    upper, lower = range(k // 2, k), range(k // 2)
+    turns = [place for pair in zip_longest(upper, lower) for place in pair if place is not None]
+    return [turns[shot % k] for shot in range(shots)]
+
+
+def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> list[Asked]:
+    """What is asked about each question: greedy requests, one about its first k candidates or one about each."""
+    instruction, decoding = selector_of(view).instruction(view), decoding_of(view)
+    shots = demonstrations_of(view)
+    asked = []
+    for question in questions:
+        order = order_of(view.variant, question.question_id, view.k, view.settings["seed"])
+        shown = _shown(question, pool[question.question_id], order, view)
+        requests = [
+            Request(Prompt(instruction, shots, _query(question.question, part, view)), decoding, None)
+            for part in selector_of(view).parts(shown)
+        ]
+        asked.append(Asked(question, order, tuple(shown), tuple(requests)))
+    return asked
+
+
+def decoding_of(view: View) -> Decoding:
+    """How the outputs of a view are decoded: greedily, with its limit and its stop string."""
+    longest = view.settings["choice_tokens"]
+    rationale = selector_of(view).rationale(view)
+    tokens = longest if rationale else min(LABEL_TOKENS, longest)
+    bare = not rationale  # one line: a label, a score, or a text that is one
+    if view.variant["answer"] == "text":
+        tokens += view.settings["answer_tokens"] * len(view.prompts.demonstrations[0].turns())
+        bare &= not view.template.lines
+    return Decoding(tokens, 0.0, 1.0, ("\n",) if bare else (view.template.opens,))
+
+
+def _shown(question: Question, candidates: Sequence[Candidate], order: Sequence[int], view: View) -> list[str]:
+    """The texts of candidates, in `order`, as the variant shows them."""
+    grades = [candidates[sample].grade for sample in order]
+    best = max((grade for grade in grades if grade is not None), default=0.0)
+    shown = []
+    for sample, grade in zip(order, grades, strict=True):
+        candidate = candidates[sample]
+        # On scored tasks every candidate below the best is a distractor.
+        wrong = grade is not None and (grade == 0 or (scored(view.task) and grade < best))
+        if view.variant["distractors"] == "easy" and wrong:
+            # One stream per candidate: what replaces it does not depend on k, order or the other candidates.
+            draw = Random(seed_of("easy", view.settings["seed"], question.question_id, sample))
+            text = view.task.simplify(candidate.extracted, question, view.others, draw)
+        else:
+            show = view.task.final if view.way == "final" else view.task.trim
+            text = show(candidate.text or "")
+        shown.append(text or NO_ANSWER)
+    return shown
+
+
+def _query(question: str, shown: Sequence[str], view: View) -> str:
+    template, words = view.template, view.words()
+    candidates, cue = selector_of(view).listed(view, shown), selector_of(view).reply(view).cue.format(**words)
+    return f"{template.query.format(question=question, candidates=candidates)}\n{cue}"
+
+
+def demonstrations_of(view: View) -> Turns:
+    """The solved examples: query and response, the right answer at `right_positions`."""
+    count = view.settings["shots"] * view.variant["shots"]
+    shots = []
+    for index, position in enumerate(right_positions(count, view.k)):
+        demonstration = view.prompts.demonstrations[index]
+        answers = _answers(demonstration, position, view.k)
+        reference = view.task.extract(demonstration.right.text) or demonstration.right.text
+        question = Question(f"demonstration-{index}", "", conversation(demonstration.turns()), (reference,))
+        candidates = [
+            Candidate(conversation(each.turns()), view.task.extract(each.text), float(place == position))
+            for place, each in enumerate(answers)
+        ]
+        shown = _shown(question, candidates, range(view.k), view)
+        reasons = partial(_reasons, demonstration, answers, position, view)
+        part, response = selector_of(view).demonstrated(view, index, position, shown, reasons)
+        shots.append((_query(question.question, part, view), response))
+    return tuple(shots)
+
+
+def _reasons(demonstration: Demonstration, answers: Sequence[DemonstrationAnswer], position: int, view: View) -> str:
+    """What a demonstration says before it chooses the answer at `position`."""
+    if view.template.reasons == "working":
+        return demonstration.right.text.rsplit("\n", 1)[0]
+    noun, easy = view.words()["Noun"], view.variant["distractors"] == "easy"
+    remarks = [
+        replies().easy_remark if easy and place != position else answer.remark for place, answer in enumerate(answers)
+    ]
+    return "\n".join(
+        replies().remark.format(Noun=noun, label=label, remark=remark)
+        for label, remark in zip(view.labels, remarks, strict=True)
+    )
+
+
+def _answers(demonstration: Demonstration, position: int, k: int) -> list[DemonstrationAnswer]:
+    """k answers with the right one at `position`; wrong ones repeat if there are too few, as in real pools."""
+    wrong = demonstration.wrong
+    answers = [wrong[place % len(wrong)] for place in range(k - 1)]
+    answers.insert(position, demonstration.right)
+    return answers
