@@ -45,13 +45,21 @@ def reached(*roots: str, task: str | None = None, root: Path = ROOT) -> dict[str
         resolved = _resolve(waiting.pop(), str(root))
         if resolved is None or resolved in reached:
             continue
-        owner, nodes = _lookup(resolved, str(root))
-        reached[resolved] = [ast.dump(_without_docstrings(node)) for node in nodes]
-        for node in nodes:
-            waiting += _names_in(node, owner, str(root))
-            if task is not None:
-                waiting += [f"{PACKAGE}.tasks.{task}.{name}" for name in _parts_of_tasks(node, owner, str(root))]
+        reached[resolved], names, parts = _read(resolved, str(root))
+        waiting += names
+        if task is not None:
+            waiting += [f"{PACKAGE}.tasks.{task}.{name}" for name in parts]
     return reached
+
+
+@cache
+def _read(name: str, root: str) -> tuple[list[str], list[str], list[str]]:
+    """Of a resolved name: the trees of its definition, the dotted names that it mentions, and the parts of a task. Once: a
+    workflow has many stages, and they reach much of the same."""
+    owner, nodes = _lookup(name, root)
+    trees = [ast.dump(_without_docstrings(node)) for node in nodes]
+    names = sorted({each for node in nodes for each in _names_in(node, owner, root)})
+    return trees, names, sorted({each for node in nodes for each in _parts_of_tasks(node, owner, root)})
 
 
 @cache
@@ -106,6 +114,7 @@ def _defined(node: ast.stmt) -> list[str]:
     return []
 
 
+@cache
 def _resolve(name: str, root: str) -> str | None:
     """`name` if it is a module or defined in one; followed through imports; None if it is not of this package."""
     if name != PACKAGE and not name.startswith(PACKAGE + "."):
