@@ -15,7 +15,6 @@ import regex  # as `re`, with a limit of time
 from selfincorrect.engines import thoughts
 
 PATTERN_SECONDS = 2.0
-SCORES = [str(score) for score in range(1, 11)]
 
 How = Literal[
     "strict", "loose", "none", "conflict", "range", "cut", "thought", "context", "refused", "filtered", "error"
@@ -283,47 +282,3 @@ def _tails(text: str, places: Sequence[int], lengths: set[int]) -> list[str]:
         if len(whole) - offset in lengths:
             tails.append(whole[offset:])
     return tails
-
-
-_SCORE_NUMBER = r"(?<![\w.,/-])(?P<score>\d{1,4}(?:[.,]\d{1,4})?)"
-_UNIT = r"[\s*_`\"']{0,4}(?:points?|marks?|stars?|pts?\.?)?[\s*_`\"']{0,4}"
-_TEN = (
-    r"(?:/[\s*_`\"']{0,4}(?:10|ten)\b|\(?\s?out\sof\s(?:a\s(?:possible|maximum\sof|total\sof)\s)?[*_`]{0,3}(?:10|ten)\b|"
-    r"\(?\s?of\s(?:10|ten)\b(?=\W*$|\s*[.,;!)\n])|,?\s?\(?max(?:imum|\.)?:?\s(?:of\s)?(?:10|ten)\b|on\sa\sscale\sof\s(?:10|ten)\b)"
-)
-_OUT_OF_TEN = re.compile(rf"{_SCORE_NUMBER}{_UNIT}{_TEN}|\\frac\{{(?P<upper>\d{{1,4}})\}}\{{10\}}", re.IGNORECASE)
-_TOLD = re.compile(
-    rf"\b(?:score|rating)\b(?:\s?\([^()\n]{{0,40}}\))?[\s*_`\"':=]{{0,8}}(?:is\b|of\b)?[\s*_`\"':=(\[]{{0,8}}{_SCORE_NUMBER}"
-    rf"(?P<scale>{_UNIT}(?:{_TEN}|(?:/|out\sof|of)\s?\d+)|\s?%)?",
-    re.IGNORECASE,
-)
-# No scores: another scale, a percentage, and the words that name the scale.
-_OTHER_SCALE = re.compile(
-    r"(?<![\w.,/])\d+(?:[.,]\d+)?[\s*_`]{0,4}(?:points?|marks?|stars?)?[\s*_`]{0,4}(?:/|out\sof|of)[\s*_`]{0,4}\d+(?:[.,]\d+)?|"
-    r"(?:\b(?:on\s)?(?:a\s)?scale\s(?:of|from)\s)?\b(?:1|one)\s?(?:to|[-–—])\s?(?:10|ten)\b|(?<!\d)\d{1,6}\s?%|"
-    r"\b(?:1|10)\s?(?:=|is|being|means)\s?(?:the\s)?(?:best|worst|lowest|highest|perfect)",
-    re.IGNORECASE,
-)
-_POINTS = re.compile(r"(?<=\d)([*_`]{0,3})\s(?:points?|marks?|pts?)\b", re.IGNORECASE)
-
-
-def parse_score(output: str, finished: bool = True) -> int | None:
-    """The score from 1 to 10 that `output` gives, None if it gives none: what stands after "score" or "rating", else the last one
-    out of ten (also in an output that was cut later), else a number alone. One out of another number is none."""
-    text = plain(output)
-    if text is None:
-        return None
-    told = [match for match in _TOLD.finditer(text) if finished or match.end() < len(text)]
-    if told:
-        scale = told[-1]["scale"]
-        return _whole_score(told[-1]["score"]) if scale is None or re.search(_TEN, scale, re.IGNORECASE) else None
-    out_of_ten = [match["score"] or match["upper"] for match in _OUT_OF_TEN.finditer(text)]
-    if out_of_ten:
-        return _whole_score(out_of_ten[-1])
-    read = parse_choice(_POINTS.sub(r"\1", _OTHER_SCALE.sub("–", text)), SCORES, "{label}", finished).parsed
-    return None if read is None else int(read)
-
-
-def _whole_score(given: str) -> int | None:
-    given = re.sub(r"[.,]0+$", "", given)
-    return int(given) if given in SCORES else None

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from selfincorrect.discriminate.parse import Chosen, parse_score
+from selfincorrect.discriminate.parse import Chosen
+from selfincorrect.discriminate.parse_score import parse_score
 from selfincorrect.discriminate.unanswered import missing, thought_only
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import ERROR, Response

@@ -7,7 +7,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfincorrect.discriminate.parse import parse_choice, parse_pattern, parse_score, parse_text
+from selfincorrect.discriminate.parse import parse_choice, parse_pattern, parse_text
+from selfincorrect.discriminate.parse_score import parse_score
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.requests import Response
 from selfincorrect.errors import UserError
