@@ -74,7 +74,7 @@ format: .venv/.test ## rewrite the code in its standard layout
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/snakefmt Snakefile workflow
 
-docs: .venv/.run ## write the generated parts: configuration schema and README table
+docs: .venv/.run ## write the generated pages: schema and table of the configuration, columns of tables
 	@$(BIN)/selfincorrect reference
 
 simulate: .venv/.run ## check tests, intervals and power on 10,000 simulated pools: tables and a figure, a quarter of an hour

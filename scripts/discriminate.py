@@ -1,6 +1,6 @@
 """Rule discriminate: the choices of one model among k of its candidates, for each k and in every variant."""
 
-from selfincorrect.discriminate.stage import run
+from selfincorrect.discriminate.stage import COLUMNS, run
 from selfincorrect.io import read_tables, write_table
 from selfincorrect.jobs.job import job
 from selfincorrect.jobs.provenance import origin
@@ -11,4 +11,4 @@ with job(snakemake):
     model = opened_model(inputs.model, task, snakemake.config, snakemake.threads, snakemake.log[0])
     tables = run(*read_tables(inputs, "dataset", "candidates", "grades"), task, model, settings)
     for path, table in zip(snakemake.output, tables.values(), strict=True):
-        write_table(path, table, origin(model.told(), inputs.dataset, settings, without=("code", "k")))
+        write_table(path, table, origin(model.told(), inputs.dataset, settings, without=("code", "k")), COLUMNS)

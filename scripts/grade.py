@@ -1,6 +1,6 @@
 """Rule grade: a grade for every candidate."""
 
-from selfincorrect.grade.stage import run
+from selfincorrect.grade.stage import COLUMNS, run
 from selfincorrect.io import read_provenance, read_tables, write_table
 from selfincorrect.jobs.job import job
 
@@ -8,4 +8,4 @@ with job(snakemake):
     inputs, settings = snakemake.input, snakemake.params.slice
     told = read_provenance(inputs.get("judgements") or inputs.candidates)
     grades = run(*read_tables(inputs, "dataset", "candidates", "judgements"), snakemake.wildcards.task, settings)
-    write_table(snakemake.output[0], grades, told | {"grader": settings["code"]})
+    write_table(snakemake.output[0], grades, told | {"grader": settings["code"]}, COLUMNS)

@@ -1,6 +1,6 @@
 """Rule judge: what the judges of a task say of every candidate."""
 
-from selfincorrect.grade.stage import judge
+from selfincorrect.grade.stage import JUDGEMENTS, judge
 from selfincorrect.io import read_provenance, read_tables, write_table
 from selfincorrect.jobs.job import job
 from selfincorrect.jobs.provenance import judged_by
@@ -11,4 +11,4 @@ with job(snakemake):
     manifests = dict(zip(settings["judges"], inputs.judges, strict=True))
     judges = opened_models(manifests, f"judge-{task}", snakemake.config, snakemake.threads, snakemake.log[0])
     rows = judge(*read_tables(inputs, "dataset", "candidates"), task, judges, settings, snakemake.wildcards.model)
-    write_table(snakemake.output[0], rows, read_provenance(inputs.candidates) | judged_by(judges))
+    write_table(snakemake.output[0], rows, read_provenance(inputs.candidates) | judged_by(judges), JUDGEMENTS)

@@ -2,11 +2,11 @@
 
 from selfincorrect.io import read_provenance, read_tables, write_table
 from selfincorrect.jobs.job import job
-from selfincorrect.measure.stage import run
+from selfincorrect.measure.stage import COLUMNS, run
 
 with job(snakemake):
     inputs, wildcards = snakemake.input, snakemake.wildcards
     tables = read_tables(inputs, "dataset", "grades", "choices")
     made = run(*tables, wildcards.model, wildcards.task, int(wildcards.k), snakemake.params.slice)
     for name, table in made.items():
-        write_table(snakemake.output[name], table, read_provenance(inputs.choices))
+        write_table(snakemake.output[name], table, read_provenance(inputs.choices), COLUMNS[name])

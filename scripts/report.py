@@ -14,4 +14,4 @@ with job(snakemake):
     results = Path(output.report).parent
     write_text(output.report, render(gather(inputs, settings, snakemake.config, code, results)))
     # In the configuration order counts: tables follow it.
-    write_json(output.record, record(inputs, snakemake.config, settings["seed"], code), sort=False)
+    write_json(output.record, record(inputs, snakemake.config, settings, code), sort=False)

@@ -14,11 +14,16 @@ COMMANDS = {
     "scale": ("plan.scale", "Plan an experiment on paper: jobs, GPU hours, wall time, disk."),
     "with-server": ("cluster.with_server", "Run a command beside a model server that is a SLURM job."),
     "simulate": ("simulation.simulate", "Check tests, intervals and power on simulated pools."),
-    "reference": ("config.reference", "Write the generated pages: configuration schema and table."),
+    "reference": ("reference", "Write the generated pages: schema and table of the configuration, columns of tables."),
 }
 """By name: its module, and what it does."""
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Beside the workflow: Snakemake runs experiments.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Beside the workflow: Snakemake runs experiments.",
+)
 
 
 def _command(module: str) -> Callable[[], None]:

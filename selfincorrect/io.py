@@ -3,7 +3,7 @@
 import glob
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +11,10 @@ from typing import IO, Any
 
 import polars as pl
 
+from selfincorrect.columns import Column, meanings
 from selfincorrect.errors import UserError
+
+_MEANINGS = "columns"  # key of what columns mean, in a file's metadata
 
 
 @contextmanager
@@ -63,9 +66,12 @@ def read_json(path: Path | str) -> Any:
         raise UserError(f"{path} is damaged ({error}). Delete it and run again: it is made anew.") from error
 
 
-def write_table(path: Path | str, table: pl.DataFrame, provenance: Mapping[str, Any] | None = None) -> None:
-    """Write `table` as parquet; `provenance` goes into the file's key-value metadata as JSON."""
-    metadata = {name: json.dumps(value, sort_keys=True) for name, value in (provenance or {}).items()}
+def write_table(
+    path: Path | str, table: pl.DataFrame, provenance: Mapping[str, Any] | None = None, columns: Sequence[Column] = ()
+) -> None:
+    """Write `table` as parquet; `provenance` and what `columns` mean go into the file's key-value metadata as JSON."""
+    told = {**(provenance or {}), **({_MEANINGS: meanings(columns)} if columns else {})}
+    metadata = {name: json.dumps(value, sort_keys=True) for name, value in told.items()}
     # Through memory: on a full disk polars raises an error of its own.
     written = BytesIO()
     table.write_parquet(written, metadata=metadata)
@@ -103,9 +109,9 @@ def write_csv(path: Path | str, table: pl.DataFrame) -> None:
 
 
 def read_provenance(path: Path | str) -> dict[str, Any]:
-    """The key-value metadata that `write_table` put into a parquet file."""
+    """The provenance that `write_table` put into a parquet file's key-value metadata."""
     metadata = pl.read_parquet_metadata(path)
-    return {name: json.loads(value) for name, value in metadata.items() if name != "ARROW:schema"}
+    return {name: json.loads(value) for name, value in metadata.items() if name not in ("ARROW:schema", _MEANINGS)}
 
 
 def read_tables(inputs: Any, *names: str) -> list[pl.DataFrame | None]:

@@ -1,15 +1,18 @@
-"""Generated documentation: the JSON schema of the configuration and its table in the README."""
+"""Generated documentation: the JSON schema of the configuration, and its page."""
 
 import json
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from selfincorrect.config.schema import Config
-from selfincorrect.io import write_text
 
-SCHEMA = "workflow/schemas/config.schema.json"
-BEGIN, END = "<!-- configuration: begin (make docs) -->", "<!-- configuration: end -->"
+INTRODUCTION = """\
+# The configuration
+
+Every key, what it takes and its default. An unknown key, a value that does not fit, a missing judge: each stops before any job starts,
+with one message that names the key, what was found and what is allowed. How to write a configuration is in the
+[README](../README.md#your-own-experiment); ready ones are in `workflow/experiments/`.
+
+This page is generated (`make docs`) from the code that checks the configuration."""
 
 
 def schema_text() -> str:
@@ -38,10 +41,9 @@ def configuration_table() -> str:
     return "\n".join(rows)
 
 
-def with_table(readme: str) -> str:
-    """`readme` with the table between its two markers made anew. Raises ValueError if a marker is missing."""
-    before, after = readme.index(BEGIN) + len(BEGIN), readme.index(END)
-    return f"{readme[:before]}\n{configuration_table()}\n{readme[after:]}"
+def configuration_page() -> str:
+    """The page of the configuration, in Markdown."""
+    return f"{INTRODUCTION}\n\n{configuration_table()}\n"
 
 
 def _rows(schema: dict[str, Any], node: dict[str, Any], prefix: str) -> list[tuple[str, str, str, str]]:
@@ -91,11 +93,3 @@ def _kind(entry: dict[str, Any]) -> str:
     if entry.get("type") == "array":
         return f"list of {_kind(entry['items'])}"
     return {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false"}.get(entry.get("type", ""), "mapping")  # fmt: skip
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Write what is generated into the copy of the project that this package lies in; exit code 0."""
-    root = Path(__file__).parent.parent.parent
-    write_text(root / SCHEMA, schema_text())
-    write_text(root / "README.md", with_table((root / "README.md").read_text(encoding="utf-8")))
-    return 0

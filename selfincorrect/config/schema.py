@@ -246,7 +246,7 @@ class Config(Section):
     audit: dict[Alias, str] = Field(
         default_factory=dict,
         description="Published tables to audit beside the paper's, by name: CSV files with the columns of "
-        "`selfincorrect/published/table2.csv`.",
+        "`selfincorrect/paper/table2.csv`.",
     )
 
     # Asked for by every job of a graph: gathered once. Frozen, so it cannot go out of date.
@@ -260,7 +260,7 @@ class Config(Section):
         """The models that are pools from elsewhere."""
         return {name: model for name, model in self.models.items() if isinstance(model, PooledModelConfig)}
 
-    def cells(self) -> list[tuple[str, str]]:
+    def pairs(self) -> list[tuple[str, str]]:
         """Every (model, task) that is measured."""
         return [(model, task) for model in self.models for task in self.tasks if task in self.tasks_of(model)]
 
@@ -301,7 +301,7 @@ class Config(Section):
         chosen = self.refinement.tasks or self.refinable
         models = self.refinement.models or self.models
         return [
-            (model, task) for model, task in self.cells()
+            (model, task) for model, task in self.pairs()
             if model in self.weighted and model in models and task in chosen
         ]  # fmt: skip
 

@@ -206,18 +206,18 @@ def measure(config: Config, task: str) -> Slice:
 
 
 def tables(config: Config) -> Slice:
-    """Which cells there are, in the order of the configuration."""
+    """Which cells there are, in the order of the configuration, and which variants differ in the order shown alone."""
     return {
         "models": list(config.models),
         "tasks": list(config.tasks),
         "k": config.k,
         "variants": list(dict.fromkeys([*config.variants, OUTPUTS, *free()])),
-        "pairs": [
+        "reordered": [
             [first, second]
             for first, second in combinations(config.variants, 2)
             if _same_but_order(config, first, second)
         ],
-        "cells": [list(pair) for pair in config.cells()],
+        "pairs": [list(pair) for pair in config.pairs()],
         "code": code_digest("report.stage.tables"),
     }
 
@@ -267,6 +267,7 @@ def report(config: Config) -> Slice:
     return {
         "seed": config.seed,
         "questions": config.report.questions,
+        "pairs": [list(pair) for pair in config.pairs()],
         "pooled": list(config.pooled),
         "prices": {
             name: model.server.price.model_dump()

@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from selfincorrect.columns import Column, schema_of
 from selfincorrect.digest import canonical_json, seed_of
 from selfincorrect.discriminate.parse import Chosen
 from selfincorrect.discriminate.requests import Asked, selector_of
@@ -13,26 +14,27 @@ from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.conversations import Pool
 
-SCHEMA: dict[str, Any] = {
-    "question_id": pl.String,
-    "asked": pl.String,  # the conversation whose turns share this choice; null where the question was asked alone
-    "k": pl.Int32,
-    "variant": pl.String,
-    "selector": pl.String,  # choose, score: a model chose; else the rule of `selectors` that did
-    "order": pl.List(pl.Int32),  # the samples in the order shown
-    "output": pl.String,  # null where there is none: `how` says why; a JSON list where candidates were scored
-    "parsed": pl.String,
-    "how": pl.String,  # strict, loose, or why there is no choice: none, conflict, range, cut, thought, context, refused, filtered, error; a rule's name
-    "chosen_sample": pl.Int32,
-    "shared": pl.List(pl.Int32),  # the samples that tie, where the choice cannot tell them apart
-    "valid": pl.Boolean,
-    "finish_reason": pl.String,
-    "tokens_in": pl.Int32,
-    "tokens_out": pl.Int32,
-    "logprob": pl.Float64,
-    "prompt": pl.String,  # a JSON list where candidates were scored
-    "temperature": pl.Float64,  # that the output was decoded at: 0 is greedy; null for rules
-}
+COLUMNS = [
+    Column("question_id", pl.String, "question"),
+    Column("asked", pl.String, "the conversation, where its turns share a choice; empty where the question was asked alone"),
+    Column("k", pl.Int32, "number of candidates shown"),
+    Column("variant", pl.String, "variant"),
+    Column("selector", pl.String, "`choose`, `score`: a model chose; else the rule that did"),
+    Column("order", pl.List(pl.Int32), "the samples in the order shown"),
+    Column("output", pl.String, "what the model said, a JSON list where candidates were scored; empty where there is none"),
+    Column("parsed", pl.String, "the label read"),
+    Column("how", pl.String, "`strict`: the instructed ending; `loose`: the last label that stands alone; why there is no label: `none`, `conflict`, `range`, `cut` (at the token limit, before any ending), `thought` (it never ends), `context`, `refused`, `filtered`, `error`; or the rule's name"),
+    Column("chosen_sample", pl.Int32, "the candidate chosen, of several that tie a seeded draw; empty if invalid"),
+    Column("shared", pl.List(pl.Int32), "the samples that tie, where the choice cannot tell them apart"),
+    Column("valid", pl.Boolean, "whether there is a usable label"),
+    Column("finish_reason", pl.String, "how the output ended, as of candidates"),
+    Column("tokens_in", pl.Int32, "tokens of the prompt"),
+    Column("tokens_out", pl.Int32, "tokens of the output"),
+    Column("logprob", pl.Float64, "as of candidates"),
+    Column("prompt", pl.String, "the prompt as sent, a JSON list where candidates were scored"),
+    Column("temperature", pl.Float64, "temperature that the output was decoded at: 0 is greedy; empty for rules"),
+]  # fmt: skip
+SCHEMA = schema_of(COLUMNS)
 
 
 def choice_rows(
@@ -103,3 +105,14 @@ def selected_rows(
             }
         )  # fmt: skip
     return rows
+
+
+def named(choices: pl.DataFrame) -> pl.DataFrame:
+    """Rows of SCHEMA with `asked` in each: the question itself where no conversation shares the choice."""
+    return choices.with_columns(pl.coalesce("asked", "question_id").alias("asked"))
+
+
+def distinct(choices: pl.DataFrame) -> pl.DataFrame:
+    """A row for each choice that was made, the first of the items that share it, with `asked` in each."""
+    apart = [name for name in ("k", "variant", "asked") if name in choices.columns]
+    return named(choices).unique(apart, keep="first", maintain_order=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from selfincorrect.columns import Column, schema_of
 from selfincorrect.digest import seed_of
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Prompt, Turns
@@ -17,20 +18,21 @@ from selfincorrect.tasks.templates import GenerateTemplate, TaskPrompts
 
 log = logging.getLogger("selfincorrect")
 
-SCHEMA = {
-    "question_id": pl.String,
-    "sample": pl.Int32,
-    "text": pl.String,  # null where there is no answer: `finish_reason` says why
-    "finish_reason": pl.String,
-    "tokens_in": pl.Int32,
-    "tokens_out": pl.Int32,
-    "seed": pl.Int64,  # null where a server drew several candidates with the seed of the first
-    "logprob": pl.Float64,
-    "prompt": pl.String,
-    "reasoning": pl.String,  # what a server told apart as such
-    "reasoning_tokens": pl.Int32,
-    "cut": pl.Int32,  # characters beyond the longest text that is kept
-}
+COLUMNS = [
+    Column("question_id", pl.String, "question"),
+    Column("sample", pl.Int32, "candidate, 0 … n − 1"),
+    Column("text", pl.String, "the answer; empty where there is none"),
+    Column("finish_reason", pl.String, "how it ended: `stop`; `length`, cut at the token limit; without a text `context` (the prompt does not fit), `refused`, `filtered` or `error` (a server failed)"),
+    Column("tokens_in", pl.Int32, "tokens of the prompt"),
+    Column("tokens_out", pl.Int32, "tokens of the output"),
+    Column("seed", pl.Int64, "seed that drew it; empty where a server drew several samples of a call with the seed of the first"),
+    Column("logprob", pl.Float64, "natural logarithm, at temperature 1, of the probability of the answer's tokens: without the end-of-text token and stop strings, in every engine. Answers stored by versions of before 2026-11-26 have the end in it"),
+    Column("prompt", pl.String, "the prompt as sent"),
+    Column("reasoning", pl.String, "what a server told apart as reasoning"),
+    Column("reasoning_tokens", pl.Int32, "tokens of it"),
+    Column("cut", pl.Int32, "characters beyond `sampling.max_characters`"),
+]  # fmt: skip
+SCHEMA = schema_of(COLUMNS)
 
 
 def cut_text(text: str | None, longest: int) -> tuple[str | None, int]:

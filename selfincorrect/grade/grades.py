@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from selfincorrect.columns import Column
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.requests import ERROR
 from selfincorrect.errors import UserError
@@ -13,6 +14,19 @@ from selfincorrect.tasks.base import Question, Task, grade_limits
 
 GIVEN, JUDGED = "given", "judges"
 UNFINISHED = "unfinished_thought"
+
+
+COLUMNS = [
+    Column("question_id", pl.String, "question"),
+    Column("sample", pl.Int32, "candidate"),
+    Column("extracted", pl.String, "what was read from the answer, in the task's normal form; empty where there is nothing to read"),
+    Column("grade", pl.Float64, "its grade; empty where a judge gave no rating, or a server no answer", "score"),
+    Column("valid", pl.Boolean, "whether an answer could be read"),
+    Column("missing", pl.String, "why there is no answer: `context`, `refused`, `filtered`, `error`, or `unfinished_thought`"),
+    Column("grading", pl.String, "the way of grading that these are: the task's primary one, `judges`, or `given` with a pool"),
+    Column("extracted_…", pl.String, "what another way of grading read; a column a way, by its name"),
+    Column("grade_…", pl.Float64, "the grade that it gave", "score"),
+]  # fmt: skip
 
 
 def grade_table(

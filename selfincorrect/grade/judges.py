@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from selfincorrect.columns import Column, schema_of
 from selfincorrect.digest import seed_of
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Prompt
@@ -19,20 +20,21 @@ log = logging.getLogger("selfincorrect")
 
 AGAIN = 0.7  # temperature of later attempts: the first one is greedy and would say the same
 
-SCHEMA = {
-    "question_id": pl.String,
-    "sample": pl.Int32,
-    "role": pl.String,
-    "judge": pl.String,  # the model's name
-    "attempt": pl.Int32,  # from 1; only the last one counts
-    "output": pl.String,
-    "reading": pl.Float64,  # null where the output holds none
-    "finish_reason": pl.String,
-    "tokens_in": pl.Int32,
-    "tokens_out": pl.Int32,
-    "logprob": pl.Float64,
-    "prompt": pl.String,
-}
+COLUMNS = [
+    Column("question_id", pl.String, "question"),
+    Column("sample", pl.Int32, "candidate"),
+    Column("role", pl.String, "role of the judge"),
+    Column("judge", pl.String, "name of the judging model"),
+    Column("attempt", pl.Int32, "from 1; only the last one counts"),
+    Column("output", pl.String, "what the judge said"),
+    Column("reading", pl.Float64, "a rating, or the probability of \"yes\"; empty where the output holds none"),
+    Column("finish_reason", pl.String, "how the output ended, as of candidates"),
+    Column("tokens_in", pl.Int32, "tokens of the prompt"),
+    Column("tokens_out", pl.Int32, "tokens of the output"),
+    Column("logprob", pl.Float64, "as of candidates"),
+    Column("prompt", pl.String, "the prompt as sent"),
+]  # fmt: skip
+SCHEMA = schema_of(COLUMNS)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,19 @@
-"""Rule measure: the numbers of one target, a row a variant."""
+"""Rule measure: the numbers of one target, a row a variant, and the same under every way of grading."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
 
-from selfincorrect.measure.measure import gradings, measure
+from selfincorrect.columns import schema_of
+from selfincorrect.engines.requests import CONTEXT, ERROR, FILTERED, REFUSED
+from selfincorrect.grade.grades import UNFINISHED
+from selfincorrect.measure.cell import cell
+from selfincorrect.measure.columns import CELL, EMPTY, GRADED
+from selfincorrect.measure.items import complete, items, other_gradings
+from selfincorrect.measure.scores import Row, plain
+
+COLUMNS = {"metrics": CELL, "gradings": GRADED}
 
 
 def run(
@@ -18,9 +26,77 @@ def run(
     settings: Mapping[str, Any],
 ) -> dict[str, pl.DataFrame]:
     """The tables `metrics` and `gradings` of one model on one task with k candidates; `settings` has `seed` and `unit`."""
-    names = pl.DataFrame({"model": [model], "task": [task]})
-    made = {
-        "metrics": measure(dataset, grades, choices, k, settings["seed"], settings["unit"]),
-        "gradings": gradings(dataset, grades, choices, k, settings["unit"]),
+    rows = [
+        {"model": model, "task": task, **row}
+        for row in rows_of(dataset, grades, choices, k, settings["seed"], settings["unit"])
+    ]
+    place = {name: number for number, name in enumerate(choices["variant"].unique(maintain_order=True))}
+    return {
+        "metrics": pl.DataFrame([row for row in rows if row["primary"]], schema=schema_of(CELL)),
+        "gradings": pl.DataFrame(sorted(rows, key=lambda row: place[row["variant"]]), schema=schema_of(GRADED)),
     }
-    return {name: names.join(table, how="cross") for name, table in made.items()}
+
+
+def rows_of(
+    questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame, k: int, seed: int, unit: str = "percent"
+) -> Iterator[Row]:
+    """A row for each way of grading, the primary one first, and each variant in order of appearance: that of `cell`, and what is known
+    of the cell beside.
+
+    `unit` says what scores are: "percent" of fractions, or a "grade". Items without all their grades, or whose choice a server failed
+    to give, are left out, and counted.
+    """
+    shown = grades.filter(pl.col("sample") < k)
+    answers = _answers(shown)
+    for grading in (None, *other_gradings(grades)):
+        about = {
+            "k": k,
+            "unit": unit,
+            "grading": grading or grades["grading"][0],
+            "primary": grading is None,
+            "differing": shown.filter(pl.col("grade") != pl.col(f"grade_{grading}")).height if grading else 0,
+            **answers,
+        }
+        for variant, table in items(questions, grades, choices, k, grading).items():
+            graded = complete(table)
+            row = cell(graded, k, seed, unit) if graded.height else EMPTY | {"selector": table["selector"][0]}
+            ungraded = table.height - graded.height
+            note = " ".join(filter(None, [_left_out(table, ungraded), _unanswered(answers), row["note"]]))
+            told = {"variant": variant, "temperature": _temperature(table), "ungraded": ungraded, "note": note}
+            yield row | about | told
+
+
+def _temperature(table: pl.DataFrame) -> float | None:
+    """What the choices of a table of `items` were decoded at, None for rules and for choices from elsewhere."""
+    return plain(table["temperature"][0]) if "temperature" in table.columns else None
+
+
+def _left_out(table: pl.DataFrame, count: int) -> str:
+    if not count:
+        return ""
+    failed = table.filter(pl.col("how") == ERROR).height
+    lacking = [f"{count - failed} lack a grade"] if count > failed else []
+    lacking += [f"{failed} lack a choice, since calls failed"] if failed else []
+    return f"{count} of {table.height} items are left out: {', '.join(lacking)}."
+
+
+# Why candidates have no answer, as columns count them.
+_REASONS = {
+    "candidates_unfinished_thought": (UNFINISHED,), "candidates_refused": (REFUSED, FILTERED), "candidates_too_long": (CONTEXT,),
+    "candidates_failed": (ERROR,),
+}  # fmt: skip
+
+
+def _answers(shown: pl.DataFrame) -> dict[str, int]:
+    """How many of the candidates shown have no answer, by reason."""
+    why = shown["missing"] if "missing" in shown.columns else pl.Series([None] * shown.height, dtype=pl.String)
+    return {name: int(why.is_in(reasons).sum()) for name, reasons in _REASONS.items()}
+
+
+def _unanswered(answers: Mapping[str, int]) -> str:
+    told = {
+        "candidates_unfinished_thought": "never end their thought", "candidates_refused": "were refused",
+        "candidates_too_long": "have a prompt beyond the model's context",
+    }  # fmt: skip
+    found = ", ".join(f"{answers[name]} {words}" for name, words in told.items() if answers[name])
+    return f"Of the candidates {found}: they score the lowest grade." if found else ""

@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 from tabulate import tabulate
 
-from selfincorrect.discriminate.selectors.registry import asked
+from selfincorrect.columns import Column, schema_of
+from selfincorrect.discriminate.selectors.registry import askers
 from selfincorrect.paper import published
 
 TABLES = ("table2", "table3", "table4", "table5", "table6", "table7", "table8", "figure9")
@@ -24,20 +25,21 @@ TITLES = {
 FULL = "full"
 NOT_STATED = "(not stated)"  # the paper's Table 5 names no model
 
-SCHEMA = {
-    "task": pl.String,
-    "model": pl.String,  # as configured; as published where it was not run
-    "setting": pl.String,
-    "quantity": pl.String,
-    "published": pl.Float64,  # in points or grades, as printed
-    "measured": pl.Float64,
-    "low": pl.Float64,  # 95 % interval of what was measured, where there is one
-    "high": pl.Float64,
-    "difference": pl.Float64,  # measured − published
-    "n_published": pl.Int64,
-    "n_measured": pl.Int64,
-    "grading": pl.String,
-}
+COLUMNS = [
+    Column("task", pl.String, "task"),
+    Column("model", pl.String, "model as configured; as published where it was not run"),
+    Column("setting", pl.String, "setting of the paper"),
+    Column("quantity", pl.String, "what is compared"),
+    Column("published", pl.Float64, "as printed, in points or grades"),
+    Column("measured", pl.Float64, "as measured, in the same"),
+    Column("low", pl.Float64, "lower end of the 95 % interval of what was measured, where there is one"),
+    Column("high", pl.Float64, "its upper end"),
+    Column("difference", pl.Float64, "`measured` − `published`"),
+    Column("n_published", pl.Int64, "questions of the paper"),
+    Column("n_measured", pl.Int64, "questions measured; empty for what was not run"),
+    Column("grading", pl.String, "way of grading behind what was measured"),
+]  # fmt: skip
+SCHEMA = schema_of(COLUMNS)
 Key = tuple[str, str, str, str]  # task, published model, setting, quantity
 
 # Quantity -> column of the metrics, columns of its interval, whether it is a score (in points or grades) or a share.
@@ -115,7 +117,7 @@ def tables(
     `settings` has `k`, `settings` (of the paper, by variant), `published` (names in the paper, by model); `encoder_decoders`
     are the models for Table 4.
     """
-    shown = metrics.filter((pl.col("k") == settings["k"]) & pl.col("selector").is_in(asked()))
+    shown = metrics.filter((pl.col("k") == settings["k"]) & pl.col("selector").is_in(askers()))
     setting = pl.col("variant").replace_strict(settings["settings"], default=None, return_dtype=pl.String)
     shown = shown.with_columns(setting.alias("setting")).drop_nulls("setting")
     shown = shown.unique(["model", "task", "setting"], keep="first", maintain_order=True)
@@ -281,7 +283,7 @@ def title(name: str) -> str:
 def cells_of_figure9(metrics: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
     """The metrics that Figure 9 compares: original and simplified distractors where both were run."""
     names = {name: setting for name, setting in settings["settings"].items() if setting in (FULL, "simplified")}
-    rows = metrics.filter((pl.col("k") == settings["k"]) & pl.col("selector").is_in(asked()))
+    rows = metrics.filter((pl.col("k") == settings["k"]) & pl.col("selector").is_in(askers()))
     rows = rows.filter(pl.col("variant").is_in(list(names)) & (pl.col("n") > 0))
     both = rows.filter(pl.col("variant").replace_strict(names) == "simplified").select("model", "task").unique()
     return rows.join(both, on=["model", "task"], how="semi", maintain_order="left")

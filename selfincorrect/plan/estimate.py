@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from selfincorrect.columns import Column, schema_of
 from selfincorrect.config.schema import Config, ModelConfig, VariantConfig
 from selfincorrect.discriminate.requests import decoding_of, discriminations
 from selfincorrect.discriminate.selectors.registry import get_selector
@@ -32,18 +33,19 @@ CHARACTERS = 3.5  # of a prompt in a token; 2.6 (GSM8K) to 4.6 on prompts of the
 LOOKED_AT = 20  # conversations of each task whose prompts are made
 BYTES_A_TOKEN = 12  # of an answer and its prompt in tables and store, compressed and not
 
-SCHEMA = {
-    "model": pl.String,
-    "task": pl.String,
-    "stage": pl.String,
-    "answers": pl.Int64,
-    "calls": pl.Int64,  # to a server that draws the samples of a question in one call; null where there is none
-    "tokens_in": pl.Int64,
-    "tokens_out": pl.Int64,  # at most
-    "cost": pl.Float64,  # in the currency of the configured prices; null without one
-    "hours": pl.Float64,  # of one device; null for served models, or without a number of parameters
-    "gigabytes": pl.Float64,  # weights and results on disk
-}
+COLUMNS = [
+    Column("model", pl.String, "model that is asked"),
+    Column("task", pl.String, "task; empty for the weights"),
+    Column("stage", pl.String, "stage that asks"),
+    Column("answers", pl.Int64, "answers asked for"),
+    Column("calls", pl.Int64, "calls to a server that draws the samples of a question in one; empty where there is none"),
+    Column("tokens_in", pl.Int64, "tokens of prompts"),
+    Column("tokens_out", pl.Int64, "tokens of answers at most: every answer as long as its limit"),
+    Column("cost", pl.Float64, "cost in the currency of the configured prices; empty without one"),
+    Column("hours", pl.Float64, "time of one device; empty for served models, or without a number of parameters", "hours"),
+    Column("gigabytes", pl.Float64, "weights and results on disk", "GB"),
+]  # fmt: skip
+SCHEMA = schema_of(COLUMNS)
 
 
 @dataclass(frozen=True)

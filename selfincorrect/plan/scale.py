@@ -45,7 +45,7 @@ ASKING = ("generate", "judge", "discriminate", "refine")
 
 
 @dataclass(frozen=True)
-class Cell:
+class Pair:
     """One model on one task: seconds of answering by stage, GPUs, seconds to load the weights, and the shape of its jobs."""
 
     model: str
@@ -101,20 +101,20 @@ def stand_ins(task: str, count: int) -> list[Question]:
     return made
 
 
-def cells(config: Config, found: Iterable[Load], rate: Rates) -> list[Cell]:
-    """The cells of an experiment, from the loads that `estimate.loads` gives for its tasks; pools from elsewhere are left out."""
-    weighted = [cell for cell in config.cells() if cell[0] in config.weighted]
-    by_cell: dict[tuple[str, str], dict[str, list[Load]]] = {cell: {} for cell in weighted}
+def pairs(config: Config, found: Iterable[Load], rate: Rates) -> list[Pair]:
+    """The pairs of an experiment, from the loads that `estimate.loads` gives for its tasks; pools from elsewhere are left out."""
+    weighted = [pair for pair in config.pairs() if pair[0] in config.weighted]
+    by_pair: dict[tuple[str, str], dict[str, list[Load]]] = {pair: {} for pair in weighted}
     for load in found:
         stage, _, judged = load.stage.partition(" ")
-        by_cell[judged or load.model, load.task].setdefault(stage, []).append(load)
-    return [_cell(config, model, task, stages, rate) for (model, task), stages in by_cell.items()]
+        by_pair[judged or load.model, load.task].setdefault(stage, []).append(load)
+    return [_pair(config, model, task, stages, rate) for (model, task), stages in by_pair.items()]
 
 
-def _cell(config: Config, model: str, task: str, stages: Mapping[str, Sequence[Load]], rate: Rates) -> Cell:
+def _pair(config: Config, model: str, task: str, stages: Mapping[str, Sequence[Load]], rate: Rates) -> Pair:
     asked = [load for each in stages.values() for load in each]
     names = {stage: [config.weighted[load.model] for load in each] for stage, each in stages.items()}
-    return Cell(
+    return Pair(
         model, task,
         {stage: sum(_seconds(config, load, rate) for load in each) for stage, each in stages.items()},
         {stage: max(_gpus(config, entry) for entry in each) for stage, each in names.items()},
@@ -151,11 +151,11 @@ def _seconds(config: Config, load: Load, rate: Rates) -> float:
     return work * load.tokens_in / float(rate.work["reading"]) + work * load.tokens_out / float(rate.work["decoding"])
 
 
-def enlarged(found: Sequence[Cell], models: int, tasks: int) -> list[Cell]:
-    """Cells of `models` models and `tasks` tasks, made of those there are over and over; gaps are repeated like cells."""
-    have = {(cell.model, cell.task): cell for cell in found}
-    rows = list(islice(_copies(dict.fromkeys(cell.model for cell in found)), models))
-    columns = list(islice(_copies(dict.fromkeys(cell.task for cell in found)), tasks))
+def enlarged(found: Sequence[Pair], models: int, tasks: int) -> list[Pair]:
+    """Pairs of `models` models and `tasks` tasks, made of those there are over and over; gaps are repeated like pairs."""
+    have = {(pair.model, pair.task): pair for pair in found}
+    rows = list(islice(_copies(dict.fromkeys(pair.model for pair in found)), models))
+    columns = list(islice(_copies(dict.fromkeys(pair.task for pair in found)), tasks))
     return [
         replace(have[model, task], model=f"{model}{copy}", task=f"{task}{other}")
         for model, copy in rows for task, other in columns if (model, task) in have
@@ -170,15 +170,15 @@ def _copies(names: Iterable[str]) -> Iterator[tuple[str, str]]:
         yield name, f".{copy}" if copy > 1 else ""
 
 
-def jobs(found: Sequence[Cell], rate: Rates, prepared: int) -> list[Job]:
+def jobs(found: Sequence[Pair], rate: Rates, prepared: int) -> list[Job]:
     """The jobs of the workflow, each after those whose files it reads; `prepared` weighted models are there to prepare.
 
     What is prepared waits for a network alone and counts no time: models are taken to be on disk.
     """
     made = [Job(f"prepare_model/{number}", 0.0) for number in range(prepared)]
-    made += [Job(f"prepare_dataset/{task}", 0.0) for task in dict.fromkeys(cell.task for cell in found)]
-    for cell in found:
-        made += _jobs_of(cell, rate)
+    made += [Job(f"prepare_dataset/{task}", 0.0) for task in dict.fromkeys(pair.task for pair in found)]
+    for pair in found:
+        made += _jobs_of(pair, rate)
     ends = [job.name for job in made if job.name.startswith(("measure/", "refine/"))]
     for name, needs in (
         ("tables", ends),
@@ -190,25 +190,25 @@ def jobs(found: Sequence[Cell], rate: Rates, prepared: int) -> list[Job]:
     return [*made, Job("all", 0.0, 0, ("report",))]
 
 
-def _jobs_of(cell: Cell, rate: Rates) -> list[Job]:
-    place = f"{cell.model}/{cell.task}"
+def _jobs_of(pair: Pair, rate: Rates) -> list[Job]:
+    place = f"{pair.model}/{pair.task}"
     made = []
 
     def job(rule: str, needs: Sequence[str], part: str = "", share: float = 1.0) -> str:
-        seconds = rate.of(rule) + cell.loading.get(rule, 0.0) + cell.seconds.get(rule, 0.0) * share
+        seconds = rate.of(rule) + pair.loading.get(rule, 0.0) + pair.seconds.get(rule, 0.0) * share
         name = f"{rule}/{place}{part}"
-        made.append(Job(name, seconds, cell.gpus.get(rule, 0), tuple(needs)))
+        made.append(Job(name, seconds, pair.gpus.get(rule, 0), tuple(needs)))
         return name
 
-    data = [f"prepare_dataset/{cell.task}"]
-    shards = [job("generate", data, f"/{shard}", 1 / cell.shards) for shard in range(cell.shards)]
+    data = [f"prepare_dataset/{pair.task}"]
+    shards = [job("generate", data, f"/{shard}", 1 / pair.shards) for shard in range(pair.shards)]
     pool = [job("collect", shards)]
-    judged = [job("judge", pool)] if "judge" in cell.seconds else []
+    judged = [job("judge", pool)] if "judge" in pair.seconds else []
     graded = job("grade", pool + judged)
-    chosen = job("discriminate", [graded] if cell.graded_first else pool)
-    if "refine" in cell.seconds:
+    chosen = job("discriminate", [graded] if pair.graded_first else pool)
+    if "refine" in pair.seconds:
         job("refine", pool)
-    for k in cell.ks:
+    for k in pair.ks:
         job("measure", [graded, chosen], f"/k{k}")
     return made
 
@@ -221,34 +221,34 @@ def measured_fixed(results: Path) -> dict[str, float]:
     return {row["rule"]: row["fixed"] / row["jobs"] for row in table.iter_rows(named=True)}
 
 
-def storage(config: Config, found: Sequence[Cell]) -> dict[str, float]:
+def storage(config: Config, found: Sequence[Pair]) -> dict[str, float]:
     """Bytes of weights on disk, and of pools, choices and the response store."""
     originals = {name: _weights(entry) for name, entry in config.weighted.items()}
-    used = dict.fromkeys(cell.model for cell in found)
+    used = dict.fromkeys(pair.model for pair in found)
     judges = [name for name in config.weighted if name not in used]
     weights = sum(originals.get(name.partition(".")[0], 0.0) for name in [*used, *judges])
-    return {"weights": weights, "results": sum(cell.tokens for cell in found) * BYTES_A_TOKEN}
+    return {"weights": weights, "results": sum(pair.tokens for pair in found) * BYTES_A_TOKEN}
 
 
-def plan(config: Config, datasets: Path, rate: Rates) -> tuple[list[Cell], dict[str, str]]:
-    """The cells of an experiment, and where the questions of each task are from."""
+def plan(config: Config, datasets: Path, rate: Rates) -> tuple[list[Pair], dict[str, str]]:
+    """The pairs of an experiment, and where the questions of each task are from."""
     found: list[Load] = []
     origins: dict[str, str] = {}
-    for task in dict.fromkeys(task for _, task in config.cells()):
+    for task in dict.fromkeys(task for _, task in config.pairs()):
         questions, origins[task] = questions_for(config, task, datasets)
         found += loads(config, task, questions, task_settings(config, task))
-    return cells(config, found, rate), origins
+    return pairs(config, found, rate), origins
 
 
 def lines(
-    made: Sequence[Job], found: Sequence[Cell], planned: Mapping[int, Schedule], sizes: Mapping[str, float]
+    made: Sequence[Job], found: Sequence[Pair], planned: Mapping[int, Schedule], sizes: Mapping[str, float]
 ) -> list[str]:
     """The plan in lines for a terminal."""
     by_rule = {rule: sum(job.name.split("/")[0] == rule for job in made) for rule in RULES}
     held, longest = sum(job.seconds * job.gpus for job in made) / 3600, critical_path(made)
     said = [
         f"{len(made):,} jobs: {', '.join(f'{count:,} {rule}' for rule, count in by_rule.items() if count)}",
-        f"{sum(cell.answers for cell in found):,.0f} answers, {sum(cell.tokens for cell in found) / 1e6:,.0f} million tokens at most, "
+        f"{sum(pair.answers for pair in found):,.0f} answers, {sum(pair.tokens for pair in found) / 1e6:,.0f} million tokens at most, "
         f"{held:,.1f} GPU hours",
         f"{sizes['weights'] / 1e9:,.0f} GB of weights, {sizes['results'] / 1e9:,.1f} GB of results",
         f"longest chain of jobs {_span(longest)}",
@@ -298,7 +298,7 @@ def main(arguments: list[str] | None = None) -> None:
         found, origins = plan(config, given.resources / "datasets", rate)
         prepared = len(config.weighted)
         if given.models or given.tasks:
-            models, tasks = (len({getattr(cell, name) for cell in found}) for name in ("model", "task"))
+            models, tasks = (len({getattr(pair, name) for pair in found}) for name in ("model", "task"))
             prepared += (given.models or models) - models
             found = enlarged(found, given.models or models, given.tasks or tasks)
         made = jobs(found, rate, prepared)

@@ -10,25 +10,27 @@ import polars as pl
 from selfincorrect.digest import digest, file_sha256
 from selfincorrect.io import read_json, read_provenance
 from selfincorrect.jobs.provenance import commit, machine, now, versions
+from selfincorrect.report.stage import datasets_of
 
 FORMAT = 1
 
 
-def record(inputs: Any, config: Mapping[str, Any], seed: int, code: Path) -> dict[str, Any]:
+def record(inputs: Any, config: Mapping[str, Any], settings: Mapping[str, Any], code: Path) -> dict[str, Any]:
     """The record, ready for JSON.
 
     `inputs` are the rule's: paths of `manifests`, `datasets`, `tables`, `paper`, `refinements`, `candidates`, `grades`
-    and `choices`; `config` the configuration as given, which names keys and holds none; `code` the folder of the code.
+    and `choices`; `config` the configuration as given, which names keys and holds none; `settings` has the `seed` and the `pairs`, in
+    whose order the paths are; `code` the folder of the code.
     """
-    here = versions()
+    here, pairs = versions(), [(model, task) for model, task in settings["pairs"]]
     made = [read_provenance(path) for path in inputs.candidates]
     asked = [*made, *map(read_provenance, inputs.choices)]
     manifests = map(read_json, inputs.manifests)
     models = {each["name"]: {key: each[key] for key in ("source", "revision", "digest")} for each in manifests}
     pools = {
-        f"{each['model']['name']} {Path(path).parts[-2]}": _pool(each["settings"])
-        for path, each in zip(inputs.candidates, made, strict=True)
-        if each["model"]["name"] not in models
+        f"{model} {task}": _pool(each["settings"])
+        for (model, task), each in zip(pairs, made, strict=True)
+        if model not in models
     }
     tables = [path for path in inputs.tables if path.endswith(".parquet")]
     served = {
@@ -42,10 +44,10 @@ def record(inputs: Any, config: Mapping[str, Any], seed: int, code: Path) -> dic
         "versions": here,
         "versions_before": [each for each in _distinct(p["versions"] for p in asked) if each != here],
         "machine": machine(),
-        "seed": seed,
+        "seed": settings["seed"],
         "configuration": dict(config),
         "models": models | pools,
-        "data": {Path(path).stem: read_provenance(path)["data"] for path in inputs.datasets},
+        "data": {task: read_provenance(path)["data"] for task, path in datasets_of(pairs, inputs.datasets).items()},
         "results": {
             **{
                 path: columns_digests(path)

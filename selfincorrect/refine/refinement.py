@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from selfincorrect.columns import Column, schema_of
 from selfincorrect.digest import seed_of
 from selfincorrect.discriminate.choices import choice_rows
 from selfincorrect.discriminate.requests import NO_ANSWER, discriminations
@@ -13,34 +14,53 @@ from selfincorrect.discriminate.view import View
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Prompt, Turns
 from selfincorrect.engines.requests import Decoding, Request, Response
-from selfincorrect.measure.cell import plain
 from selfincorrect.measure.intervals import score_interval
+from selfincorrect.measure.scores import plain
 from selfincorrect.tasks.base import Question, Task
 from selfincorrect.tasks.conversations import Candidate
 from selfincorrect.tasks.templates import Step, TaskPrompts, replies
 
 FEEDBACK_TOKENS = 96
 
-ROUNDS_SCHEMA = {
-    "question_id": pl.String,
-    "round": pl.Int32,  # 0 is the first answer of the pool
-    "text": pl.String,
-    "extracted": pl.String,
-    "grade": pl.Float64,
-    "feedback": pl.String,  # on the answer of the round before; null in round 0
-    "prompt": pl.String,  # that asked for the refined answer
-    "feedback_prompt": pl.String,
-}
-PREFERENCES_SCHEMA = {
-    "question_id": pl.String,
-    "round": pl.Int32,  # the refined answer of this round against the one before
-    "refined_first": pl.Boolean,  # whether the refined answer was shown first
-    "output": pl.String,
-    "parsed": pl.String,
-    "how": pl.String,
-    "refined": pl.Boolean,  # whether the refined answer was chosen; null without a usable label
-    "prompt": pl.String,
-}
+ROUNDS = [
+    Column("question_id", pl.String, "question"),
+    Column("round", pl.Int32, "0 is the first answer of the pool"),
+    Column("text", pl.String, "the answer"),
+    Column("extracted", pl.String, "its normal form"),
+    Column("grade", pl.Float64, "its grade"),
+    Column("feedback", pl.String, "feedback on the answer of the round before; empty in round 0"),
+    Column("prompt", pl.String, "the prompt that asked for the refined answer"),
+    Column("feedback_prompt", pl.String, "the prompt that asked for the feedback"),
+]  # fmt: skip
+ROUNDS_SCHEMA = schema_of(ROUNDS)
+PREFERENCES = [
+    Column("question_id", pl.String, "question"),
+    Column("round", pl.Int32, "the refined answer of this round against the one before"),
+    Column("refined_first", pl.Boolean, "whether the refined answer was shown first"),
+    Column("output", pl.String, "what the model said"),
+    Column("parsed", pl.String, "the label read"),
+    Column("how", pl.String, "how it was read, as of choices"),
+    Column("refined", pl.Boolean, "whether the refined answer was chosen; empty without a usable label"),
+    Column("prompt", pl.String, "the prompt as sent"),
+]  # fmt: skip
+PREFERENCES_SCHEMA = schema_of(PREFERENCES)
+MEASURED = [
+    Column("model", pl.String, "model that refines its own answers"),
+    Column("task", pl.String, "task"),
+    Column("round", pl.Int64, "0 is the first answer"),
+    Column("grading", pl.String, "way of grading"),
+    Column("n", pl.Int64, "answers"),
+    Column("score", pl.Float64, "their mean grade", "score"),
+    Column("score_low", pl.Float64, "lower end of its 95 % interval, clustered", "score"),
+    Column("score_high", pl.Float64, "its upper end", "score"),
+    Column("pairs", pl.Int64, "questions whose refined answer differs from the one before"),
+    Column("preference", pl.Float64, "share of choices of the refined answer, of each question's valid ones, over the two orders", "share"),
+    Column("preference_low", pl.Float64, "lower end of its 95 % interval", "share"),
+    Column("preference_high", pl.Float64, "its upper end", "share"),
+    Column("consistent", pl.Float64, "share of pairs with the same choice in both orders", "share"),
+    Column("first_position", pl.Float64, "share of valid choices that name what is shown first", "share"),
+    Column("invalid", pl.Float64, "share of outputs without a usable label", "share"),
+]  # fmt: skip
 Ask = Callable[[list[Request]], list[Response]]
 
 
@@ -158,8 +178,10 @@ def preferences(
     return found
 
 
-def measured(questions: pl.DataFrame, rounds: pl.DataFrame, preferences: pl.DataFrame, grading: str) -> pl.DataFrame:
-    """A row a round: the score of its answers (by the `grading` of this name), and the share of choices that prefer them to those of the round before.
+def measured(
+    questions: pl.DataFrame, rounds: pl.DataFrame, preferences: pl.DataFrame, model: str, task: str, grading: str
+) -> pl.DataFrame:
+    """Rows of MEASURED, a row a round: the score of its answers (by the `grading` of this name), and the share of choices that prefer them to those of the round before.
 
     The share is over the pairs whose two texts differ, each question's being the mean over its valid choices of the two orders;
     intervals are 95 %, clustered by question.
@@ -179,7 +201,7 @@ def measured(questions: pl.DataFrame, rounds: pl.DataFrame, preferences: pl.Data
         wanted = share["refined"].to_numpy()
         interval_ = score_interval(wanted, share["question_id"].to_numpy()) if len(wanted) else (None, None)
         row = {
-            "round": number, "grading": grading, "n": part.height, "score": grades.mean(), "score_low": low, "score_high": high,
+            "model": model, "task": task, "round": number, "grading": grading, "n": part.height, "score": grades.mean(), "score_low": low, "score_high": high,
             "pairs": mine["question_id"].n_unique(), "preference": wanted.mean() if len(wanted) else None,
             "preference_low": interval_[0], "preference_high": interval_[1],
             "consistent": both["refined"].is_in([0.0, 1.0]).mean() if both.height else None,
@@ -187,4 +209,4 @@ def measured(questions: pl.DataFrame, rounds: pl.DataFrame, preferences: pl.Data
             "invalid": 1 - valid.height / mine.height if mine.height else None,
         }  # fmt: skip
         rows.append({name: plain(value) for name, value in row.items()})
-    return pl.DataFrame(rows, infer_schema_length=None)
+    return pl.DataFrame(rows, schema=schema_of(MEASURED))

@@ -9,13 +9,16 @@ import polars as pl
 from selfincorrect.discriminate.view import View
 from selfincorrect.models.ask import OpenedModel, ask
 from selfincorrect.refine import refinement
+from selfincorrect.refine.refinement import MEASURED, PREFERENCES, ROUNDS
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts
 
+COLUMNS = (ROUNDS, PREFERENCES, MEASURED)
+
 
 class Refined(NamedTuple):
-    """Rows of `refinement.ROUNDS_SCHEMA` and `PREFERENCES_SCHEMA`, and a row of numbers a round."""
+    """Tables with the columns ROUNDS, PREFERENCES and MEASURED."""
 
     rounds: pl.DataFrame
     preferences: pl.DataFrame
@@ -41,6 +44,5 @@ def run(
     chosen = refinement.preferences(questions, rows, view, asked)
     rounds = pl.DataFrame(rows, schema=refinement.ROUNDS_SCHEMA)
     preferred = pl.DataFrame(chosen, schema=refinement.PREFERENCES_SCHEMA)
-    names = pl.DataFrame({"model": [model.name], "task": [task]})
-    metrics = refinement.measured(dataset, rounds, preferred, next(iter(module.GRADINGS)))
-    return Refined(rounds, preferred, names.join(metrics, how="cross"))
+    metrics = refinement.measured(dataset, rounds, preferred, model.name, task, next(iter(module.GRADINGS)))
+    return Refined(rounds, preferred, metrics)

@@ -1,22 +1,23 @@
 """What the report shows, gathered from the files of a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import yaml
 
-from selfincorrect.discriminate.selectors import registry as selectors
+from selfincorrect.discriminate.choices import distinct
+from selfincorrect.discriminate.selectors.registry import askers
 from selfincorrect.io import read_json, read_provenance
 from selfincorrect.jobs.provenance import commit, machine, now
 from selfincorrect.paper import tables as paper
 from selfincorrect.report import page as report
 from selfincorrect.report.costs import by_model, costs
-from selfincorrect.report.tables import numbered_notes
+from selfincorrect.report.shown import numbered_notes
+from selfincorrect.report.stage import by_pair, datasets_of
+from selfincorrect.report.tables import Pair
 from selfincorrect.tasks.questions import questions_of
-
-Cell = tuple[str, str]  # model, task
 
 
 def gather(
@@ -29,22 +30,20 @@ def gather(
     folder that holds the benchmarks.
     """
     metrics, gradings, differences = (pl.read_parquet(inputs[name]) for name in ("metrics", "gradings", "differences"))
-    candidates, grades = _by_cell(inputs.candidates, 1), _by_cell(inputs.grades, 1)
-    choice_paths = _by_cell(inputs.choices, 2)
-    datasets = {Path(path).stem: path for path in inputs.datasets}
+    pairs = [(model, task) for model, task in settings["pairs"]]
+    candidates, grades, choice_paths = (by_pair(pairs, inputs[name]) for name in ("candidates", "grades", "choices"))
+    datasets = datasets_of(pairs, inputs.datasets)
     questions = {
         task: {question.question_id: question.row() for question in questions_of(pl.read_parquet(path))}
         for task, path in datasets.items()
     }
-    asked = {cell: _asked(paths) for cell, paths in candidates.items()}
-    mixed = {cell: _mixed(paths) for cell, paths in grades.items()}
+    asked = {pair: _asked(paths) for pair, paths in candidates.items()}
+    mixed = {pair: _mixed(paths) for pair, paths in grades.items()}
     samples = []
-    for model, task, identity in report.sample_cells(
-        list(candidates), mixed, asked, settings["questions"], settings["seed"]
-    ):
-        one, cell = pl.col("question_id") == identity, (model, task)
+    for model, task, identity in report.sample_pairs(pairs, mixed, asked, settings["questions"], settings["seed"]):
+        one, pair = pl.col("question_id") == identity, (model, task)
         pool, graded, chosen = (
-            pl.scan_parquet(paths[cell]).filter(one).collect() for paths in (candidates, grades, choice_paths)
+            pl.scan_parquet(paths[pair]).filter(one).collect() for paths in (candidates, grades, choice_paths)
         )
         sample = report.sample_question(questions[task][identity], pool, graded, chosen)
         samples.append({"model": model, "task": task, **sample})
@@ -54,9 +53,9 @@ def gather(
         "metrics": metrics.to_dicts(),
         "notes": numbered_notes(metrics),
         "findings": report.findings(metrics),
-        "gradings": gradings.join(metrics.select("model", "task", "unit").unique(), on=["model", "task"], how="left")
-        .filter(pl.col("variant") == pl.col("variant").first().over("model", "task", "k"))
-        .to_dicts(),
+        "gradings": gradings.filter(
+            pl.col("variant") == pl.col("variant").first().over("model", "task", "k")
+        ).to_dicts(),
         "difference_count": differences.height,
         "differences": report.some(differences, settings["seed"]),
         "figures": [
@@ -66,12 +65,12 @@ def gather(
         ],
         "models": [
             *({**each, "origin": _origin(each["source"])} for each in map(read_json, inputs.manifests)),
-            *(_pooled_model(cell, paths[0]) for cell, paths in candidates.items() if cell[0] in settings["pooled"]),
+            *(_pooled_model(pair, paths[0]) for pair, paths in candidates.items() if pair[0] in settings["pooled"]),
         ],
         "tasks": [_task(task, path, asked, metrics) for task, path in datasets.items()],
         "ks": metrics["k"].unique(maintain_order=True).to_list(),
         "variants": metrics["variant"].unique(maintain_order=True).to_list(),
-        "pools": [_pool(cell, paths, grades[cell]) for cell, paths in candidates.items()],
+        "pools": [_pool(pair, paths, grades[pair]) for pair, paths in candidates.items()],
         "samples": samples,
         "invalid_count": invalid.height,
         "choice_count": choice_count,
@@ -88,8 +87,8 @@ def gather(
         "refinements": [row for path in inputs.refinements for row in pl.read_parquet(path).to_dicts()],
         "prompts": {
             f"{stage} {model} {task}": read_provenance(paths[0])["prompt"]
-            for stage, cells in stages.items()
-            for (model, task), paths in cells.items()
+            for stage, by_stage in stages.items()
+            for (model, task), paths in by_stage.items()
             if model not in settings["pooled"]
         },
         "configuration": yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
@@ -104,16 +103,7 @@ def _paper(path: str) -> dict[str, Any]:
     return {"name": name, "title": paper.title(name), "rows": run, "others": others}
 
 
-def _by_cell(paths: Sequence[str], depth: int) -> dict[Cell, list[str]]:
-    """Paths by model and task, the names of the folders `depth` above the file."""
-    cells: dict[Cell, list[str]] = {}
-    for path in paths:
-        model, task = Path(path).parts[-depth - 2 : -depth]
-        cells.setdefault((model, task), []).append(path)
-    return cells
-
-
-def _asked_choices(paths: Mapping[Cell, list[str]]) -> tuple[int, pl.DataFrame]:
+def _asked_choices(paths: Mapping[Pair, list[str]]) -> tuple[int, pl.DataFrame]:
     """How many choices models were asked for, and the invalid ones without their prompts.
 
     Read a cell at a time, without prompts: those of a large experiment do not fit in memory together.
@@ -121,13 +111,12 @@ def _asked_choices(paths: Mapping[Cell, list[str]]) -> tuple[int, pl.DataFrame]:
     count, invalid = 0, []
     columns = ["question_id", "asked", "k", "variant", "selector", "output", "how", "valid"]
     for (model, task), files in paths.items():
-        asked = (
+        chosen = (
             pl.read_parquet(files, columns=columns)
             .select(pl.lit(model).alias("model"), pl.lit(task).alias("task"), pl.all())
-            .filter(pl.col("selector").is_in(selectors.asked()))
-            .with_columns(pl.coalesce("asked", "question_id"))
-            .unique(["k", "variant", "asked"], keep="first", maintain_order=True)
+            .filter(pl.col("selector").is_in(askers()))
         )
+        asked = distinct(chosen)
         count += asked.height
         invalid.append(asked.filter(~pl.col("valid")))
     return count, pl.concat(invalid)
@@ -146,10 +135,10 @@ def _mixed(paths: list[str]) -> set[str]:
     return set(spread.filter("grade")["question_id"])
 
 
-def _pooled_model(cell: Cell, candidates: str) -> dict[str, Any]:
+def _pooled_model(pair: Pair, candidates: str) -> dict[str, Any]:
     """A pool from elsewhere, in the place of a model's manifest."""
     origin = read_provenance(candidates)
-    name, (model, task) = "pool from elsewhere", cell
+    name, (model, task) = "pool from elsewhere", pair
     return {
         "name": model, "origin": f"{task}: {_origin(origin['model']['source'])}", "architecture": name, "prompt": "–",
         "dtype": "–", "context": None, "license": "see its source", "revision": f"sha256 {origin['settings']['sha256']}",
@@ -157,7 +146,7 @@ def _pooled_model(cell: Cell, candidates: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _task(task: str, path: str, asked: Mapping[Cell, list[str]], metrics: pl.DataFrame) -> dict[str, Any]:
+def _task(task: str, path: str, asked: Mapping[Pair, list[str]], metrics: pl.DataFrame) -> dict[str, Any]:
     provenance = read_provenance(path)
     return {
         "name": task,
@@ -169,14 +158,14 @@ def _task(task: str, path: str, asked: Mapping[Cell, list[str]], metrics: pl.Dat
     }
 
 
-def _pool(cell: Cell, candidates: list[str], grades: list[str]) -> dict[str, Any]:
+def _pool(pair: Pair, candidates: list[str], grades: list[str]) -> dict[str, Any]:
     pool = pl.read_parquet(candidates, columns=["finish_reason", "tokens_in", "tokens_out"])
     judges = dict.fromkeys(each["name"] for each in read_provenance(grades[0]).get("judges", {}).values())
     return {
-        "model": cell[0],
-        "task": cell[1],
+        "model": pair[0],
+        "task": pair[1],
         "candidates": pool.height,
-        "judges": ", ".join(f"{name} (itself)" if name == cell[0] else name for name in judges),
+        "judges": ", ".join(f"{name} (itself)" if name == pair[0] else name for name in judges),
         "without": pl.read_parquet(grades).filter(~pl.col("valid")).height,
         "cut": pool.filter(pl.col("finish_reason") == "length").height,
         "too_long": pool.filter(pl.col("finish_reason") == "context").height,

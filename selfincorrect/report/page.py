@@ -13,10 +13,12 @@ import jinja2
 import polars as pl
 
 from selfincorrect.digest import seed_of
-from selfincorrect.discriminate.selectors.registry import asked
+from selfincorrect.discriminate.selectors.registry import askers
 from selfincorrect.measure.cell import FEW_PICKS, FEW_VALID
+from selfincorrect.measure.columns import REPORT, TEXT
 from selfincorrect.measure.hypothesis import ALPHA, Verdict
-from selfincorrect.report.tables import percent, score
+from selfincorrect.report import shown
+from selfincorrect.report.tables import Pair
 
 CAPTIONS = {
     "dg_diff": "DG-Diff = S_disc − S_gen for every cell, with 95 % intervals clustered by question. Above 0, choosing beats "
@@ -30,22 +32,21 @@ CAPTIONS = {
 ROWS_SHOWN = 20
 
 
-def sample_cells(
-    cells: Sequence[tuple[str, str]], mixed: Mapping[tuple[str, str], set[str]],
-    questions: Mapping[tuple[str, str], list[str]], count: int, seed: int,
-) -> list[tuple[str, str, str]]:  # fmt: skip
-    """`count` seeded (model, task, question id), cells taken in turn; in each, mixed and other questions alternate."""
+def sample_pairs(
+    pairs: Sequence[Pair], mixed: Mapping[Pair, set[str]], questions: Mapping[Pair, list[str]], count: int, seed: int
+) -> list[tuple[str, str, str]]:
+    """`count` seeded (model, task, question id), pairs taken in turn; in each, mixed and other questions alternate."""
     queues = {}
-    for cell in cells:
-        names = list(questions[cell])
-        Random(seed_of("report", seed, *cell)).shuffle(names)
-        sides = [[q for q in names if q in mixed[cell]], [q for q in names if q not in mixed[cell]]]
+    for pair in pairs:
+        names = list(questions[pair])
+        Random(seed_of("report", seed, *pair)).shuffle(names)
+        sides = [[q for q in names if q in mixed[pair]], [q for q in names if q not in mixed[pair]]]
         longest = max(map(len, sides))
-        queues[cell] = [side[i] for i in range(longest) for side in sides if i < len(side)]
+        queues[pair] = [side[i] for i in range(longest) for side in sides if i < len(side)]
     picked = []
     for turn in range(max(map(len, queues.values()), default=0)):
-        picked += [(*cell, queue[turn]) for cell, queue in queues.items() if turn < len(queue)]
-    return sorted(picked[:count], key=lambda each: list(cells).index(each[:2]))
+        picked += [(*pair, queue[turn]) for pair, queue in queues.items() if turn < len(queue)]
+    return sorted(picked[:count], key=lambda each: list(pairs).index(each[:2]))
 
 
 def sample_question(
@@ -86,7 +87,7 @@ def figure_data(path: str) -> str:
 
 def findings(metrics: pl.DataFrame) -> list[str]:
     """What the metrics say at a glance, computed from them."""
-    metrics = metrics.filter(pl.col("selector").is_in(asked()))
+    metrics = metrics.filter(pl.col("selector").is_in(askers()))
     if not metrics.height:
         return [
             "Only rules that need no model chose here: they are the baselines that a model's own choice has to beat."
@@ -132,5 +133,5 @@ def render(context: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "score": score}
-    return environment.get_template("report.html.j2").render(context)
+    environment.filters |= {"percent": shown.percent, "score": shown.score, "shown": shown.text}
+    return environment.get_template("report.html.j2").render(columns=shown.columns_of(REPORT), text=TEXT, **context)

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from selfincorrect.jobs.job import plain_text
-from selfincorrect.report.tables import summary_lines
+from selfincorrect.report.shown import summary_lines
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,37 +1,52 @@
 """Rule tables: everything over all cells."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
+from selfincorrect.columns import schema_of
+from selfincorrect.measure.columns import GRADED, METRICS
 from selfincorrect.report import tables as made
+from selfincorrect.report.columns import DIFFERENCES, FLIPS, PASS_AT, SLOTS
+from selfincorrect.report.tables import Pair
 
+COLUMNS = {
+    "metrics": METRICS, "gradings": GRADED, "grading_differences": DIFFERENCES, "pass_at": PASS_AT, "slots": SLOTS, "flips": FLIPS,
+}  # fmt: skip
 CHOSEN = ["question_id", "asked", "k", "variant", "selector", "order", "chosen_sample", "valid"]
 
 
 def tables(inputs: Any, settings: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
-    """Tables by name. `inputs` are the rule's: paths of `metrics` and `gradings`, and, in the order of `settings["cells"]` (model, task),
-    of `grades` and, for each k, of `choices`; paths of `datasets` are called as their task."""
-    cells = [(model, task) for model, task in settings["cells"]]
-    grades = dict(zip(cells, map(pl.read_parquet, inputs.grades), strict=True))
-    each_k = len(inputs.choices) // max(len(cells), 1)
-    chosen = {
-        cell: pl.read_parquet(inputs.choices[place * each_k : (place + 1) * each_k], columns=CHOSEN)
-        for place, cell in enumerate(cells)
+    """Tables by name. `inputs` are the rule's: paths of `metrics` and `gradings`, and, as `by_pair` takes them, of `grades` and `choices`;
+    paths of `datasets` as `datasets_of` takes them."""
+    pairs = [(model, task) for model, task in settings["pairs"]]
+    grades = {pair: pl.read_parquet(paths) for pair, paths in by_pair(pairs, inputs.grades).items()}
+    choices = {pair: pl.read_parquet(paths, columns=CHOSEN) for pair, paths in by_pair(pairs, inputs.choices).items()}
+    clusters = {
+        task: pl.read_parquet(path, columns=["question_id", "cluster"])
+        for task, path in datasets_of(pairs, inputs.datasets).items()
     }
-    clusters = {Path(path).stem: pl.read_parquet(path, columns=["question_id", "cluster"]) for path in inputs.datasets}
     metrics, gradings = (
-        made.in_order(pl.concat(map(pl.read_parquet, paths), how="diagonal_relaxed"), settings)
-        for paths in (inputs.metrics, inputs.gradings)
+        made.in_order(pl.concat(map(pl.read_parquet, paths)), settings) for paths in (inputs.metrics, inputs.gradings)
     )
     scored = set(metrics.filter(pl.col("unit") == "grade")["task"])
     return {
-        "metrics": made.with_adjusted(metrics),
+        "metrics": made.with_adjusted(metrics).select(schema_of(METRICS)),
         "gradings": gradings,
         "grading_differences": made.differences_table(grades),
         "pass_at": made.pass_table(grades, clusters, scored),
-        "slots": made.slots_table(chosen),
-        "flips": made.flips_table(chosen, settings["pairs"]),
+        "slots": made.slots_table(choices),
+        "flips": made.flips_table(choices, settings["reordered"]),
     }
+
+
+def by_pair(pairs: Sequence[Pair], paths: Sequence[str]) -> dict[Pair, list[str]]:
+    """The paths of each pair, given in the order of `pairs`, as many for one as for another."""
+    each = len(paths) // max(len(pairs), 1)
+    return {pair: list(paths[place * each : (place + 1) * each]) for place, pair in enumerate(pairs)}
+
+
+def datasets_of(pairs: Sequence[Pair], paths: Sequence[str]) -> dict[str, str]:
+    """The path of each task's data set, given in the order in which `pairs` name the tasks first."""
+    return dict(zip(dict.fromkeys(task for _, task in pairs), paths, strict=True))

@@ -13,7 +13,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from selfincorrect.measure import cell, hypothesis, intervals, power
+from selfincorrect.measure import hypothesis, intervals, power
+from selfincorrect.measure.scores import scores
+from selfincorrect.measure.significance import MARGIN, significance
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator
@@ -58,7 +60,7 @@ def rejections(pool: Callable[[Rng], tuple[Array, NDArray[Any]]], draws: int, se
     for _ in range(draws):
         f, clusters = pool(rng)
         c, picks = choose(f, 0, rng), choose(f, 0, rng)
-        found = cell.tests(f, c, c, picks, clusters, np.full(len(f), True))
+        found = significance(f, c, c, picks, clusters, np.full(len(f), True))
         found["p_slots"] = hypothesis.uniform_slots(np.bincount(rng.integers(0, K, len(f)), minlength=K))
         for name, p in found.items():
             if name.startswith("p_") and name != "p_tost" and p is not None:
@@ -80,11 +82,11 @@ def equivalences(mixed: Sequence[float], draws: int, seed: int) -> pl.DataFrame:
         between = np.where(np.isin(np.arange(K + 1), (0, K)), 0.0, RIGHT)
         shares = between * share / between.sum()
         shares[0] = 1 - share
-        skill = cell.MARGIN / (share - shares @ np.arange(K + 1) / K)
+        skill = MARGIN / (share - shares @ np.arange(K + 1) / K)
         for _ in range(draws):
             f, clusters = binary_pool(rng, shares)
             c = choose(f, skill, rng)
-            p = cell.tests(f, c, c, choose(f, 0, rng), clusters, np.full(len(f), True))["p_tost"]
+            p = significance(f, c, c, choose(f, 0, rng), clusters, np.full(len(f), True))["p_tost"]
             rejected += p is not None and p <= hypothesis.ALPHA
         rows.append(
             {
@@ -109,7 +111,7 @@ def coverage(skill: float, draws: int, seed: int, ratios: bool = True) -> pl.Dat
     for draw in range(draws):
         f, clusters = binary_pool(rng)
         c = choose(f, skill, rng)
-        row = cell.scores(f, c, clusters)
+        row = scores(f, c, clusters)
         p, best = f.mean(axis=1), f.max(axis=1)
         found = {
             "dg_diff": (row["ci_low"], row["ci_high"]),
@@ -133,7 +135,7 @@ def scored_coverage(skill: float, draws: int, seed: int) -> pl.DataFrame:
     rng, held = np.random.default_rng(seed), 0
     for _ in range(draws):
         f, clusters = scored_pool(rng)
-        row = cell.scores(f, choose(f, skill, rng), clusters)
+        row = scores(f, choose(f, skill, rng), clusters)
         held += row["ci_low"] <= skill * headroom <= row["ci_high"]
     return pl.DataFrame({"interval": ["dg_diff (scores, clustered)"], "covered": [held / draws], "draws": draws})
 

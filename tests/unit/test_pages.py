@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from selfincorrect import reference
 from tests.conftest import ROOT
 
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"])
@@ -22,6 +23,11 @@ def test_the_example_without_snakemake_runs(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("capitals-") == 3
     assert "chosen_sample" in done.stdout
+
+
+@pytest.mark.parametrize("path", reference.pages())
+def test_generated_pages_are_what_the_code_says(path):
+    assert (ROOT / path).read_text(encoding="utf-8") == reference.pages()[path], "run `make docs`"
 
 
 def test_every_rule_is_in_the_flow():

@@ -1,4 +1,5 @@
-# The choices of a model on a task, for each k and in all variants together: the model is loaded once.
+# Needs a pool, its model, and grades where a variant asks for them; makes the choices for each k, all variants together: the model is
+# loaded once.
 rule discriminate:
     input:
         unpack(graded_where_needed),

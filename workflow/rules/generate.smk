@@ -1,4 +1,4 @@
-# The pool: candidates by shard, brought together and graded.
+# Needs a prepared model and data set; makes the pool: candidates by shard, then brought together.
 rule generate:
     input:
         model=MANIFEST,
@@ -45,49 +45,3 @@ rule collect:
         "../../envs/environment.yaml"
     script:
         "../../scripts/collect.py"
-
-
-# What judges say of each candidate, for tasks that have judges.
-rule judge:
-    input:
-        judges=judges,
-        candidates=CANDIDATES,
-        dataset=DATASET,
-    output:
-        JUDGEMENTS,
-    log:
-        LOG.format(rule="judge", name="{model}/{task}"),
-    benchmark:
-        BENCHMARK.format(rule="judge", name="{model}/{task}")
-    wildcard_constraints:
-        task=JUDGED,
-    conda:
-        "../../envs/environment.yaml"
-    threads: THREADS
-    resources:
-        gpu=lambda wildcards: gpus(*judging_models(wildcards)),
-        mem_mb=memory(judging_models),
-        runtime=minutes(judging_models, lambda wildcards: 1.5 * CONFIG.sampling.n),
-    params:
-        slice=lambda wildcards: slices.judge(CONFIG, wildcards.task),
-    script:
-        "../../scripts/judge.py"
-
-
-rule grade:
-    input:
-        unpack(judged_where_needed),
-        candidates=CANDIDATES,
-        dataset=DATASET,
-    output:
-        GRADES,
-    log:
-        LOG.format(rule="grade", name="{model}/{task}"),
-    benchmark:
-        BENCHMARK.format(rule="grade", name="{model}/{task}")
-    conda:
-        "../../envs/environment.yaml"
-    params:
-        slice=lambda wildcards: slices.grade(CONFIG, wildcards.model, wildcards.task),
-    script:
-        "../../scripts/grade.py"

@@ -1,23 +1,23 @@
 # Which files are needed: functions of wildcards and of the configuration, from the patterns of paths.smk.
 WEIGHTED = "|".join(CONFIG.weighted) or "(?!)"
 POOLED = "|".join(CONFIG.pooled) or "(?!)"
+JUDGED = "|".join(task for task, each in CONFIG.tasks.items() if each.judges) or "(?!)"
+TABLES = ("metrics", "gradings", "grading_differences", "pass_at", "slots", "flips")
+PAPER_NAMES = (*(f"table{number}" for number in range(2, 9)), "figure9")
 
 
 # Functions, and not lists, of the paths of the whole experiment: each cluster job reads this file again, and resolves just its part.
-def every_cell(pattern, ks=("",)):
+def every_pair(pattern, ks=("",)):
     """An input function: a path for each model and task that are measured together, and each k if the path has one."""
     return lambda wildcards: [
         pattern.format(model=model, task=task, k=k)
-        for model, task in CONFIG.cells()
+        for model, task in CONFIG.pairs()
         for k in ks
     ]
 
 
-JUDGED = "|".join(task for task, each in CONFIG.tasks.items() if each.judges) or "(?!)"
-
-
 def all_datasets(wildcards):
-    return expand(DATASET, task=dict.fromkeys(task for _, task in CONFIG.cells()))
+    return expand(DATASET, task=dict.fromkeys(task for _, task in CONFIG.pairs()))
 
 
 def all_refinements(wildcards):
@@ -32,11 +32,11 @@ def all_manifests(wildcards):
     return expand(MANIFEST, model=CONFIG.weighted)
 
 
-ALL_CANDIDATES = every_cell(CANDIDATES)
-ALL_GRADES = every_cell(GRADES)
-ALL_METRICS = every_cell(METRICS, CONFIG.k)
-ALL_GRADINGS = every_cell(GRADINGS, CONFIG.k)
-ALL_CHOICES = every_cell(CHOICES, CONFIG.k)
+ALL_CANDIDATES = every_pair(CANDIDATES)
+ALL_GRADES = every_pair(GRADES)
+ALL_METRICS = every_pair(METRICS, CONFIG.k)
+ALL_GRADINGS = every_pair(GRADINGS, CONFIG.k)
+ALL_CHOICES = every_pair(CHOICES, CONFIG.k)
 FIGURE_FILES = expand(FIGURE, figure=FIGURES, kind=["pdf", "png"])
 
 

@@ -1,4 +1,4 @@
-# Pools from elsewhere take the place of generation; rules that need no model take that of discrimination.
+# Needs a file of candidates from elsewhere; makes the pool and, in the place of a model's choices, those of rules that need none.
 rule import_pool:
     input:
         pool=pool_file,

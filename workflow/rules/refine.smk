@@ -1,4 +1,4 @@
-# Self-refinement: answers refined over rounds, the preference between earlier and refined ones, and both measured.
+# Needs a pool and its model; makes answers refined over rounds, the preference between earlier and refined ones, and both measured.
 rule refine:
     input:
         model=MANIFEST,

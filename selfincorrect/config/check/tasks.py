@@ -100,7 +100,7 @@ def judge_problems(config: Config) -> list[Problem]:
             if model not in config.weighted:
                 allowed = f"a configured model with an engine: {', '.join(config.weighted) or 'there is none'}"
                 problems.append(Problem(f"tasks.{name}.judges.{role}", repr(model), allowed, paste))
-    if not config.cells():
+    if not config.pairs():
         problems.append(
             Problem("models", "no model with a task", "at least one that is measured", "(remove `tasks: []`)")
         )

@@ -49,7 +49,7 @@ def choice_problems(config: Config) -> list[Problem]:
             if model not in config.models:
                 allowed = ", ".join(config.models)
                 problems.append(Problem(key, repr(model), f"configured models: {allowed}", f"models: [{allowed}]"))
-    for model, task in config.cells():
+    for model, task in config.pairs():
         if not config.variants_of(task, model) and config.variants_of(task):
             paste = "full: {}"
             problems.append(

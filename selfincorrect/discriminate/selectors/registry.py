@@ -35,7 +35,7 @@ def rule(name: str) -> Rule:
     return cast(Rule, get_selector(name))
 
 
-def asked() -> Sequence[str]:
+def askers() -> Sequence[str]:
     """The selectors with which a model chooses."""
     return [name for name in names() if get_selector(name).asks]
 

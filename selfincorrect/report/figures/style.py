@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from selfincorrect.discriminate.selectors.registry import asked
+from selfincorrect.discriminate.selectors.registry import askers
 from selfincorrect.io import atomic
 
 # Okabe and Ito's palette, without yellow, which is lost on paper; every series has a marker of its own too.
@@ -46,7 +46,7 @@ def apply(settings: Mapping[str, Any]) -> None:
 def comparable(metrics: pl.DataFrame) -> pl.DataFrame:
     """The cells that a figure of DG-Diff compares: choices of models; where there are none, rules other than the oracle."""
     metrics = metrics.filter(pl.col("n") > 0)
-    chosen = metrics.filter(pl.col("selector").is_in(asked()))
+    chosen = metrics.filter(pl.col("selector").is_in(askers()))
     return chosen if chosen.height else metrics.filter(pl.col("selector") != "oracle")
 
 

@@ -8,7 +8,6 @@ import sys
 import pytest
 import yaml
 
-from selfincorrect.config import reference as docs
 from selfincorrect.config.check.experiment import check
 from selfincorrect.errors import UserError
 from tests.conftest import ROOT
@@ -112,16 +111,6 @@ def test_all_problems_are_told_at_once():
     with pytest.raises(UserError) as caught:
         check(changed({"set": {"k": [9], "tasks.nothing": {}, "models.m.source": "x"}}))
     assert str(caught.value).count("found:") == 3
-
-
-def test_schema_is_what_the_code_says():
-    path = ROOT / docs.SCHEMA
-    assert path.read_text() == docs.schema_text(), "run `make docs`"
-
-
-def test_readme_table_is_what_the_code_says():
-    readme = (ROOT / "README.md").read_text()
-    assert readme == docs.with_table(readme), "run `make docs`"
 
 
 def test_reading_the_snakefile_imports_nothing_heavy():

@@ -1,8 +1,6 @@
 """Estimators against hand-computed values, brute force and the identities that must hold on any data."""
 
 import itertools
-import subprocess
-import sys
 from math import comb
 
 import numpy as np
@@ -13,7 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from selfincorrect.measure import cell as c
-from selfincorrect.measure import measure as m
+from selfincorrect.measure.positions import slot_counts
+from selfincorrect.measure.scores import majority_grade, pass_at
 
 
 def cell_table(grades, chosen, order=None, extracted=None, cluster=None, shared=None, selector="choose", asked=None):
@@ -81,7 +80,7 @@ def test_constant_picks_are_said_in_words():
 
 def test_slots_are_positions_not_samples():
     table = cell_table([[1, 0]] * 4, [0, 0, 1, None], order=[[1, 0], [0, 1], [0, 1], [0, 1]])
-    assert c.slot_counts(table, 2).tolist() == [1, 2]
+    assert slot_counts(table, 2).tolist() == [1, 2]
 
 
 def test_no_mixed_question_is_said():
@@ -102,7 +101,7 @@ def test_no_mixed_question_is_said():
     ],
 )
 def test_majority(extracted, grades, expected):
-    assert c.majority_grade(extracted, grades) == pytest.approx(expected)
+    assert majority_grade(extracted, grades) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("n", [2, 4, 6])
@@ -110,7 +109,7 @@ def test_pass_at_by_enumeration(n):
     for right in range(n + 1):
         for j in range(1, n + 1):
             draws = list(itertools.combinations([1] * right + [0] * (n - right), j))
-            assert c.pass_at(right, n, j) == pytest.approx(sum(map(max, draws)) / comb(n, j))
+            assert pass_at(right, n, j) == pytest.approx(sum(map(max, draws)) / comb(n, j))
 
 
 @st.composite
@@ -231,67 +230,8 @@ def test_check_numbers_of_a_real_pool():
     assert row["s_gen"] == pytest.approx(0.09193, abs=5e-6)
     assert row["oracle"] == pytest.approx(0.25246, abs=5e-6)
     assert row["mixed_questions"] == 321
-    found = [np.mean([c.pass_at(sum(each), 4, j) for each in grades]) for j in (2, 3)]
+    found = [np.mean([pass_at(sum(each), 4, j) for each in grades]) for j in (2, 3)]
     assert found == pytest.approx([0.15694, 0.20887], abs=5e-6)
-
-
-def test_gradings_score_the_same_choices_in_every_way():
-    samples = {"question_id": ["a", "a", "b", "b"], "sample": [0, 1, 0, 1]}
-    grades = pl.DataFrame(
-        samples
-        | {
-            "extracted": ["1", "2", "3", "4"], "grade": [1.0, 0.0, 0.0, 1.0], "valid": True, "grading": "flexible",
-            "extracted_strict": ["1", None, None, None], "grade_strict": [1.0, 0.0, 0.0, 0.0],
-        }
-    )  # fmt: skip
-    choices = pl.DataFrame(
-        {
-            "question_id": ["a", "b"], "asked": pl.Series([None, None], dtype=pl.String), "variant": "full", "selector": "choose", "order": [[0, 1]] * 2,
-            "chosen_sample": [0, 1], "shared": pl.Series([None, None], dtype=pl.List(pl.Int32)), "how": "strict",
-        }
-    )  # fmt: skip
-    questions = pl.DataFrame({"question_id": ["a", "b"], "cluster": ["a", "b"]})
-    first, other = m.gradings(questions, grades, choices, 2).to_dicts()
-    assert (first["grading"], first["primary"], first["s_gen"], first["s_disc"]) == ("flexible", True, 0.5, 1.0)
-    assert (other["grading"], other["primary"], other["s_gen"], other["s_disc"]) == ("strict", False, 0.25, 0.5)
-    assert (first["differing"], other["differing"], other["oracle"]) == (0, 1, 0.5)
-
-
-def test_a_large_measurement_is_quick_and_needs_no_torch():
-    """1,319 questions x 4 candidates x 10 variants, graded and measured from tables, in a process of its own."""
-    script = """
-import sys, time
-import numpy as np, polars as pl
-from selfincorrect.grade import grades as grading
-from selfincorrect.measure import measure
-from selfincorrect.report import tables
-from selfincorrect.tasks import gsm8k
-from selfincorrect.tasks.base import Question
-from selfincorrect.discriminate.choices import SCHEMA
-rng = np.random.default_rng(0)
-ids = [f"q{i}" for i in range(1319)]
-questions = {q: Question(q, q, "?", ("4",)) for q in ids}
-from selfincorrect.tasks.questions import question_table
-dataset = question_table(list(questions.values()))
-texts = ["Two and two is 4.\\n#### 4", "So 18.\\n#### 18", "It is 4", "no idea"]
-pool = [(q, s, texts[rng.integers(0, 4)]) for q in ids for s in range(4)]
-start = time.perf_counter()
-grades = grading.grade_table(pl.DataFrame(pool, schema=["question_id", "sample", "text"], orient="row"), questions, gsm8k)
-rows = [
-    {"question_id": q, "k": 4, "variant": f"v{v}", "selector": "choose", "order": [0, 1, 2, 3], "how": "strict",
-     "chosen_sample": int(rng.integers(0, 4)), "valid": True}
-    for v in range(10) for q in ids
-]
-choices = pl.DataFrame(rows, schema=SCHEMA)
-table = measure.measure(dataset, grades, choices, 4, 7)
-measure.gradings(dataset, grades, choices, 4)
-tables.with_adjusted(table)
-print(time.perf_counter() - start, table.height, "torch" in sys.modules)
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    seconds, rows, torch = done.stdout.split()
-    assert (int(rows), torch) == (10, "False")
-    assert float(seconds) < 30, f"{seconds} s"
 
 
 def test_turns_of_one_conversation_are_one_choice():
@@ -303,36 +243,9 @@ def test_turns_of_one_conversation_are_one_choice():
     assert row["p_randomisation"] == pytest.approx(1 / 4), "both conversations at their best: one of four"
     assert row["dg_diff"] == pytest.approx((1 + 1 + 0.5 + 2) / 4)
     assert row["clusters"] == 2
-    assert c.slot_counts(table, 2).tolist() == [0, 2], "a conversation is picked once"
+    assert slot_counts(table, 2).tolist() == [0, 2], "a conversation is picked once"
     apart = c.cell(cell_table(grades, [1, 1, 1, 1], cluster=named), 2, 7)
     assert apart["p_randomisation"] == pytest.approx(1 / 16), "four choices made apart"
-
-
-def test_items_without_a_rating_are_left_out_and_counted():
-    ids = ["a", "b", "c"]
-    grades = pl.DataFrame(
-        {
-            "question_id": [q for q in ids for _ in range(2)], "sample": [0, 1] * 3, "extracted": pl.Series([None] * 6, dtype=pl.String),
-            "grade": [2.0, 4.0, None, 5.0, 7.0, 7.0], "valid": True, "grading": "judges",
-        }
-    )  # fmt: skip
-    choices = pl.DataFrame(
-        {
-            "question_id": ids, "asked": pl.Series([None] * 3, dtype=pl.String), "variant": "full", "selector": "choose",
-            "order": [[0, 1]] * 3, "chosen_sample": pl.Series([1, 0, 0], dtype=pl.Int32),
-            "shared": pl.Series([None] * 3, dtype=pl.List(pl.Int32)), "how": "strict",
-        }
-    )  # fmt: skip
-    questions = pl.DataFrame({"question_id": ids, "cluster": ids})
-    row = m.measure(questions, grades, choices, 2, 7, "grade").row(0, named=True)
-    assert (row["n"], row["ungraded"], row["unit"], row["grading"]) == (2, 1, "grade", "judges")
-    assert row["s_gen"] == pytest.approx(5.0)
-    assert row["s_disc"] == pytest.approx(5.5)
-    assert "1 of 3 items are left out: 1 lack a grade." in row["note"]
-    nothing = m.measure(questions, grades.with_columns(grade=pl.lit(None, pl.Float64)), choices, 2, 7, "grade").row(
-        0, named=True
-    )
-    assert (nothing["n"], nothing["ungraded"], nothing["s_gen"], nothing["verdict"]) == (0, 3, None, "undecided")
 
 
 def test_a_perfect_choice_takes_whole_conversations():

@@ -122,7 +122,7 @@ def test_preferences_by_hand():
         }
     )  # fmt: skip
     questions = pl.DataFrame({"question_id": list("abc"), "cluster": list("abc")})
-    first, second = measured(questions, rounds, preferences, "rule").iter_rows(named=True)
+    first, second = measured(questions, rounds, preferences, "m", "t", "rule").iter_rows(named=True)
     assert (first["round"], first["score"], first["pairs"], first["preference"]) == (0, pytest.approx(1 / 3), 0, None)
     assert second["score"] == pytest.approx(2 / 3)
     assert second["preference"] == pytest.approx((1 + 0.5 + 0) / 3)

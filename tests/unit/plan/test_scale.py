@@ -1,4 +1,4 @@
-"""The plan of an experiment: cells, jobs and their order, sizes; by hand."""
+"""The plan of an experiment: pairs, jobs and their order, sizes; by hand."""
 
 from collections import Counter
 
@@ -44,7 +44,7 @@ def planned(config, tmp_path):
 
 def test_work_of_a_load_by_hand(config):
     rate = scale.Rates(WORK, disk=1e10)
-    small, large = scale.cells(
+    small, large = scale.pairs(
         config,
         [
             Load("small", "capitals", "generate", 40, 4000, 400),
@@ -60,10 +60,10 @@ def test_work_of_a_load_by_hand(config):
     assert (small.answers, small.tokens) == (40, 4400)
 
 
-def test_jobs_of_a_cell(planned):
-    cells, origins = planned
+def test_jobs_of_a_pair(planned):
+    pairs, origins = planned
     assert origins == {"capitals": "package", "truthfulqa": "demonstrations"}
-    made = scale.jobs(cells, scale.Rates(WORK), prepared=3)
+    made = scale.jobs(pairs, scale.Rates(WORK), prepared=3)
     counts = Counter(job.name.split("/")[0] for job in made)
     assert counts == {
         "prepare_model": 3, "prepare_dataset": 2, "generate": 3 + 1 + 3, "collect": 3, "judge": 1, "grade": 3,
@@ -84,21 +84,21 @@ def test_jobs_of_a_cell(planned):
 
 
 def test_shards_divide_the_answers_and_not_the_fixed_costs(planned):
-    cells, _ = planned
+    pairs, _ = planned
     rate = scale.Rates(WORK, disk=1e9, fixed={"generate": 5.0}, overhead=7.0)
-    shard = next(job for job in scale.jobs(cells, rate, 0) if job.name == "generate/small/capitals/1")
-    cell = cells[0]
-    assert shard.seconds == pytest.approx(5 + 7 + cell.loading["generate"] + cell.seconds["generate"] / 3)
+    shard = next(job for job in scale.jobs(pairs, rate, 0) if job.name == "generate/small/capitals/1")
+    pair = pairs[0]
+    assert shard.seconds == pytest.approx(5 + 7 + pair.loading["generate"] + pair.seconds["generate"] / 3)
 
 
-def test_enlarged_repeats_cells_and_gaps(planned):
-    cells, _ = planned
-    assert [(cell.model, cell.task) for cell in scale.enlarged(cells, 3, 3)] == [
+def test_enlarged_repeats_pairs_and_gaps(planned):
+    pairs, _ = planned
+    assert [(pair.model, pair.task) for pair in scale.enlarged(pairs, 3, 3)] == [
         ("small", "capitals"), ("small", "truthfulqa"), ("small", "capitals.2"),
         ("large", "capitals"), ("large", "capitals.2"),
         ("small.2", "capitals"), ("small.2", "truthfulqa"), ("small.2", "capitals.2"),
     ]  # fmt: skip
-    assert len(scale.enlarged(cells, 1, 1)) == 1
+    assert len(scale.enlarged(pairs, 1, 1)) == 1
 
 
 def test_auto_is_planned_on_gpus(config):
@@ -108,11 +108,11 @@ def test_auto_is_planned_on_gpus(config):
 
 
 def test_storage(config, planned):
-    cells, _ = planned
-    sizes = scale.storage(config, cells)
+    pairs, _ = planned
+    sizes = scale.storage(config, pairs)
     assert sizes["weights"] == 2 * (1e9 + 5e10 + 2e9)
-    assert sizes["results"] == sum(cell.tokens for cell in cells) * 12
-    twice = scale.storage(config, scale.enlarged(cells, 4, 2))
+    assert sizes["results"] == sum(pair.tokens for pair in pairs) * 12
+    twice = scale.storage(config, scale.enlarged(pairs, 4, 2))
     assert twice["weights"] == 2 * (2 * (1e9 + 5e10) + 2e9), "a judge is there once"
 
 
@@ -148,6 +148,6 @@ def test_command(tmp_path, monkeypatch, capsys):
 
 
 def test_too_few_gpus(planned):
-    cells, _ = planned
+    pairs, _ = planned
     with pytest.raises(UserError, match="needs 2 GPUs, and there are 1"):
-        scale.schedule(scale.jobs(cells, scale.Rates(WORK), 0), 1, 9)
+        scale.schedule(scale.jobs(pairs, scale.Rates(WORK), 0), 1, 9)

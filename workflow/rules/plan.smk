@@ -1,5 +1,5 @@
-# What a run will take, before anything is spent: needs the data sets and no model. Without declared output, it is made
-# whenever it is asked for.
+# Needs the data sets and no model; makes what a run will take, before anything is spent. Without declared output: made whenever it is
+# asked for.
 localrules:
     estimate,
 

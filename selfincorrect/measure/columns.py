@@ -1,0 +1,164 @@
+"""Every column of the metrics, a row a cell, in one list: schema, empty rows, the order of CSV files, the gradings, what reports
+show, and the page of columns come from it.
+
+Scores are fractions of 1, or grades where a task is graded by a score. For question i, f are the grades of the k candidates
+shown, p is their mean, c the grade of the chosen one, and d = c − p. Formulas and sources are in `docs/statistics.md`.
+"""
+
+import polars as pl
+
+from selfincorrect.columns import Column
+
+TEXT, COUNT, NUMBER, FLAG = pl.String, pl.Int64, pl.Float64, pl.Boolean
+SCORE, SHARE, PROBABILITY, DEGREES = "score", "share", "probability", "temperature"
+# Places that show a column under a heading of their own; the gradings take the name.
+TERMINAL, REPORT, GRADINGS = "terminal", "report", "gradings"
+
+
+def _everywhere(heading: str) -> dict[str, str]:
+    return {GRADINGS: heading, TERMINAL: heading, REPORT: heading}
+
+
+def _ends(name: str, what: str, kind: str = "95 % interval", **shown: str) -> list[Column]:
+    """The two ends of an interval, `…_low` and `…_high`."""
+    return [
+        Column(f"{name}_{end}", NUMBER, f"{word} end of the {kind} of {what}", SCORE, shown=shown)
+        for end, word in (("low", "lower"), ("high", "upper"))
+    ]
+
+
+METRICS: list[Column] = [
+    # The cell.
+    Column("model", TEXT, "model whose answers are the candidates", shown=_everywhere("model")),
+    Column("task", TEXT, "task that they answer", shown=_everywhere("task")),
+    Column("unit", TEXT, "what scores are: `percent` (fractions of 1) or `grade` (MT-Bench, 1 to 10)", shown={GRADINGS: ""}),
+    Column("grading", TEXT, "way of grading behind the "
+        "scores", shown={GRADINGS: "", TERMINAL: "grading", REPORT: "graded by"}),
+    Column("k", COUNT, "number of candidates shown", shown=_everywhere("k")),
+    Column("variant", TEXT, "variant, as it is called in the configuration", shown=_everywhere("variant")),
+    Column("temperature", NUMBER, "temperature that choices were decoded at: 0 is greedy; 1 for models with "
+        "`greedy: false`; empty for rules"),
+    Column("selector", TEXT, "who chose: `choose` is the model, `score` the model by scoring each candidate "
+        "alone, the others are rules that need none"),
+    # How much there is.
+    Column("n", COUNT, "questions (items) that "
+        "count", empty=0, shown={GRADINGS: "", TERMINAL: "n", REPORT: "questions"}),
+    Column("mixed", NUMBER, "share of questions whose candidates differ in grade", SHARE),
+    Column("mixed_questions", COUNT, "number of "
+        "these", empty=0, shown={GRADINGS: "mixed", TERMINAL: "mixed", REPORT: "mixed"}),
+    Column("ungraded", COUNT, "items left out: a candidate without a grade (no rating by the judge, or a "
+        "server that failed), or a choice that a server failed to give", empty=0),
+    Column("clusters", COUNT, "groups of items that are not independent (turns of one conversation; for most "
+        "tasks as many as items)", empty=0),
+    Column("choices", COUNT, "choices that were made; items that share one count once, here and in `valid`, "
+        "`loose`, `too_long`, `unfinished_thought` and `refused`", empty=0),
+    # The result.
+    Column("s_gen", NUMBER, "generation score, the mean of p: the expected grade of a candidate drawn at "
+        "random (the paper's estimand, with about half its variance)", SCORE, shown=_everywhere("S_gen")),
+    *_ends("s_gen", "`s_gen`: Wilson's where each question scores 0 or 1, else t, clustered, kept inside [0, "
+        "1]", **{GRADINGS: ""}),
+    Column("s_disc", NUMBER, "discrimination score, the mean of c; an output without a usable label counts "
+        "as the lowest grade among its candidates", SCORE, shown=_everywhere("S_disc")),
+    *_ends("s_disc", "`s_disc`, as that of `s_gen`", **{GRADINGS: ""}),
+    Column("dg_diff", NUMBER, "DG-Diff = `s_disc` − `s_gen`", SCORE, shown=_everywhere("DG-Diff")),
+    Column("se", NUMBER, "standard error of `dg_diff`, paired and clustered: SE² = (1/n²) Σ over clusters of "
+        "(Σ (d − mean d))²", SCORE, shown={GRADINGS: ""}),
+    Column("ci_low", NUMBER, "lower end of the 95 % t interval of `dg_diff`, clusters − 1 degrees of "
+        "freedom; empty where nothing "
+        "varies", SCORE, shown={GRADINGS: "", TERMINAL: "95% CI", REPORT: "95 % interval"}),
+    Column("ci_high", NUMBER, "its upper end", SCORE, shown={GRADINGS: ""}),
+    Column("p_randomisation", NUMBER, "one-sided: probability that a uniform choice among the candidates "
+        "scores at least as much; exact up to 5,000 mixed questions, else normal. The primary "
+        "test", PROBABILITY, empty=1.0, shown={TERMINAL: "p", REPORT: "p"}),
+    Column("p_holm", NUMBER, "`p_randomisation` adjusted for all cells in which a model chose, by Holm; "
+        "empty for rules that need no model", PROBABILITY, shown={REPORT: "p (Holm)"}),
+    Column("q_bh", NUMBER, "the same by Benjamini and Hochberg", PROBABILITY),
+    Column("verdict", TEXT, "better, worse, equivalent or undecided, from `p_randomisation`, `p_worse` and "
+        "`p_tost`, each at 5 %; undecided where not "
+        "`informative`", empty="undecided", shown={REPORT: "verdict"}),
+    Column("informative", FLAG, "whether the row can speak about discrimination: a mixed question, at least "
+        "5 and half of the outputs valid, picks not nearly constant. Figures and report fade the "
+        "others", empty=False),
+    Column("mde", NUMBER, "the smallest DG-Diff that the primary test finds with 80 % power; empty if it can "
+        "miss even a perfect choice", SCORE, shown={REPORT: "smallest effect"}),
+    # Where it can come from.
+    Column("s_gen_mixed", NUMBER, "`s_gen` on mixed questions alone; empty where there is none, as in all "
+        "columns of them", SCORE),
+    Column("s_disc_mixed", NUMBER, "`s_disc` on these", SCORE),
+    Column("dg_diff_mixed", NUMBER, "`dg_diff` on these; `dg_diff` = `mixed` × `dg_diff_mixed` "
+        "exactly", SCORE),
+    Column("best_mixed", NUMBER, "share of mixed questions whose choice has the best grade; ties shared, "
+        "invalid outputs have not", SHARE),
+    Column("majority", NUMBER, "expected grade of the most frequent answer (by the task's normal form; ties "
+        "shared; unreadable answers agree with "
+        "none)", SCORE, shown={GRADINGS: "majority", REPORT: "majority"}),
+    *_ends("majority", "`majority`, as that of `s_gen`"),
+    Column("disc_minus_majority", NUMBER, "`s_disc` − `majority`: choosing is worth its price only above "
+        "0", SCORE),
+    *_ends("disc_minus_majority", "`disc_minus_majority`", "95 % t interval"),
+    Column("oracle", NUMBER, "mean grade of the best candidate: what a perfect choice would "
+        "score", SCORE, shown={GRADINGS: "oracle", REPORT: "oracle"}),
+    *_ends("oracle", "`oracle`, as that of `s_gen`"),
+    Column("headroom", NUMBER, "`oracle` − `s_gen`", SCORE),
+    Column("headroom_share", NUMBER, "`dg_diff` / `headroom`; empty where no question is mixed", SHARE),
+    *_ends("headroom_share", "`headroom_share`, by cluster bootstrap (10,000 seeded draws; from 5 mixed "
+        "questions)"),
+    Column("pass_at_k", NUMBER, "unbiased estimate that k candidates hold a right one, from all n of the "
+        "pool: 1 − C(n − right, k)/C(n, k); equals `oracle` where k = n", SHARE),
+    # Outputs that name no candidate.
+    Column("invalid", NUMBER, "share of outputs without a usable label", SHARE, shown={REPORT: "invalid"}),
+    Column("valid", COUNT, "number of outputs with one", empty=0),
+    Column("loose", COUNT, "of these, those read loosely: from the last label that stands alone instead of "
+        "the instructed ending", empty=0),
+    Column("too_long", COUNT, "choices whose prompt does not fit the model's context; invalid, as the next "
+        "two", empty=0),
+    Column("unfinished_thought", COUNT, "choices whose output is a thought that never ends", empty=0),
+    Column("refused", COUNT, "choices that a server refused or filtered", empty=0),
+    Column("s_disc_zero", NUMBER, "`s_disc` if outputs without a usable label score 0", SCORE),
+    Column("s_disc_expected", NUMBER, "`s_disc` if they score the mean grade of their candidates", SCORE),
+    Column("s_disc_valid", NUMBER, "`s_disc` without them", SCORE),
+    Column("dg_diff_zero", NUMBER, "`dg_diff` with `s_disc_zero`", SCORE),
+    Column("dg_diff_expected", NUMBER, "`dg_diff` with `s_disc_expected`", SCORE),
+    Column("dg_diff_valid", NUMBER, "`dg_diff` without them", SCORE),
+    Column("candidates_too_long", COUNT, "candidates shown that have no answer since their prompt does not "
+        "fit the context; they have the lowest grade, as the next two"),
+    Column("candidates_unfinished_thought", COUNT, "candidates shown that are thoughts without an end"),
+    Column("candidates_refused", COUNT, "candidates shown that a server refused or filtered"),
+    Column("candidates_failed", COUNT, "candidates shown that a server failed to give; their questions are "
+        "left out"),
+    # Other tests.
+    Column("p_worse", NUMBER, "as `p_randomisation` on the other side, among valid outputs: that a uniform "
+        "choice scores at most as much", PROBABILITY, empty=1.0),
+    Column("p_tost", NUMBER, "equivalence: that DG-Diff lies within ±1 point (±0.1 on scores); from 30 mixed "
+        "questions", PROBABILITY),
+    Column("s_gen_pick", NUMBER, "mean grade of one seeded pick a question, the paper's form of "
+        "`s_gen`", SCORE),
+    Column("n01", COUNT, "questions gained by choosing, against the seeded pick", empty=0),
+    Column("n10", COUNT, "questions lost", empty=0),
+    Column("p_mcnemar", NUMBER, "McNemar's one-sided test on `n01` and `n10`, asymptotic: 1 − Φ(z); "
+        "McNemar's are empty on scored tasks", PROBABILITY),
+    Column("p_mcnemar_midp", NUMBER, "its mid-p", PROBABILITY),
+    Column("p_mcnemar_exact", NUMBER, "its exact form", PROBABILITY),
+    Column("p_as_printed", NUMBER, "½[1 − Φ(|z|)], the formula printed in the paper. It halves twice, cannot "
+        "exceed 0.25 and rejects too often: for comparison only", PROBABILITY),
+    Column("p_wilcoxon", NUMBER, "on scored tasks: signed-rank test on cluster means of the differences from "
+        "the pick, zeros by Pratt's rule; empty on others", PROBABILITY),
+    Column("p_wilcoxon_drop", NUMBER, "the same, zeros dropped", PROBABILITY),
+    # Positions.
+    Column("top_slot", COUNT, "shown position that is picked most, 1 is first; positions are empty for rules "
+        "that see none", shown={REPORT: "top position"}),
+    Column("top_slot_share", NUMBER, "its share of the valid outputs", SHARE),
+    Column("p_slots", NUMBER, "chi-square test that all positions are picked equally often", PROBABILITY),
+    Column("nearly_constant", FLAG, "whether `top_slot_share` is at least 0.9, among at least 5 valid "
+        "outputs: DG-Diff is then that position's luck", empty=False),
+    Column("note", TEXT, "in words, what limits the row", empty="", shown={TERMINAL: "note"}),
+]  # fmt: skip
+ADJUSTED = ("p_holm", "q_bh")  # known over all cells only, so no part of one cell's own table
+
+CELL = [column for column in METRICS if column.name not in ADJUSTED]
+GRADED = [
+    *(column for column in METRICS if GRADINGS in column.shown),
+    Column("primary", FLAG, "whether this is the grading of the metrics; its rows come first"),
+    Column("differing", COUNT, "candidates shown that this grading grades otherwise than the primary one"),
+]
+EMPTY = {column.name: column.empty for column in METRICS}

@@ -1,0 +1,88 @@
+"""Numbers as readers see them, in a terminal and in the report: percent with one decimal, grades with two, an en dash for nothing."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import polars as pl
+
+from selfincorrect.columns import Column
+from selfincorrect.measure.columns import METRICS, PROBABILITY, SCORE, SHARE, TERMINAL, TEXT
+
+NOTHING = "–"
+
+
+def percent(value: float | None, sign: bool = False) -> str:
+    """A fraction in percent with one decimal."""
+    return score(value, "percent", sign)
+
+
+def score(value: float | None, unit: str, sign: bool = False) -> str:
+    """A score in percent with one decimal, or a grade with two."""
+    if value is None:
+        return NOTHING
+    text = f"{100 * value:+.1f}" if unit == "percent" else f"{value:+.2f}"
+    return text if sign else text.removeprefix("+")
+
+
+def interval(row: Mapping[str, Any]) -> str:
+    """The 95 % interval of DG-Diff."""
+    if row["ci_low"] is None:
+        return NOTHING
+    return f"[{score(row['ci_low'], row['unit'], True)}, {score(row['ci_high'], row['unit'], True)}]"
+
+
+def position(row: Mapping[str, Any]) -> str:
+    """The position picked most, and its share."""
+    return NOTHING if row["top_slot"] is None else f"{row['top_slot']} ({100 * row['top_slot_share']:.0f} %)"
+
+
+# Columns that are shown otherwise than their unit says.
+_OWN: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "dg_diff": lambda row: score(row["dg_diff"], row["unit"], True), "ci_low": interval, "top_slot": position,
+}  # fmt: skip
+
+
+def text(column: Column, row: Mapping[str, Any]) -> str:
+    """What a row of the metrics shows of a column."""
+    value = row[column.name]
+    if column.name in _OWN:
+        return _OWN[column.name](row)
+    if column.unit == SCORE:
+        return score(value, row["unit"])
+    if value is None:
+        return NOTHING
+    formats = {SHARE: percent, PROBABILITY: "{:.3f}".format}
+    return formats.get(column.unit, str)(value)
+
+
+def columns_of(place: str) -> list[Column]:
+    """The columns of the metrics that a place shows, in order."""
+    return [column for column in METRICS if place in column.shown]
+
+
+def numbered_notes(metrics: pl.DataFrame) -> dict[str, int]:
+    """The different notes of the cells, numbered from 1 in order of appearance."""
+    return {note: number for number, note in enumerate(filter(None, metrics["note"].unique(maintain_order=True)), 1)}
+
+
+def summary_lines(metrics: pl.DataFrame) -> list[str]:
+    """The metrics as text for a terminal: a header, a line a cell, and below them each different note once."""
+    notes, columns = numbered_notes(metrics), columns_of(TERMINAL)
+    rows = [
+        {**row, "note": f"({notes[row['note']]})" if row["note"] else ""}
+        for row in metrics.iter_rows(named=True)
+    ]  # fmt: skip
+    table = [[column.shown[TERMINAL], *(text(column, row) for row in rows)] for column in columns]
+    padded = [_padded(cells, left=column.kind == TEXT) for column, cells in zip(columns, table, strict=True)]
+    explained = "Scores in percent (grades of MT-Bench from 1 to 10); p: one-sided randomisation test"
+    return [
+        *("  ".join(cells).rstrip() for cells in zip(*padded, strict=True)),
+        "",
+        explained + ("; notes:" if notes else "."),
+        *(f"({number}) {note}" for note, number in notes.items()),
+    ]
+
+
+def _padded(cells: list[str], left: bool) -> list[str]:
+    width = max(map(len, cells))
+    return [cell.ljust(width) if left else cell.rjust(width) for cell in cells]
