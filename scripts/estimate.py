@@ -9,6 +9,7 @@ from selfincorrect.config.check.experiment import check
 from selfincorrect.io import write_csv
 from selfincorrect.jobs.job import job
 from selfincorrect.plan import estimate
+from selfincorrect.plan.rates import rates
 from selfincorrect.tasks.questions import questions_of
 
 with job(snakemake):
@@ -18,7 +19,7 @@ with job(snakemake):
         task = Path(path).stem
         questions = questions_of(pl.read_parquet(path))
         found += estimate.loads(config, task, questions, slices.task_settings(config, task))
-    rate = estimate.rates(config.run.device, Path("results/bench_gpu.json"))
+    rate = rates(config.run.device, Path("results/bench_gpu.json"))
     table = estimate.estimate(config, found, rate)
     write_csv(snakemake.params.path, table)
     print("\n".join(estimate.summary(table, rate)))

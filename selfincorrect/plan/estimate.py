@@ -7,7 +7,6 @@ again for want of a rating come on top.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -21,8 +20,7 @@ from selfincorrect.engines.registry import engine_kind
 from selfincorrect.engines.requests import Request
 from selfincorrect.generate.candidates import generation_prompt
 from selfincorrect.grade.judges import cases, requests
-from selfincorrect.io import read_json
-from selfincorrect.plan import resources
+from selfincorrect.plan.rates import Rates, answering_seconds, weight_bytes
 from selfincorrect.refine.refinement import FEEDBACK_TOKENS
 from selfincorrect.tasks.base import Question, judges_of, sample_questions
 from selfincorrect.tasks.conversations import Candidate, joined, joined_pool, turns_of
@@ -154,29 +152,12 @@ def _sums(asked: Sequence[Request], scale: float) -> Sums:
     return len(asked) * scale, read * scale, sum(request.decoding.max_tokens for request in asked) * scale
 
 
-def rates(device: str, measured: Path) -> dict[str, Any]:
-    """Operations a second for reading and decoding and where they come from; of a card as measured, if it was."""
-    kind = "cuda" if device in ("cuda", "auto") else "cpu"
-    if kind == "cuda" and measured.is_file():
-        found = read_json(measured)
-        large = [row for row in found["speed"] if row["model"] == "random 8b" and row["seconds"]]  # of ways that fit
-        if large and found["card"] != "cpu":
-            size = 2 * 8.03e9
-            return {
-                "reading": size * max(row["prefill_tokens_per_second"] for row in large),
-                "decoding": size * max(row["decode_tokens_per_second"] for row in large),
-                "basis": f"measured on {found['card']}",
-            }
-    return dict(resources.rates()[kind])
-
-
-def estimate(config: Config, found: Sequence[Load], rate: Mapping[str, Any]) -> pl.DataFrame:
+def estimate(config: Config, found: Sequence[Load], rate: Rates) -> pl.DataFrame:
     """Rows of SCHEMA, a row a load, and one for the weights of each model."""
     rows = []
     for name, model in config.weighted.items():
-        weights = _weights(model)
-        if weights is not None:
-            rows.append({"model": name, "stage": "weights", "gigabytes": weights / 1e9})
+        if model.parameters is not None and (size := weight_bytes(model)):
+            rows.append({"model": name, "stage": "weights", "gigabytes": size / 1e9})
     for load in found:
         model = config.weighted[load.model]
         price = model.server.price if model.server else None
@@ -194,20 +175,13 @@ def estimate(config: Config, found: Sequence[Load], rate: Mapping[str, Any]) -> 
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
-def _weights(model: ModelConfig) -> float | None:
-    known = model.parameters is not None and engine_kind(model.engine).in_process
-    return model.parameters * resources.BYTES[model.dtype] if known else None  # type: ignore[operator]
-
-
-def _hours(model: ModelConfig, load: Load, rate: Mapping[str, Any]) -> float | None:
+def _hours(model: ModelConfig, load: Load, rate: Rates) -> float | None:
     if not engine_kind(model.engine).in_process or model.parameters is None:
         return None
-    work = 2 * model.parameters
-    seconds = work * load.tokens_in / float(rate["reading"]) + work * load.tokens_out / float(rate["decoding"])
-    return seconds / 3600
+    return answering_seconds(model, load.answers, load.tokens_in, load.tokens_out, rate) / 3600
 
 
-def summary(table: pl.DataFrame, rate: Mapping[str, Any]) -> list[str]:
+def summary(table: pl.DataFrame, rate: Rates) -> list[str]:
     """The estimate in lines for a terminal, a line a model and their sum."""
     names = ("answers", "calls", "tokens_in", "tokens_out", "cost", "hours", "gigabytes")
     by_model = table.group_by("model", maintain_order=True).agg(
@@ -225,7 +199,7 @@ def summary(table: pl.DataFrame, rate: Mapping[str, Any]) -> list[str]:
             f"{row['model']:<28}{row['answers'] or 0:>12,}{calls:>10}{(row['tokens_in'] or 0) / 1e3:>13,.0f}"
             f"{(row['tokens_out'] or 0) / 1e3:>16,.0f}{cost:>10}{hours:>14}{row['gigabytes'] or 0:>9,.1f}"
         )
-    basis = f"Hours by operations a second, {rate['basis']}: {float(rate['reading']):.2g} reading, {float(rate['decoding']):.2g} decoding."
+    basis = f"Hours by operations a second, {rate.basis}: {rate.reading:.2g} reading, {rate.decoding:.2g} decoding."
     return [
         *lines, "", basis,
         "Every answer is taken as long as its limit, and beginnings that prompts share are counted each time.",

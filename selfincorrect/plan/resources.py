@@ -3,44 +3,22 @@
 Rough and on the safe side; a job that runs out is submitted again with more (`attempt` counts from 1).
 """
 
-from functools import cache
-from pathlib import Path
-from typing import Any
-
-import yaml
-
 from selfincorrect.config.schema import Config
 from selfincorrect.config.slices import task_settings
 from selfincorrect.discriminate.selectors.registry import asking, get_selector
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.paper import published
+from selfincorrect.plan import rates
 
-PARAMETERS = 8e9  # of a model whose configuration does not say
-BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 ITEMS = 200  # of a task that is none of the paper's
 TOKENS_IN = 1500  # of a prompt
 SMALL = 3000  # MiB of a job beside its weights
 START = 20  # minutes until a large model is loaded
 
 
-@cache
-def rates() -> dict[str, Any]:
-    """Operations a second for reading and decoding, by kind of device."""
-    known: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("rates.yaml").read_text(encoding="utf-8"))
-    return known
-
-
-def _size(config: Config, model: str) -> float:
-    return config.weighted[model].parameters or PARAMETERS
-
-
 def memory(config: Config, models: list[str], attempt: int = 1) -> int:
     """MiB of main memory for a job that runs one of `models` at a time: its weights once more on the way to a device."""
-    largest = 0.0
-    for model in models:
-        entry = config.weighted[model]
-        if engine_kind(entry.engine).in_process:
-            largest = max(largest, _size(config, model) * BYTES[entry.dtype] / 2**20)
+    largest = max((rates.weight_bytes(config.weighted[model]) for model in models), default=0.0) / 2**20
     return round((1.2 * largest + SMALL) * attempt)
 
 
@@ -51,15 +29,14 @@ def minutes(
     settings, known = task_settings(config, task), published.items()
     items = min(settings["limit"] or known.get(task, ITEMS), known.get(task, 10**9))
     answers = items * answers_each / shards
-    rate, seconds = rates()["cuda" if config.run.device == "cuda" else "cpu"], 0.0
-    for model in models:
-        entry = config.weighted[model]
-        if engine_kind(entry.engine).served:
-            seconds += 10 * answers / (entry.server.concurrency if entry.server else 1)
-        elif engine_kind(entry.engine).in_process:
-            work = 2 * _size(config, model)
-            tokens_out = max(settings["answer_tokens"], settings["choice_tokens"])
-            seconds += answers * work * (TOKENS_IN / float(rate["reading"]) + tokens_out / float(rate["decoding"]))
+    rate = rates.assumed(config.run.device == "cuda")
+    longest = max(settings["answer_tokens"], settings["choice_tokens"])
+    entries = [
+        entry for entry in map(config.weighted.__getitem__, models) if engine_kind(entry.engine).source != "file"
+    ]
+    seconds = sum(
+        rates.answering_seconds(entry, answers, answers * TOKENS_IN, answers * longest, rate) for entry in entries
+    )
     return round((START + seconds / 60) * attempt)
 
 

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import yaml
@@ -26,7 +25,8 @@ from selfincorrect.engines.registry import engine_kind
 from selfincorrect.errors import UserError
 from selfincorrect.paper import published
 from selfincorrect.plan import resources
-from selfincorrect.plan.estimate import BYTES_A_TOKEN, Load, loads, rates
+from selfincorrect.plan.estimate import BYTES_A_TOKEN, Load, loads
+from selfincorrect.plan.rates import Rates, answering_seconds, rates, weight_bytes
 from selfincorrect.plan.schedule import Job, Schedule, critical_path, schedule
 from selfincorrect.report.costs import costs
 from selfincorrect.sources.kinds import PackagedFile
@@ -36,7 +36,6 @@ from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts
 
 DISTINCT = {"triviaqa": 10_000}  # about; the paper counts rows, of which many repeat a question
-SECONDS_A_CALL = 10.0  # of a server; assumed
 FIXED = {"model": 4.0, "other": 1.0}  # seconds of a job beside its answers and its weights; measured (docs/speed.md)
 # What a judge is asked in stand-ins: a thousand characters of instruction, then the conversation.
 JUDGED = {"system": "", "template": "word " * 200 + "".join(f"{{question_{turn}}}{{answer_{turn}}}" for turn in (1, 2))}
@@ -62,11 +61,11 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Rates:
+class Machines:
     """What is measured, or assumed, of machines."""
 
-    work: Mapping[str, Any]  # operations a second, as `estimate.rates` gives them
-    disk: float = 1e9  # bytes of weights a second
+    work: Rates
+    disk: float = 1e9  # bytes of weights read a second
     fixed: Mapping[str, float] = field(default_factory=dict)  # seconds by rule; FIXED of those that are not there
     overhead: float = 0.0  # seconds of a scheduler's job beside
 
@@ -101,24 +100,24 @@ def stand_ins(task: str, count: int) -> list[Question]:
     return made
 
 
-def pairs(config: Config, found: Iterable[Load], rate: Rates) -> list[Pair]:
+def pairs(config: Config, found: Iterable[Load], machines: Machines) -> list[Pair]:
     """The pairs of an experiment, from the loads that `estimate.loads` gives for its tasks; pools from elsewhere are left out."""
     weighted = [pair for pair in config.pairs() if pair[0] in config.weighted]
     by_pair: dict[tuple[str, str], dict[str, list[Load]]] = {pair: {} for pair in weighted}
     for load in found:
         stage, _, judged = load.stage.partition(" ")
         by_pair[judged or load.model, load.task].setdefault(stage, []).append(load)
-    return [_pair(config, model, task, stages, rate) for (model, task), stages in by_pair.items()]
+    return [_pair(config, model, task, stages, machines) for (model, task), stages in by_pair.items()]
 
 
-def _pair(config: Config, model: str, task: str, stages: Mapping[str, Sequence[Load]], rate: Rates) -> Pair:
+def _pair(config: Config, model: str, task: str, stages: Mapping[str, Sequence[Load]], machines: Machines) -> Pair:
     asked = [load for each in stages.values() for load in each]
     names = {stage: [config.weighted[load.model] for load in each] for stage, each in stages.items()}
     return Pair(
         model, task,
-        {stage: sum(_seconds(config, load, rate) for load in each) for stage, each in stages.items()},
+        {stage: sum(_seconds(config, load, machines) for load in each) for stage, each in stages.items()},
         {stage: max(_gpus(config, entry) for entry in each) for stage, each in names.items()},
-        {stage: sum(_weights(entry) for entry in each) / rate.disk for stage, each in names.items()},
+        {stage: sum(weight_bytes(entry) for entry in each) / machines.disk for stage, each in names.items()},
         config.tasks[task].shards, tuple(config.k),
         config.needs_grades(task, model),
         sum(load.answers for load in asked), sum(load.tokens_in + load.tokens_out for load in asked),
@@ -130,25 +129,11 @@ def _gpus(config: Config, entry: ModelConfig) -> int:
     return entry.gpus if config.run.device != "cpu" and engine_kind(entry.engine).in_process else 0
 
 
-def _weights(entry: ModelConfig) -> float:
-    """Bytes to load."""
-    return _size(entry) * resources.BYTES[entry.dtype] if engine_kind(entry.engine).in_process else 0.0
-
-
-def _size(entry: ModelConfig) -> float:
-    return entry.parameters or resources.PARAMETERS
-
-
-def _seconds(config: Config, load: Load, rate: Rates) -> float:
-    """Of answering. A model on several GPUs lies there layer by layer: they work in turn, as fast as one."""
+def _seconds(config: Config, load: Load, machines: Machines) -> float:
+    """Time of answering."""
+    together = config.sampling.n if load.stage == "generate" else 1
     entry = config.weighted[load.model]
-    if engine_kind(entry.engine).source == "file":
-        return load.answers * float(yaml.safe_load(Path(str(entry.source)).expanduser().read_text()).get("delay", 0))
-    if engine_kind(entry.engine).served:
-        together = config.sampling.n if load.stage == "generate" else 1
-        return SECONDS_A_CALL * load.answers / together / (entry.server.concurrency if entry.server else 1)
-    work = 2 * _size(entry)
-    return work * load.tokens_in / float(rate.work["reading"]) + work * load.tokens_out / float(rate.work["decoding"])
+    return answering_seconds(entry, load.answers, load.tokens_in, load.tokens_out, machines.work, together)
 
 
 def enlarged(found: Sequence[Pair], models: int, tasks: int) -> list[Pair]:
@@ -170,7 +155,7 @@ def _copies(names: Iterable[str]) -> Iterator[tuple[str, str]]:
         yield name, f".{copy}" if copy > 1 else ""
 
 
-def jobs(found: Sequence[Pair], rate: Rates, prepared: int) -> list[Job]:
+def jobs(found: Sequence[Pair], machines: Machines, prepared: int) -> list[Job]:
     """The jobs of the workflow, each after those whose files it reads; `prepared` weighted models are there to prepare.
 
     What is prepared waits for a network alone and counts no time: models are taken to be on disk.
@@ -178,7 +163,7 @@ def jobs(found: Sequence[Pair], rate: Rates, prepared: int) -> list[Job]:
     made = [Job(f"prepare_model/{number}", 0.0) for number in range(prepared)]
     made += [Job(f"prepare_dataset/{task}", 0.0) for task in dict.fromkeys(pair.task for pair in found)]
     for pair in found:
-        made += _jobs_of(pair, rate)
+        made += _jobs_of(pair, machines)
     ends = [job.name for job in made if job.name.startswith(("measure/", "refine/"))]
     for name, needs in (
         ("tables", ends),
@@ -186,16 +171,16 @@ def jobs(found: Sequence[Pair], rate: Rates, prepared: int) -> list[Job]:
         ("paper", ["tables"]),
         ("report", ["figures", "paper"]),
     ):
-        made.append(Job(name, rate.of(name), 0, tuple(needs)))
+        made.append(Job(name, machines.of(name), 0, tuple(needs)))
     return [*made, Job("all", 0.0, 0, ("report",))]
 
 
-def _jobs_of(pair: Pair, rate: Rates) -> list[Job]:
+def _jobs_of(pair: Pair, machines: Machines) -> list[Job]:
     place = f"{pair.model}/{pair.task}"
     made = []
 
     def job(rule: str, needs: Sequence[str], part: str = "", share: float = 1.0) -> str:
-        seconds = rate.of(rule) + pair.loading.get(rule, 0.0) + pair.seconds.get(rule, 0.0) * share
+        seconds = machines.of(rule) + pair.loading.get(rule, 0.0) + pair.seconds.get(rule, 0.0) * share
         name = f"{rule}/{place}{part}"
         made.append(Job(name, seconds, pair.gpus.get(rule, 0), tuple(needs)))
         return name
@@ -223,21 +208,21 @@ def measured_fixed(results: Path) -> dict[str, float]:
 
 def storage(config: Config, found: Sequence[Pair]) -> dict[str, float]:
     """Bytes of weights on disk, and of pools, choices and the response store."""
-    originals = {name: _weights(entry) for name, entry in config.weighted.items()}
+    originals = {name: weight_bytes(entry) for name, entry in config.weighted.items()}
     used = dict.fromkeys(pair.model for pair in found)
     judges = [name for name in config.weighted if name not in used]
     weights = sum(originals.get(name.partition(".")[0], 0.0) for name in [*used, *judges])
     return {"weights": weights, "results": sum(pair.tokens for pair in found) * BYTES_A_TOKEN}
 
 
-def plan(config: Config, datasets: Path, rate: Rates) -> tuple[list[Pair], dict[str, str]]:
+def plan(config: Config, datasets: Path, machines: Machines) -> tuple[list[Pair], dict[str, str]]:
     """The pairs of an experiment, and where the questions of each task are from."""
     found: list[Load] = []
     origins: dict[str, str] = {}
     for task in dict.fromkeys(task for _, task in config.pairs()):
         questions, origins[task] = questions_for(config, task, datasets)
         found += loads(config, task, questions, task_settings(config, task))
-    return pairs(config, found, rate), origins
+    return pairs(config, found, machines), origins
 
 
 def lines(
@@ -294,19 +279,17 @@ def main(arguments: list[str] | None = None) -> None:
         os.chdir(given.directory)
         config = check(yaml.safe_load(text))
         work = rates(config.run.device, measured)
-        rate = Rates(work, given.disk * 1e9, fixed, given.overhead)
-        found, origins = plan(config, given.resources / "datasets", rate)
+        machines = Machines(work, given.disk * 1e9, fixed, given.overhead)
+        found, origins = plan(config, given.resources / "datasets", machines)
         prepared = len(config.weighted)
         if given.models or given.tasks:
             models, tasks = (len({getattr(pair, name) for pair in found}) for name in ("model", "task"))
             prepared += (given.models or models) - models
             found = enlarged(found, given.models or models, given.tasks or tasks)
-        made = jobs(found, rate, prepared)
+        made = jobs(found, machines, prepared)
         planned = {gpus: schedule(made, gpus, given.slots) for gpus in given.gpus}
     except (UserError, OSError, yaml.YAMLError) as error:
         raise SystemExit(str(error)) from None
     print("\n".join(lines(made, found, planned, storage(config, found))))
-    print(
-        f"\nOperations a second, {work['basis']}: {float(work['reading']):.2g} reading, {float(work['decoding']):.2g} decoding."
-    )
+    print(f"\nOperations a second, {work.basis}: {work.reading:.2g} reading, {work.decoding:.2g} decoding.")
     print("Questions: " + ", ".join(f"{task} ({origin})" for task, origin in origins.items()) + ".")

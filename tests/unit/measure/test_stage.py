@@ -6,7 +6,10 @@ import sys
 import polars as pl
 import pytest
 
-from selfincorrect.measure.stage import run
+from selfincorrect.columns import schema_of
+from selfincorrect.discriminate.choices import SCHEMA
+from selfincorrect.measure.columns import CELL, EMPTY, GRADED, METRICS
+from selfincorrect.measure.stage import rows_of, run
 
 
 def measured(questions, grades, choices, k, unit="percent"):

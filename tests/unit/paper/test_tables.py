@@ -3,16 +3,11 @@
 import polars as pl
 import pytest
 
-from selfincorrect.config.check.experiment import check
 from selfincorrect.config.schema import VariantConfig
-from selfincorrect.config.slices import task_settings
-from selfincorrect.io import write_json
 from selfincorrect.paper import published
 from selfincorrect.paper import tables as paper
 from selfincorrect.paper.published import setting_of
-from selfincorrect.plan.estimate import estimate, loads, rates
 from selfincorrect.refine.refinement import measured
-from selfincorrect.tasks.base import Question
 
 DEFAULTS = VariantConfig().model_dump(mode="json")
 SETTINGS = {
@@ -130,66 +125,3 @@ def test_preferences_by_hand():
     assert second["consistent"] == pytest.approx(1 / 2), "of a and b, which have both orders"
     assert second["first_position"] == pytest.approx(3 / 5), "a once, b twice, c not"
     assert second["invalid"] == pytest.approx(1 / 6)
-
-
-def test_an_estimate_by_hand(tmp_path):
-    price = {"input": 2.0, "output": 10.0}
-    config = check(
-        {
-            "models": {
-                "served": {
-                    "engine": "openai", "source": "some-model", "prompt": "chat",
-                    "server": {"url": "http://127.0.0.1:1/v1", "price": price},
-                },
-                "big": {"source": "owner/model", "revision": "main", "prompt": "chat", "parameters": 1e9, "dtype": "bfloat16"},
-            },
-            "tasks": {"capitals": {"limit": 10, "answer_tokens": 20}},
-            "sampling": {"n": 5},
-            "k": [2, 4],
-            "variants": {"full": {}, "score": {"selector": "score"}, "vote": {"selector": "majority"}},
-        }
-    )  # fmt: skip
-    questions = [Question(f"q{i}", f"q{i}", "What is the capital of Peru?", ("Lima",)) for i in range(30)]
-    found = list(loads(config, "capitals", questions, task_settings(config, "capitals")))
-    generate, discriminate = (load for load in found if load.model == "served")
-    assert (generate.answers, generate.tokens_out) == (50, 50 * 20)
-    assert discriminate.answers == 10 * (2 + 2 + 4), "two choices, and two and four scores"
-    assert discriminate.tokens_out == discriminate.answers * 8
-    rate = {"reading": 1e12, "decoding": 1e11, "basis": "made up"}
-    table = estimate(config, found, rate)
-    row = table.filter((pl.col("model") == "served") & (pl.col("stage") == "generate")).row(0, named=True)
-    assert row["cost"] == pytest.approx((generate.tokens_in / 5 * 2 + 1000 * 10) / 1e6), "five samples, one prompt paid"
-    assert (row["answers"], row["calls"]) == (50, 10)
-    assert row["hours"] is None
-    big = table.filter((pl.col("model") == "big") & (pl.col("stage") == "generate")).row(0, named=True)
-    assert big["hours"] == pytest.approx((2e9 * generate.tokens_in / 1e12 + 2e9 * 1000 / 1e11) / 3600)
-    assert table.filter(pl.col("stage") == "weights")["gigabytes"].to_list() == [2.0]
-    assert "assumed" in rates("cuda", tmp_path / "none")["basis"]
-
-
-def test_a_card_that_was_measured_takes_the_place_of_the_assumption(tmp_path):
-    """As `bench.gpu` writes it: the best way of decoding counts, of the large model alone; 8.03e9 parameters, two operations each."""
-    speed = [
-        {"model": "random 8b", "way": "cascade", "seconds": None},
-        {
-            "model": "random 8b",
-            "seconds": 9.0,
-            "prefill_tokens_per_second": 20_000.0,
-            "decode_tokens_per_second": 1_000.0,
-        },
-        {
-            "model": "random 8b",
-            "seconds": 9.0,
-            "prefill_tokens_per_second": 30_000.0,
-            "decode_tokens_per_second": 900.0,
-        },
-        {"model": "smollm2", "seconds": 1.0, "prefill_tokens_per_second": 9e9, "decode_tokens_per_second": 9e9},
-    ]
-    write_json(tmp_path / "gpu.json", {"card": "Some Card", "speed": speed})
-    found = rates("cuda", tmp_path / "gpu.json")
-    assert found["basis"] == "measured on Some Card"
-    assert found["reading"] == pytest.approx(2 * 8.03e9 * 30_000)
-    assert found["decoding"] == pytest.approx(2 * 8.03e9 * 1_000)
-    write_json(tmp_path / "tried.json", {"card": "cpu", "speed": speed})
-    assert "assumed" in rates("cuda", tmp_path / "tried.json")["basis"]
-    assert "measured" in rates("cpu", tmp_path / "none")["basis"]

@@ -10,9 +10,10 @@ from selfincorrect.errors import UserError
 from selfincorrect.io import write_text
 from selfincorrect.plan import scale
 from selfincorrect.plan.estimate import Load
+from selfincorrect.plan.rates import Rates
 from selfincorrect.tasks.base import sample_questions
 
-WORK = {"reading": 1e12, "decoding": 1e11, "basis": "made up"}
+WORK = Rates(1e12, 1e11, "made up")
 HUB = {"revision": "0" * 40, "prompt": "completion", "dtype": "bfloat16"}
 
 
@@ -39,18 +40,18 @@ def config():
 
 @pytest.fixture
 def planned(config, tmp_path):
-    return scale.plan(config, tmp_path, scale.Rates(WORK))
+    return scale.plan(config, tmp_path, scale.Machines(WORK))
 
 
 def test_work_of_a_load_by_hand(config):
-    rate = scale.Rates(WORK, disk=1e10)
+    machines = scale.Machines(WORK, disk=1e10)
     small, large = scale.pairs(
         config,
         [
             Load("small", "capitals", "generate", 40, 4000, 400),
             Load("large", "capitals", "discriminate", 10, 1000, 100),
         ],
-        rate,
+        machines,
     )[::2]  # small has truthfulqa between them
     assert (small.model, large.model) == ("small", "large")
     assert small.seconds == {"generate": pytest.approx(2e9 * 4000 / 1e12 + 2e9 * 400 / 1e11)}
@@ -63,7 +64,7 @@ def test_work_of_a_load_by_hand(config):
 def test_jobs_of_a_pair(planned):
     pairs, origins = planned
     assert origins == {"capitals": "package", "truthfulqa": "demonstrations"}
-    made = scale.jobs(pairs, scale.Rates(WORK), prepared=3)
+    made = scale.jobs(pairs, scale.Machines(WORK), prepared=3)
     counts = Counter(job.name.split("/")[0] for job in made)
     assert counts == {
         "prepare_model": 3, "prepare_dataset": 2, "generate": 3 + 1 + 3, "collect": 3, "judge": 1, "grade": 3,
@@ -85,8 +86,8 @@ def test_jobs_of_a_pair(planned):
 
 def test_shards_divide_the_answers_and_not_the_fixed_costs(planned):
     pairs, _ = planned
-    rate = scale.Rates(WORK, disk=1e9, fixed={"generate": 5.0}, overhead=7.0)
-    shard = next(job for job in scale.jobs(pairs, rate, 0) if job.name == "generate/small/capitals/1")
+    machines = scale.Machines(WORK, disk=1e9, fixed={"generate": 5.0}, overhead=7.0)
+    shard = next(job for job in scale.jobs(pairs, machines, 0) if job.name == "generate/small/capitals/1")
     pair = pairs[0]
     assert shard.seconds == pytest.approx(5 + 7 + pair.loading["generate"] + pair.seconds["generate"] / 3)
 
@@ -150,4 +151,4 @@ def test_command(tmp_path, monkeypatch, capsys):
 def test_too_few_gpus(planned):
     pairs, _ = planned
     with pytest.raises(UserError, match="needs 2 GPUs, and there are 1"):
-        scale.schedule(scale.jobs(pairs, scale.Rates(WORK), 0), 1, 9)
+        scale.schedule(scale.jobs(pairs, scale.Machines(WORK), 0), 1, 9)
