@@ -39,11 +39,15 @@ def prompt_job(prompts: Sequence[Prompt], **settings: Any) -> dict[str, Any]:
     }
 
 
-def generation_job(task: str, questions: Sequence[Question], new_tokens: int, base: dict[str, Any]) -> dict[str, Any]:
+def generation_job(
+    task: str, questions: Sequence[Question], new_tokens: int, base: dict[str, Any]
+) -> dict[str, Any]:
     """n samples of exactly `new_tokens` tokens to each question: nobody gains by answers that end early."""
     prompts, shots = task_prompts(task), get_task(task).SHOTS
     asked = [generation_prompt(question, prompts, shots) for question in questions]
-    return prompt_job(asked, samples=N, temperature=0.7, new_tokens=new_tokens, stop=[], may_end=False, **base)
+    return prompt_job(
+        asked, samples=N, temperature=0.7, new_tokens=new_tokens, stop=[], may_end=False, **base
+    )
 
 
 def discrimination_job(
@@ -56,7 +60,12 @@ def discrimination_job(
         for i, question in enumerate(questions)
     }
     variant = VariantConfig().model_dump(mode="json")
-    settings = {"seed": SEED, "shots": module.SHOTS, "choice_tokens": 64, "answer_tokens": module.ANSWER_TOKENS}
+    settings = {
+        "seed": SEED,
+        "shots": module.SHOTS,
+        "choice_tokens": 64,
+        "answer_tokens": module.ANSWER_TOKENS,
+    }
     view = View(module, prompts, variant, N, questions, settings)
     requests = [request for each in discriminations(questions, pool, view) for request in each.requests]
     how = requests[0].decoding
@@ -101,10 +110,14 @@ def compare(what: str, job: dict[str, Any], peer: str, rounds: int, folder: Path
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.compare", description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.compare", description=(__doc__ or "").split("\n")[0]
+    )
     parser.add_argument("result", type=Path, help="JSON file of results")
     parser.add_argument("--peer", required=True, help="interpreter of an environment with lm_eval")
-    parser.add_argument("--resources", type=Path, default=Path("resources"), help="prepared models and data sets")
+    parser.add_argument(
+        "--resources", type=Path, default=Path("resources"), help="prepared models and data sets"
+    )
     parser.add_argument("--models", nargs="+", default=["smollm2-135m-instruct", "gemma-3-270m"])
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--questions", type=int, default=48)
@@ -125,16 +138,25 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 job = generation_job(task, questions, new_tokens, base)
                 if task == "gsm8k":
-                    made = compare(f"generation {task} cpu {model}", job, given.peer, given.rounds, Path(folder))
+                    made = compare(
+                        f"generation {task} cpu {model}", job, given.peer, given.rounds, Path(folder)
+                    )
                     found.append({key: value for key, value in made.items() if key != "texts"})
                     texts = made["texts"]
                 else:  # generated once, to have answers to choose among
                     texts = timed([sys.executable, "-m", "bench.ours"], job, Path(folder))["texts"]
                 job = discrimination_job(task, questions, texts, base)
-                made = compare(f"discrimination {task} cpu {model}", job, given.peer, given.rounds, Path(folder))
+                made = compare(
+                    f"discrimination {task} cpu {model}", job, given.peer, given.rounds, Path(folder)
+                )
                 found.append({key: value for key, value in made.items() if key != "texts"})
-    settings = {key: value for key, value in vars(given).items() if key not in ("result", "peer", "resources")}
-    write_json(given.result, {"comparisons": found, "settings": settings, "machine": machine(), "versions": versions()})
+    settings = {
+        key: value for key, value in vars(given).items() if key not in ("result", "peer", "resources")
+    }
+    write_json(
+        given.result,
+        {"comparisons": found, "settings": settings, "machine": machine(), "versions": versions()},
+    )
     print(f"written to {given.result}")
 
 

@@ -72,7 +72,13 @@ def made_prompts(count: int, length: int, shared: int, vocabulary: int) -> list[
 
 @torch.inference_mode()
 def decoded(
-    model: Any, way: Way, prompts: Sequence[Sequence[int]], shared: int, samples: int, new: int, temperature: float
+    model: Any,
+    way: Way,
+    prompts: Sequence[Sequence[int]],
+    shared: int,
+    samples: int,
+    new: int,
+    temperature: float,
 ) -> list[Generated]:
     """`samples` of `new` tokens to each prompt, none ending early. `model` is set to `way`."""
     wanted = [prompt for prompt in prompts for _ in range(samples)]
@@ -107,7 +113,9 @@ def measured(name: str, model: Any, given: argparse.Namespace) -> list[dict[str,
             rows.append({"model": name, "way": way, "seconds": None})
             print(f"{name} {way}: does not fit this model")
             continue
-        seconds(model, way, prompts[:2], given.shared, given.samples, 2, 0.7)  # kernels are chosen, graphs recorded
+        seconds(
+            model, way, prompts[:2], given.shared, given.samples, 2, 0.7
+        )  # kernels are chosen, graphs recorded
         if given.device == "cuda":
             torch.cuda.reset_peak_memory_stats()
         start = seconds(model, way, prompts[:1], given.shared, 1, 1, 0.7)
@@ -130,7 +138,9 @@ def measured(name: str, model: Any, given: argparse.Namespace) -> list[dict[str,
     return rows
 
 
-def agreement(name: str, load: Callable[[str, torch.dtype], Any], given: argparse.Namespace) -> list[dict[str, Any]]:
+def agreement(
+    name: str, load: Callable[[str, torch.dtype], Any], given: argparse.Namespace
+) -> list[dict[str, Any]]:
     """Greedy decoding in float32 by each way on the device, beside plain `generate` on the CPU."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     model = load("cpu", torch.float32)
@@ -145,7 +155,9 @@ def agreement(name: str, load: Callable[[str, torch.dtype], Any], given: argpars
         found = decoded(model, way, *asked)
         alike = [(x, y) for x, y in zip(found, expected, strict=True) if x.tokens == y.tokens]
         distance = max((abs(x.logprob - y.logprob) for x, y in alike), default=None)
-        rows.append({"model": name, "way": way, "equal": len(alike), "of": len(found), "logprob_distance": distance})
+        rows.append(
+            {"model": name, "way": way, "equal": len(alike), "of": len(found), "logprob_distance": distance}
+        )
         print(f"{name} {way} in float32: {len(alike)} of {len(found)} answers equal to the CPU's, log-probabilities within {distance}")  # fmt: skip
     return rows
 
@@ -153,9 +165,15 @@ def agreement(name: str, load: Callable[[str, torch.dtype], Any], given: argpars
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.gpu", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("result", type=Path, help="JSON file of results")
-    parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda", help="cpu: to try the script itself")
-    parser.add_argument("--weights", type=Path, default=Path("resources/models/smollm2-135m-instruct/weights"))
-    parser.add_argument("--shape", choices=["8b", "none"], default="8b", help="a model of random weights beside it")
+    parser.add_argument(
+        "--device", choices=["cuda", "cpu"], default="cuda", help="cpu: to try the script itself"
+    )
+    parser.add_argument(
+        "--weights", type=Path, default=Path("resources/models/smollm2-135m-instruct/weights")
+    )
+    parser.add_argument(
+        "--shape", choices=["8b", "none"], default="8b", help="a model of random weights beside it"
+    )
     parser.add_argument("--dtype", choices=["bfloat16", "float32"], default="bfloat16")
     parser.add_argument("--prompts", type=int, default=256)
     parser.add_argument("--length", type=int, default=800, help="tokens of a prompt")
@@ -168,7 +186,11 @@ def main() -> None:
     dtype = getattr(torch, given.dtype)
 
     def small(device: str, dtype: torch.dtype) -> Any:
-        return AutoModelForCausalLM.from_pretrained(given.weights, dtype=dtype, use_safetensors=True).to(device).eval()
+        return (
+            AutoModelForCausalLM.from_pretrained(given.weights, dtype=dtype, use_safetensors=True)
+            .to(device)
+            .eval()
+        )
 
     found: dict[str, Any] = {
         "card": torch.cuda.get_device_name() if given.device == "cuda" else "cpu",

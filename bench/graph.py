@@ -71,8 +71,12 @@ class Experiment:
         command, environment = self.command(*arguments, **more), {**os.environ, "PYTHONPATH": str(self.root)}
         with tempfile.TemporaryFile("w+") as output:
             start = time.perf_counter()
-            process = subprocess.Popen(command, stdout=output, stderr=output, cwd=self.folder, env=environment)
-            _, status, usage = os.wait4(process.pid, 0)  # of this child alone; getrusage would keep the largest of all
+            process = subprocess.Popen(
+                command, stdout=output, stderr=output, cwd=self.folder, env=environment
+            )
+            _, status, usage = os.wait4(
+                process.pid, 0
+            )  # of this child alone; getrusage would keep the largest of all
             seconds = time.perf_counter() - start
             output.seek(0)
             told = output.read()
@@ -88,7 +92,9 @@ class Experiment:
         """Every output as an empty file."""
         environment = {**os.environ, "PYTHONPATH": str(self.root)}
         command = self.command("--summary", "--quiet", "all")
-        listed = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, env=environment, check=True)
+        listed = subprocess.run(
+            command, capture_output=True, text=True, cwd=self.folder, env=environment, check=True
+        )
         for line in listed.stdout.splitlines():
             path = self.folder / line.split("\t")[0]
             if line.startswith("res") and not path.exists():
@@ -102,7 +108,9 @@ def measurements(experiment: Experiment) -> Iterator[dict[str, Any]]:
     yield measured("resolve, nothing made", *dry)
     measured("one pool", "results/model-000/capitals/candidates.parquet", "--quiet", "all")
     yield measured("resolve one cell", "results/model-000/gsm8k/k4/metrics.parquet", *dry)
-    yield measured("one job as a cluster runs it", *JOB, "--target-jobs", "collect:model=model-000,task=capitals")
+    yield measured(
+        "one job as a cluster runs it", *JOB, "--target-jobs", "collect:model=model-000,task=capitals"
+    )
     experiment.make_empty()
     touch = ("--touch", "--forceall", "--quiet", "all", "--cores", "1000")
     yield measured("schedule and record every job", *touch, program=("-c", TOUCH))
@@ -115,7 +123,9 @@ def measurements(experiment: Experiment) -> Iterator[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.graph", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--models", type=int, nargs="+", default=[12, 37, 125], help="80 jobs each")
-    parser.add_argument("--folder", type=Path, help="where to work; default: the system's folder for temporary files")
+    parser.add_argument(
+        "--folder", type=Path, help="where to work; default: the system's folder for temporary files"
+    )
     parser.add_argument("--root", type=Path, default=ROOT, help="the workflow to measure; default: this one")
     given = parser.parse_args()
     for models in given.models:

@@ -55,7 +55,9 @@ def seconds(
     wanted = [
         request
         for variant in variants
-        for each in discriminations(asked, pool, View(module, prompts, variant, size["k"], questions, settings))
+        for each in discriminations(
+            asked, pool, View(module, prompts, variant, size["k"], questions, settings)
+        )
         for request in each.requests
     ]
     answered(make_engine(manifest, folder, run), wanted)
@@ -77,9 +79,15 @@ def draw(costs: pl.DataFrame) -> Figure:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.growth", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("result", help="path of the results, without ending: a CSV file and a figure are written")
-    parser.add_argument("--resources", type=Path, default=Path("resources"), help="prepared models and data sets")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.growth", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument(
+        "result", help="path of the results, without ending: a CSV file and a figure are written"
+    )
+    parser.add_argument(
+        "--resources", type=Path, default=Path("resources"), help="prepared models and data sets"
+    )
     parser.add_argument("--model", default="smollm2-135m-instruct")
     parser.add_argument("--task", default="triviaqa")
     parser.add_argument("--rounds", type=int, default=3, help="the median is taken")
@@ -99,7 +107,9 @@ def main() -> None:
                 found = seconds({**BASE, name: size}, given.task, questions, folder, run)
                 rows.append({"grows": name, "size": size, "multiple": size / sizes[0], "seconds": found})
     costs = (
-        pl.DataFrame(rows).group_by("grows", "size", "multiple", maintain_order=True).agg(pl.col("seconds").median())
+        pl.DataFrame(rows)
+        .group_by("grows", "size", "multiple", maintain_order=True)
+        .agg(pl.col("seconds").median())
     )
     costs = costs.with_columns(cost=pl.col("seconds") / pl.col("seconds").first().over("grows"))
     write_text(f"{given.result}.csv", costs.write_csv())

@@ -33,7 +33,9 @@ def main(job_path: str, result_path: str) -> None:
     if not job["may_end"]:
         how["min_new_tokens"] = job["new_tokens"]
     instances = [
-        Instance("generate_until", {}, (text, dict(how)), 0) for text in job["texts"] for _ in range(job["samples"])
+        Instance("generate_until", {}, (text, dict(how)), 0)
+        for text in job["texts"]
+        for _ in range(job["samples"])
     ]
     start = time.perf_counter()
     texts = peer.generate_until(instances, disable_tqdm=True)

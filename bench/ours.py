@@ -34,7 +34,9 @@ def main(job_path: str, result_path: str) -> None:
     folder = Path(job["model"])
     run = {"device": "cpu", "threads": job["threads"], "batch_size": job["batch_size"], "decoding": "auto"}
     engine = TransformersEngine(
-        {**read_json(folder / "manifest.json"), "prompt": "completion", "dtype": job["dtype"]}, folder / "weights", run
+        {**read_json(folder / "manifest.json"), "prompt": "completion", "dtype": job["dtype"]},
+        folder / "weights",
+        run,
     )
     if not job["may_end"]:
         engine.eos = frozenset()
@@ -45,7 +47,11 @@ def main(job_path: str, result_path: str) -> None:
     responses = [found[id(request)] for request in requests]
     write_json(
         result_path,
-        {"seconds": seconds, "tokens": sum(r.tokens_out for r in responses), "texts": [r.text for r in responses]},
+        {
+            "seconds": seconds,
+            "tokens": sum(r.tokens_out for r in responses),
+            "texts": [r.text for r in responses],
+        },
     )
 
 

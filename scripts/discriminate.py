@@ -11,4 +11,6 @@ with job(snakemake):
     model = opened_model(inputs.model, task, snakemake.config, snakemake.threads, snakemake.log[0])
     tables = run(*read_tables(inputs, "dataset", "candidates", "grades"), task, model, settings)
     for path, table in zip(snakemake.output, tables.values(), strict=True):
-        write_table(path, table, origin(model.told(), inputs.dataset, settings, without=("code", "k")), COLUMNS)
+        write_table(
+            path, table, origin(model.told(), inputs.dataset, settings, without=("code", "k")), COLUMNS
+        )

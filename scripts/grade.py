@@ -7,5 +7,7 @@ from selfincorrect.jobs.job import job
 with job(snakemake):
     inputs, settings = snakemake.input, snakemake.params.slice
     told = read_provenance(inputs.get("judgements") or inputs.candidates)
-    grades = run(*read_tables(inputs, "dataset", "candidates", "judgements"), snakemake.wildcards.task, settings)
+    grades = run(
+        *read_tables(inputs, "dataset", "candidates", "judgements"), snakemake.wildcards.task, settings
+    )
     write_table(snakemake.output[0], grades, told | {"grader": settings["code"]}, COLUMNS)

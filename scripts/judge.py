@@ -10,5 +10,7 @@ with job(snakemake):
     settings, inputs, task = snakemake.params.slice, snakemake.input, snakemake.wildcards.task
     manifests = dict(zip(settings["judges"], inputs.judges, strict=True))
     judges = opened_models(manifests, f"judge-{task}", snakemake.config, snakemake.threads, snakemake.log[0])
-    rows = judge(*read_tables(inputs, "dataset", "candidates"), task, judges, settings, snakemake.wildcards.model)
+    rows = judge(
+        *read_tables(inputs, "dataset", "candidates"), task, judges, settings, snakemake.wildcards.model
+    )
     write_table(snakemake.output[0], rows, read_provenance(inputs.candidates) | judged_by(judges), JUDGEMENTS)

@@ -14,7 +14,10 @@ COMMANDS = {
     "scale": ("plan.scale", "Plan an experiment on paper: jobs, GPU hours, wall time, disk."),
     "with-server": ("cluster.with_server", "Run a command beside a model server that is a SLURM job."),
     "simulate": ("simulation.simulate", "Check tests, intervals and power on simulated pools."),
-    "reference": ("reference", "Write the generated pages: schema and table of the configuration, columns of tables."),
+    "reference": (
+        "reference",
+        "Write the generated pages: schema and table of the configuration, columns of tables.",
+    ),
 }
 """By name: its module, and what it does."""
 

@@ -35,7 +35,9 @@ def markdown(columns: Iterable[Column]) -> str:
     rows = ["| column | holds | meaning |", "| --- | --- | --- |"]
     for column in columns:
         kind = "list" if column.kind.is_nested() else _KINDS[str(column.kind)]
-        rows.append(f"| `{column.name}` | {column.unit or kind} | {column.meaning.replace('|', chr(92) + '|')} |")
+        rows.append(
+            f"| `{column.name}` | {column.unit or kind} | {column.meaning.replace('|', chr(92) + '|')} |"
+        )
     return "\n".join(rows)
 
 

@@ -67,7 +67,10 @@ def read_json(path: Path | str) -> Any:
 
 
 def write_table(
-    path: Path | str, table: pl.DataFrame, provenance: Mapping[str, Any] | None = None, columns: Sequence[Column] = ()
+    path: Path | str,
+    table: pl.DataFrame,
+    provenance: Mapping[str, Any] | None = None,
+    columns: Sequence[Column] = (),
 ) -> None:
     """Write `table` as parquet; `provenance` and what `columns` mean go into the file's key-value metadata as JSON."""
     told = {**(provenance or {}), **({_MEANINGS: meanings(columns)} if columns else {})}
@@ -84,7 +87,9 @@ def read_table(path: Path | str, schema: Mapping[str, Any]) -> pl.DataFrame:
     try:
         table = pl.read_parquet(path)
     except pl.exceptions.PolarsError as error:
-        raise UserError(f"{path} cannot be read ({error}). Delete it and run again: it is made anew.") from error
+        raise UserError(
+            f"{path} cannot be read ({error}). Delete it and run again: it is made anew."
+        ) from error
     if table.schema != pl.Schema(schema):
         found, wanted = set(table.schema.items()), set(pl.Schema(schema).items())
         raise UserError(
@@ -104,14 +109,18 @@ def write_csv(path: Path | str, table: pl.DataFrame) -> None:
     risky = pl.col(pl.String).str.contains(r"^\s*[=+\-@＝＋－＠\t\r]") & ~pl.col(pl.String).str.contains(
         r"^[+-]?[\d.,]+$"
     )
-    guarded = table.with_columns(pl.when(risky).then("'" + pl.col(pl.String)).otherwise(pl.col(pl.String)).name.keep())
+    guarded = table.with_columns(
+        pl.when(risky).then("'" + pl.col(pl.String)).otherwise(pl.col(pl.String)).name.keep()
+    )
     write_text(path, guarded.write_csv())
 
 
 def read_provenance(path: Path | str) -> dict[str, Any]:
     """The provenance that `write_table` put into a parquet file's key-value metadata."""
     metadata = pl.read_parquet_metadata(path)
-    return {name: json.loads(value) for name, value in metadata.items() if name not in ("ARROW:schema", _MEANINGS)}
+    return {
+        name: json.loads(value) for name, value in metadata.items() if name not in ("ARROW:schema", _MEANINGS)
+    }
 
 
 def read_tables(inputs: Any, *names: str) -> list[pl.DataFrame | None]:

@@ -112,7 +112,9 @@ def reproduce(record: Path, folder: Path, *more: str) -> subprocess.CompletedPro
         "--cores",
         "2",
     ]
-    return subprocess.run([*command, "--force", "--yes", *more], capture_output=True, text=True, cwd=ROOT, timeout=300)
+    return subprocess.run(
+        [*command, "--force", "--yes", *more], capture_output=True, text=True, cwd=ROOT, timeout=300
+    )
 
 
 @pytest.fixture

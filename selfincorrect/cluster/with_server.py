@@ -62,9 +62,13 @@ class Job:
         try:
             done = subprocess.run(command, input=script, capture_output=True, text=True)
         except FileNotFoundError:
-            raise UserError("There is no sbatch here: run this where jobs are submitted, on a login node.") from None
+            raise UserError(
+                "There is no sbatch here: run this where jobs are submitted, on a login node."
+            ) from None
         if done.returncode:
-            raise UserError(f"{shlex.join(command)} was refused: {done.stderr.strip()}. Mend --sbatch and run again.")
+            raise UserError(
+                f"{shlex.join(command)} was refused: {done.stderr.strip()}. Mend --sbatch and run again."
+            )
         self.id, self._state = done.stdout.strip().split(";")[0], "PENDING"
         log.info("the server is job %s, its output in %s", self.id, self.log)
 
@@ -95,7 +99,9 @@ class Job:
                 )
             url = self.address.read_text(encoding="utf-8").strip() if self.address.is_file() else ""
             if url and _answers(url):
-                log.info("the server answers at %s, %.0f seconds after its start", url, time.monotonic() - started)
+                log.info(
+                    "the server answers at %s, %.0f seconds after its start", url, time.monotonic() - started
+                )
                 return url
             time.sleep(LOOK)
 
@@ -160,9 +166,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--host", default="$(hostname)", help="the server's name for those who call; default: its node's"
     )
-    parser.add_argument("--ready-within", type=float, default=1800, help="seconds from the job's start to an answer")
+    parser.add_argument(
+        "--ready-within", type=float, default=1800, help="seconds from the job's start to an answer"
+    )
     parser.add_argument("--servers", type=int, default=4, help="servers at most, one after the other")
-    parser.add_argument("--folder", type=Path, default=None, help="folder that nodes see, for address and output")
+    parser.add_argument(
+        "--folder", type=Path, default=None, help="folder that nodes see, for address and output"
+    )
     parser.add_argument("command", nargs="+", help="after --: what to run, with {url}")
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(asctime)s [server] %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
@@ -187,6 +197,8 @@ def main(arguments: Sequence[str]) -> int:
             return 130
         if code is not None:
             return code
-        log.warning("the server's job is over before the command is (server %d of %d)", number, options.servers)
+        log.warning(
+            "the server's job is over before the command is (server %d of %d)", number, options.servers
+        )
     log.error("No server lasted. Give its job more time, or run again: answers that came are kept.")
     return 1

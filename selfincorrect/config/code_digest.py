@@ -67,7 +67,9 @@ def _protocol(root: str) -> frozenset[str]:
     """The names that a task module may define: those of the class Task."""
     [protocol] = _lookup(f"{PACKAGE}.tasks.base.Task", root)[1]
     assert isinstance(protocol, ast.ClassDef)
-    annotated = (n.target.id for n in protocol.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name))
+    annotated = (
+        n.target.id for n in protocol.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)
+    )
     return frozenset([*annotated, *(n.name for n in protocol.body if isinstance(n, ast.FunctionDef))])
 
 

@@ -49,7 +49,10 @@ def _problem(detail: dict[str, Any], model: type[BaseModel]) -> Problem:
     if location[-2:] == ["server", "url"]:  # perhaps with credentials: never shown
         found = "nothing" if detail["type"] == "missing" else "something else"
         return Problem(
-            key, found, "http://host:port/v1 or https://…, without credentials", "url: http://127.0.0.1:8000/v1"
+            key,
+            found,
+            "http://host:port/v1 or https://…, without credentials",
+            "url: http://127.0.0.1:8000/v1",
         )
     if detail["input"] is None and detail["type"].endswith(("model_type", "dict_type")):
         return Problem(key, "nothing", "a mapping; {} for the defaults", f"{name}: {{}}")
@@ -118,6 +121,8 @@ def _known_keys(location: list[Any], model: type[BaseModel]) -> list[str]:
 def _models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    if get_origin(annotation) in (Union, types.UnionType, dict, list, tuple) or hasattr(annotation, "__metadata__"):
+    if get_origin(annotation) in (Union, types.UnionType, dict, list, tuple) or hasattr(
+        annotation, "__metadata__"
+    ):
         return [model for argument in get_args(annotation) for model in _models(argument)]
     return []

@@ -37,7 +37,9 @@ def configuration_table() -> str:
     """A Markdown table with a row for each key: what it takes, its default, what it means."""
     schema = Config.model_json_schema()
     rows = ["| key | takes | default | meaning |", "| --- | --- | --- | --- |"]
-    rows += [f"| `{key}` | {kind} | {default} | {text} |" for key, kind, default, text in _rows(schema, schema, "")]
+    rows += [
+        f"| `{key}` | {kind} | {default} | {text} |" for key, kind, default, text in _rows(schema, schema, "")
+    ]
     return "\n".join(rows)
 
 
@@ -86,7 +88,9 @@ def _kind(entry: dict[str, Any]) -> str:
     if "enum" in entry:
         return " or ".join(f"`{each}`" for each in entry["enum"])
     if "anyOf" in entry or "oneOf" in entry:
-        parts = [_kind(each) for each in entry.get("anyOf", entry.get("oneOf", [])) if each.get("type") != "null"]
+        parts = [
+            _kind(each) for each in entry.get("anyOf", entry.get("oneOf", [])) if each.get("type") != "null"
+        ]
         return " or ".join(dict.fromkeys(parts))
     if "$ref" in entry:
         return "mapping"

@@ -24,7 +24,12 @@ Alias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 def _source_kind(value: Any) -> str:
     if not isinstance(value, Mapping):
-        kinds: dict[type, str] = {HubFile: "repo", PackageMember: "package", LocalFile: "path", Files: "several"}
+        kinds: dict[type, str] = {
+            HubFile: "repo",
+            PackageMember: "package",
+            LocalFile: "path",
+            Files: "several",
+        }
         return kinds.get(type(value), "name")
     if "files" in value:
         return "several"
@@ -102,7 +107,9 @@ class ModelConfig(Section):
         description="`false` for models that take temperature 1 alone: what is else decoded greedily, such as choices, is then drawn at "
         "temperature 1. Set `sampling.temperature: 1` too.",
     )
-    gpus: int = Field(1, ge=1, description="GPUs that a job of this model asks for where `run.device` is `cuda`.")
+    gpus: int = Field(
+        1, ge=1, description="GPUs that a job of this model asks for where `run.device` is `cuda`."
+    )
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
         "float32", description="Precision of weights and activations."
     )
@@ -143,7 +150,9 @@ class TaskConfig(Section):
     limit: int | None = Field(None, ge=1, description="Number of questions, a seeded sample; default: all.")
     shots: int | None = Field(None, ge=0, description="Demonstrations in each prompt; default: the paper's.")
     shards: int = Field(1, ge=1, le=10_000, description="Jobs that generation is split into.")
-    answer_tokens: int | None = Field(None, ge=1, description="Longest candidate in tokens; default: the task's.")
+    answer_tokens: int | None = Field(
+        None, ge=1, description="Longest candidate in tokens; default: the task's."
+    )
     choice_tokens: int | None = Field(
         None, ge=1, description="Longest discrimination output with reasons, in tokens; default: the task's."
     )
@@ -165,7 +174,9 @@ class TaskConfig(Section):
 
 class SamplingConfig(Section):
     n: int = Field(4, ge=1, description="Candidates per question (the pool).")
-    temperature: float = Field(0.7, gt=0, allow_inf_nan=False, strict=False, description="Sampling temperature.")
+    temperature: float = Field(
+        0.7, gt=0, allow_inf_nan=False, strict=False, description="Sampling temperature."
+    )
     top_p: float = Field(1.0, gt=0, le=1, strict=False, description="Nucleus sampling; 1 is off.")
     max_characters: int = Field(
         100_000,
@@ -195,7 +206,8 @@ class VariantConfig(Section):
     labels: Literal["digits", "letters"] = Field("digits", description="1, 2, … or A, B, …")
     shots: int = Field(1, ge=1, le=3, description="Demonstrations, as a multiple of the task's.")
     rationale: bool | None = Field(
-        None, description="Whether the model gives reasons before it chooses; default: the task's (GSM8K does)."
+        None,
+        description="Whether the model gives reasons before it chooses; default: the task's (GSM8K does).",
     )
     answer: Literal["label", "text"] = Field(
         "label", description="Answer with a label, or with the candidate's own text."
@@ -229,7 +241,9 @@ class Config(Section):
     models: dict[Alias, AnyModel] = Field(min_length=1, description="Models by alias.")
     tasks: dict[str, TaskConfig] = Field(min_length=1, description="Tasks by name.")
     sampling: SamplingConfig = Field(default_factory=SamplingConfig, description="How candidates are drawn.")
-    k: list[int] = Field([4], min_length=1, description="Numbers of candidates to choose among; each from 2 to n.")
+    k: list[int] = Field(
+        [4], min_length=1, description="Numbers of candidates to choose among; each from 2 to n."
+    )
     variants: dict[Alias, VariantConfig] = Field(
         default_factory=lambda: {"full": VariantConfig()},
         min_length=1,
@@ -292,7 +306,9 @@ class Config(Section):
     @property
     def refinable(self) -> list[str]:
         """The tasks that are graded without a judge."""
-        return [name for name, task in self.tasks.items() if tasks.get_task(name).GRADINGS and not task.judges]
+        return [
+            name for name, task in self.tasks.items() if tasks.get_task(name).GRADINGS and not task.judges
+        ]
 
     def refined(self) -> list[tuple[str, str]]:
         """Every (model, task) whose answers are refined: models with weights, tasks graded without a judge."""

@@ -31,7 +31,9 @@ Slice = dict[str, Any]
 def prepare_model(config: Config, model: str) -> Slice:
     entry = config.weighted[model]
     # Where and how fast a server answers does not change its model.
-    settings = entry.model_dump(mode="json", exclude={"tasks", "published", "gpus", "server", "parameters", "greedy"})
+    settings = entry.model_dump(
+        mode="json", exclude={"tasks", "published", "gpus", "server", "parameters", "greedy"}
+    )
     if settings["adapter"] is None:
         del settings["adapter"]
     prepared = [f"{engines.BUILT_IN[entry.engine]}.prepare"] if entry.engine in engines.BUILT_IN else []
@@ -76,7 +78,10 @@ def _asking(config: Config, *greedily: str) -> Slice:
     """What else shapes answers, where it is not as usual: which missing ones are asked for again, and which of the models that are
     asked `greedily` are not."""
     drawn = [model for model in greedily if not config.weighted[model].greedy]
-    return {**({"retry": config.run.retry} if config.run.retry else {}), **({"drawn": drawn} if drawn else {})}
+    return {
+        **({"retry": config.run.retry} if config.run.retry else {}),
+        **({"drawn": drawn} if drawn else {}),
+    }
 
 
 def task_settings(config: Config, task: str) -> Slice:
@@ -239,7 +244,8 @@ def paper(config: Config) -> Slice:
     """Which variant is which setting of the paper, at its k or the largest there is, and which model is which."""
     defaults = VariantConfig().model_dump(mode="json")
     settings = {
-        name: setting_of(variant.model_dump(mode="json"), defaults) for name, variant in config.variants.items()
+        name: setting_of(variant.model_dump(mode="json"), defaults)
+        for name, variant in config.variants.items()
     }
     return {
         "k": PAPER_K if PAPER_K in config.k else max(config.k),
@@ -247,7 +253,9 @@ def paper(config: Config) -> Slice:
         "published": {name: model.published for name, model in config.weighted.items() if model.published},
         "figures": config.figures.model_dump(mode="json"),
         "tables": _published(),
-        "code": code_digest("paper.tables", "paper.published", "report.figures.figure9", "report.figures.style"),
+        "code": code_digest(
+            "paper.tables", "paper.published", "report.figures.figure9", "report.figures.style"
+        ),
     }
 
 
@@ -275,5 +283,7 @@ def report(config: Config) -> Slice:
             if model.server and model.server.price
         },
         "template": file_sha256(ROOT / "report" / "report.html.j2"),
-        "code": code_digest("report.page", "report.gather.gather", "paper.tables.lines", "record.record.record"),
+        "code": code_digest(
+            "report.page", "report.gather.gather", "paper.tables.lines", "record.record.record"
+        ),
     }

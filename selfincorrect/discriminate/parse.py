@@ -17,7 +17,17 @@ from selfincorrect.engines import thoughts
 PATTERN_SECONDS = 2.0
 
 How = Literal[
-    "strict", "loose", "none", "conflict", "range", "cut", "thought", "context", "refused", "filtered", "error"
+    "strict",
+    "loose",
+    "none",
+    "conflict",
+    "range",
+    "cut",
+    "thought",
+    "context",
+    "refused",
+    "filtered",
+    "error",
 ]
 
 
@@ -46,7 +56,9 @@ _NUMBER, _LETTER = r"-?\d+(?:[.,]\d+)*", r"[A-Za-z]"
 _CLAUSE = r"(?:is|because|since|as|which|for|seems|looks|gives|has)\b"
 _BARE = r"[^\w%]*$"
 _AFTER = rf"(?:{_BARE}|[.)\]>}}:]\W*\s+\S|\W{{0,4}}\(|\W{{0,4}}\s[-–—]\s|\W{{0,4}}\s{_CLAUSE}|,\s+{_CLAUSE})"
-_ALSO = re.compile(r"\s*[\W_]{0,6}(?:or|and|/|&|to|as well as)\b|\s*[/&+]|\s*[-–—]\s*(?:\d+|[A-Z])\W*$", re.IGNORECASE)
+_ALSO = re.compile(
+    r"\s*[\W_]{0,6}(?:or|and|/|&|to|as well as)\b|\s*[/&+]|\s*[-–—]\s*(?:\d+|[A-Z])\W*$", re.IGNORECASE
+)
 # What is said against a label that it follows.
 _WRONG = r"(?:not|wrong|incorrect|false|worst|(?:an?\s)?(?:errors?|mistakes?))\b"
 _AGAINST = re.compile(
@@ -99,7 +111,9 @@ class _Labels:
         one, "1. Analysis" is a heading."""
         whole = _dressed(line)
         same = [
-            label for label, text in self.texts.items() if not self.digits and " " in text and _dressed(text) == whole
+            label
+            for label, text in self.texts.items()
+            if not self.digits and " " in text and _dressed(text) == whole
         ]
         if len(same) == 1:
             return _Named(same[0], "text")
@@ -139,7 +153,11 @@ def parse_choice(
     if not marker:  # a bare label: the last line is the ending, perhaps with the answer repeated ("2. Paris")
         found = known.named(lines[-1])
         # A letter that is no label may be a word: "I, as an AI, pick B".
-        if found and found.by in ("alone", "text") and (known.digits or found.label.casefold() in known.known):
+        if (
+            found
+            and found.by in ("alone", "text")
+            and (known.digits or found.label.casefold() in known.known)
+        ):
             return known.chosen(found.label, "strict")
         return _loose(text, known) if finished else Chosen((), None, "cut")
     # Not part of a longer marker: `#### 4` is how an answer ends, `### 4` how a choice does.
@@ -181,9 +199,7 @@ def parse_pattern(output: str, labels: Sequence[str], pattern: str) -> Chosen:
 _GOES_ON = rf"(?=\s*(?:$|\n|[^\w\s])|\s+{_CLAUSE})(?!\s*[*+/=×÷-]\s*\$?\d)"
 _NOT_COUNTED = r"(?<!\d[*+/=×÷-])(?<!\d [*+/=×÷-] )"
 _NAMED = rf"\b(?i:{_NOUN})s?[ *_`\"'(\[#]{{1,4}}"
-_ALONE_NUMBER = (
-    rf"{_NAMED}({_NUMBER})(?![\w%]|[.,]\d)|{_NOT_COUNTED}(?<![\w.,$-])#?(?<!##)({_NUMBER})(?![\w%]|[.,]\d){_GOES_ON}"
-)
+_ALONE_NUMBER = rf"{_NAMED}({_NUMBER})(?![\w%]|[.,]\d)|{_NOT_COUNTED}(?<![\w.,$-])#?(?<!##)({_NUMBER})(?![\w%]|[.,]\d){_GOES_ON}"
 _ALONE_LETTER = rf"{_NAMED}([A-Z])(?![\w'’&$-]|\.\w)|(?<![\w'’.&$-])([A-Z])(?![\w'’&$-]|\.\w){_GOES_ON}"
 
 
@@ -212,9 +228,12 @@ def _loose(text: str, known: _Labels) -> Chosen:
     """The one label that is named as chosen; else the last that stands alone: no part of a number, price, sum or percentage, no
     article or pronoun."""
     named = [
-        (match[str(match.lastgroup)], text[match.end() :][:40]) for match in _CHOOSING[known.digits].finditer(text)
+        (match[str(match.lastgroup)], text[match.end() :][:40])
+        for match in _CHOOSING[known.digits].finditer(text)
     ]
-    named = [(label, rest) for label, rest in named if label.casefold() in known.known and not _AGAINST.match(rest)]
+    named = [
+        (label, rest) for label, rest in named if label.casefold() in known.known and not _AGAINST.match(rest)
+    ]
     if len({label.casefold() for label, _ in named}) == 1:
         return Chosen((), None, "none") if _ALSO.match(named[-1][1]) else known.chosen(named[-1][0], "loose")
     found = re.findall(_ALONE_NUMBER if known.digits else _ALONE_LETTER, text)
@@ -244,7 +263,9 @@ def parse_text(
         return Chosen((), None, "thought")
     marker = ending.split("{text}")[0].strip()
     # Not part of a longer marker. Candidates may hold it too: any of them may be the one that was meant.
-    places = [match.end() for match in re.finditer(rf"(?<!#){re.escape(marker)}(?!#)", text)] if marker else [0]
+    places = (
+        [match.end() for match in re.finditer(rf"(?<!#){re.escape(marker)}(?!#)", text)] if marker else [0]
+    )
     wanted = [{_words(one), _words(other)} for one, other in zip(shown, labelled, strict=True)]
     for words in _tails(text, [*places, 0], {len(each) for pair in wanted for each in pair}):
         same = tuple(slot for slot, pair in enumerate(wanted) if words in pair)

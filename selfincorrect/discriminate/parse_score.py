@@ -12,7 +12,9 @@ _TEN = (
     r"(?:/[\s*_`\"']{0,4}(?:10|ten)\b|\(?\s?out\sof\s(?:a\s(?:possible|maximum\sof|total\sof)\s)?[*_`]{0,3}(?:10|ten)\b|"
     r"\(?\s?of\s(?:10|ten)\b(?=\W*$|\s*[.,;!)\n])|,?\s?\(?max(?:imum|\.)?:?\s(?:of\s)?(?:10|ten)\b|on\sa\sscale\sof\s(?:10|ten)\b)"
 )
-_OUT_OF_TEN = re.compile(rf"{_SCORE_NUMBER}{_UNIT}{_TEN}|\\frac\{{(?P<upper>\d{{1,4}})\}}\{{10\}}", re.IGNORECASE)
+_OUT_OF_TEN = re.compile(
+    rf"{_SCORE_NUMBER}{_UNIT}{_TEN}|\\frac\{{(?P<upper>\d{{1,4}})\}}\{{10\}}", re.IGNORECASE
+)
 _TOLD = re.compile(
     rf"\b(?:score|rating)\b(?:\s?\([^()\n]{{0,40}}\))?[\s*_`\"':=]{{0,8}}(?:is\b|of\b)?[\s*_`\"':=(\[]{{0,8}}{_SCORE_NUMBER}"
     rf"(?P<scale>{_UNIT}(?:{_TEN}|(?:/|out\sof|of)\s?\d+)|\s?%)?",
@@ -37,7 +39,11 @@ def parse_score(output: str, finished: bool = True) -> int | None:
     told = [match for match in _TOLD.finditer(text) if finished or match.end() < len(text)]
     if told:
         scale = told[-1]["scale"]
-        return _whole_score(told[-1]["score"]) if scale is None or re.search(_TEN, scale, re.IGNORECASE) else None
+        return (
+            _whole_score(told[-1]["score"])
+            if scale is None or re.search(_TEN, scale, re.IGNORECASE)
+            else None
+        )
     out_of_ten = [match["score"] or match["upper"] for match in _OUT_OF_TEN.finditer(text)]
     if out_of_ten:
         return _whole_score(out_of_ten[-1])

@@ -88,7 +88,9 @@ def decoding_of(view: View) -> Decoding:
     return Decoding(tokens, 0.0, 1.0, ("\n",) if bare else (view.template.opens,))
 
 
-def _shown(question: Question, candidates: Sequence[Candidate], order: Sequence[int], view: View) -> list[str]:
+def _shown(
+    question: Question, candidates: Sequence[Candidate], order: Sequence[int], view: View
+) -> list[str]:
     """The texts of candidates, in `order`, as the variant shows them."""
     grades = [candidates[sample].grade for sample in order]
     best = max((grade for grade in grades if grade is not None), default=0.0)
@@ -134,13 +136,16 @@ def demonstrations_of(view: View) -> Turns:
     return tuple(shots)
 
 
-def _reasons(demonstration: Demonstration, answers: Sequence[DemonstrationAnswer], position: int, view: View) -> str:
+def _reasons(
+    demonstration: Demonstration, answers: Sequence[DemonstrationAnswer], position: int, view: View
+) -> str:
     """What a demonstration says before it chooses the answer at `position`."""
     if view.template.reasons == "working":
         return demonstration.right.text.rsplit("\n", 1)[0]
     noun, easy = view.words()["Noun"], view.variant["distractors"] == "easy"
     remarks = [
-        replies().easy_remark if easy and place != position else answer.remark for place, answer in enumerate(answers)
+        replies().easy_remark if easy and place != position else answer.remark
+        for place, answer in enumerate(answers)
     ]
     return "\n".join(
         replies().remark.format(Noun=noun, label=label, remark=remark)

@@ -49,7 +49,9 @@ def run(
             if (k, variant) in asked:
                 cell = asked[k, variant]
                 responses = [next(answers) for each in cell for _ in each.requests]
-                rows += choice_rows(variant, views[k, variant], cell, responses, 0.0 if model.greedy else UNGREEDY)
+                rows += choice_rows(
+                    variant, views[k, variant], cell, responses, 0.0 if model.greedy else UNGREEDY
+                )
             else:
                 names = [question.question_id for question in questions]
                 rows += selected_rows(variant, options["selector"], shown, names, k, settings["seed"])

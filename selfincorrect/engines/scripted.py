@@ -97,7 +97,12 @@ def prepare(name: str, settings: Mapping[str, Any], folder: Path) -> dict[str, A
     read_script(script)
     says = yaml.safe_load(script.read_text(encoding="utf-8"))
     identity = digest({key: value for key, value in says.items() if key != "delay"})  # speed is in no digest
-    return {"weights": "script.yaml", "revision": identity, "encoder_decoder": False, "context": settings["context"]}
+    return {
+        "weights": "script.yaml",
+        "revision": identity,
+        "encoder_decoder": False,
+        "context": settings["context"],
+    }
 
 
 def open_engine(manifest: Mapping[str, Any], folder: Path, run: Mapping[str, Any]) -> ScriptedEngine:

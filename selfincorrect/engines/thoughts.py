@@ -22,7 +22,9 @@ TAGS = (
     (r"<\|inner_prefix\|>", r"<\|inner_suffix\|>"),
     (r"<\|im_start\|>think\b", r"<\|im_start\|>answer\b"),
 )
-_TAG = re.compile("|".join(f"(?P<open{i}>{o})|(?P<close{i}>{c})" for i, (o, c) in enumerate(TAGS)), re.IGNORECASE)
+_TAG = re.compile(
+    "|".join(f"(?P<open{i}>{o})|(?P<close{i}>{c})" for i, (o, c) in enumerate(TAGS)), re.IGNORECASE
+)
 _MAY_BE_TAG = re.compile(r"[<\[◁]")  # most texts hold none, and this is quicker
 _OPENS_AT_END = re.compile(rf"(?:{'|'.join(opening for opening, _ in TAGS)})\s*\Z", re.IGNORECASE)
 
@@ -120,7 +122,11 @@ def stop_at(text: str, stop: Sequence[str]) -> int | None:
         # The blanks and marks that follow a thought are no part of the answer.
         if start and (first := _MARKS_FIRST.match(text, start)):
             start = first.end()
-        stops = [place for each in stop if (place := text.find(each, start, len(text) if end is None else end)) >= 0]
+        stops = [
+            place
+            for each in stop
+            if (place := text.find(each, start, len(text) if end is None else end)) >= 0
+        ]
         if stops:
             return min(stops)
     return None

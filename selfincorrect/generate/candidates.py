@@ -47,7 +47,11 @@ def count_cut(table: pl.DataFrame, longest: int, what: str) -> None:
     """Log how many texts of a pool were cut at `longest` characters."""
     if count := table.filter(pl.col("cut") > 0).height:
         log.warning(
-            "%s: %d of %d candidates have more than %d characters and are cut there", what, count, table.height, longest
+            "%s: %d of %d candidates have more than %d characters and are cut there",
+            what,
+            count,
+            table.height,
+            longest,
         )
 
 
@@ -66,7 +70,10 @@ def generation_prompt(question: Question, prompts: TaskPrompts, shots: int, hist
         queries = [_query(template, text, place) for place, text in enumerate(each.turns())]
         demonstrations += zip(queries, each.right.turns(), strict=True)
     return Prompt(
-        template.instruction, tuple(demonstrations), _query(template, question.question, len(history)), history
+        template.instruction,
+        tuple(demonstrations),
+        _query(template, question.question, len(history)),
+        history,
     )
 
 
@@ -96,7 +103,9 @@ def pool_table(
         requests = generation_requests(turn, task, prompts, model_digest, settings, histories)
         said = [(question.cluster, sample) for question in turn for sample in range(n)]
         # After a turn without an answer the next has none either: with an empty one it would be another question.
-        answers = iter(ask([request for request, key in zip(requests, said, strict=True) if key not in unsent]))
+        answers = iter(
+            ask([request for request, key in zip(requests, said, strict=True) if key not in unsent])
+        )
         responses = [
             _not_sent(request, unsent[key]) if key in unsent else next(answers)
             for request, key in zip(requests, said, strict=True)
@@ -128,7 +137,9 @@ def generation_requests(
     `histories` holds, by cluster and sample, the earlier turns of a conversation.
     """
     sampling = settings["sampling"]
-    decoding = Decoding(settings["answer_tokens"], sampling["temperature"], sampling["top_p"], prompts.generate.stop)
+    decoding = Decoding(
+        settings["answer_tokens"], sampling["temperature"], sampling["top_p"], prompts.generate.stop
+    )
     return [
         Request(
             generation_prompt(

@@ -57,7 +57,8 @@ def grade_table(
     for name, (extract, grade) in task.GRADINGS.items():
         extracted = [None if text is None else extract(text) for text in pool["text"]]
         graded = [
-            grade(form, questions[identity]) for form, identity in zip(extracted, pool["question_id"], strict=True)
+            grade(form, questions[identity])
+            for form, identity in zip(extracted, pool["question_id"], strict=True)
         ]
         columns[name] = {"extracted": extracted, "grade": graded}
     if not columns:
@@ -66,7 +67,9 @@ def grade_table(
             "judges: {judge: <model>}."
         )
     for values in columns.values():
-        values["grade"] = [None if why == ERROR else grade for why, grade in zip(missing, values["grade"], strict=True)]
+        values["grade"] = [
+            None if why == ERROR else grade for why, grade in zip(missing, values["grade"], strict=True)
+        ]
     (primary, first), *others = columns.items()
     table = pool.select("question_id", "sample").with_columns(
         pl.Series("extracted", first["extracted"], dtype=pl.String),
@@ -93,10 +96,16 @@ def grade_table(
 def reasons(candidates: pl.DataFrame) -> list[str | None]:
     """Why each candidate has no answer: one of `engines.NO_ANSWER`, "unfinished_thought", or None where it has one (or nobody
     knows, as of an empty text in a pool from elsewhere)."""
-    known = candidates["finish_reason"] if "finish_reason" in candidates.columns else [None] * candidates.height
+    known = (
+        candidates["finish_reason"] if "finish_reason" in candidates.columns else [None] * candidates.height
+    )
     beside = candidates["reasoning"] if "reasoning" in candidates.columns else [None] * candidates.height
     return [
-        why if text is None else UNFINISHED if thoughts.unfinished(text) or (reasoning and not text.strip()) else None
+        why
+        if text is None
+        else UNFINISHED
+        if thoughts.unfinished(text) or (reasoning and not text.strip())
+        else None
         for text, why, reasoning in zip(candidates["text"], known, beside, strict=True)
     ]
 

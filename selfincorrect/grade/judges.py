@@ -47,9 +47,13 @@ class Case:
     prompt: Prompt
 
 
-def cases(questions: Sequence[Question], candidates: pl.DataFrame, role: str, judge: Judge, task: Task) -> list[Case]:
+def cases(
+    questions: Sequence[Question], candidates: pl.DataFrame, role: str, judge: Judge, task: Task
+) -> list[Case]:
     """Every candidate that has an answer, before `judge`. A conversation's later turns are judged with the earlier ones in sight."""
-    texts = {(row[0], row[1]): row[2] for row in candidates.select("question_id", "sample", "text").iter_rows()}
+    texts = {
+        (row[0], row[1]): row[2] for row in candidates.select("question_id", "sample", "text").iter_rows()
+    }
     samples = candidates["sample"].unique().sort().to_list()
     asked = set(candidates["question_id"])
     found = []

@@ -13,7 +13,9 @@ def check_writable(folders: Iterable[Path]) -> None:
     for folder in folders:
         there = _existing(folder)
         if not os.access(there, os.W_OK):
-            why = "the file system is read-only" if os.statvfs(there).f_flag & os.ST_RDONLY else "no permission"
+            why = (
+                "the file system is read-only" if os.statvfs(there).f_flag & os.ST_RDONLY else "no permission"
+            )
             raise UserError(
                 f"Cannot write to {there} ({why}). Nothing was started. Mend the permissions or mount it writable, or write "
                 "elsewhere: snakemake --directory … (results and resources), run.store (the response store)."

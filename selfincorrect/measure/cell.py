@@ -37,7 +37,9 @@ def cell(table: pl.DataFrame, k: int, seed: int, unit: str = "percent") -> Row:
         **scores(f, c, clusters, scale),
         **anatomy(f, c, clusters, table, k, seed, scale),
         **invalid(f, c, table),
-        **significance(f, c, single, picks, clusters, table["chosen_sample"].is_not_null().to_numpy(), asked, scale),
+        **significance(
+            f, c, single, picks, clusters, table["chosen_sample"].is_not_null().to_numpy(), asked, scale
+        ),
         **positions(table, k),
     }
     row = {name: plain(value) for name, value in row.items()}

@@ -108,7 +108,9 @@ def wilcoxon(differences: Array, zeros: Literal["pratt", "wilcox"]) -> float:
     """
     if not differences.any():
         return 1.0
-    result = stats.wilcoxon(differences, zero_method=zeros, alternative="greater", method="approx", correction=False)
+    result = stats.wilcoxon(
+        differences, zero_method=zeros, alternative="greater", method="approx", correction=False
+    )
     return float(result.pvalue)
 
 

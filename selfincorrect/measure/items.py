@@ -16,7 +16,9 @@ def items(
     `grading` names another grading than the primary one. Raises ValueError where candidates or choices are missing.
     """
     form, grade = (f"extracted_{grading}", f"grade_{grading}") if grading else ("extracted", "grade")
-    graded = grades.select("question_id", "sample", pl.col(form).alias("extracted"), pl.col(grade).alias("grade"))
+    graded = grades.select(
+        "question_id", "sample", pl.col(form).alias("extracted"), pl.col(grade).alias("grade")
+    )
     whole = graded.group_by("question_id").agg(pl.col("grade").alias("pool"))
     pool = (
         graded.filter(pl.col("sample") < k)
@@ -39,7 +41,9 @@ def items(
 
 def complete(table: pl.DataFrame) -> pl.DataFrame:
     """The items whose candidates all have a grade, and whose choice did not fail."""
-    return table.filter(pl.col("grade").list.eval(pl.element().is_not_null()).list.all() & (pl.col("how") != ERROR))
+    return table.filter(
+        pl.col("grade").list.eval(pl.element().is_not_null()).list.all() & (pl.col("how") != ERROR)
+    )
 
 
 def other_gradings(grades: pl.DataFrame) -> Iterator[str]:

@@ -44,11 +44,16 @@ def power(pool: Moments, skill: float) -> float:
 
     if pool.headroom == 0:
         return 0.0
-    null, other = np.sqrt(pool.null_variance), np.sqrt((1 - skill) * (pool.null_variance + skill * pool.spread))
+    null, other = (
+        np.sqrt(pool.null_variance),
+        np.sqrt((1 - skill) * (pool.null_variance + skill * pool.spread)),
+    )
     if other < 1e-9 * null:
         return float(_gain(pool, skill) > stats.norm.isf(ALPHA) * null)
     return float(
-        normal_power_het(_gain(pool, skill), 1, ALPHA, std_null=null, std_alternative=other, alternative="larger")
+        normal_power_het(
+            _gain(pool, skill), 1, ALPHA, std_null=null, std_alternative=other, alternative="larger"
+        )
     )
 
 
@@ -98,12 +103,20 @@ def questions_needed(effect: float, mixed: float, k: int = 2, right: int = 1) ->
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="selfincorrect power", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("questions", type=int, nargs="+", help="number of questions")
-    parser.add_argument("--mixed", type=float, nargs="+", default=[0.1, 0.25, 0.5], help="share of mixed questions")
+    parser.add_argument(
+        "--mixed", type=float, nargs="+", default=[0.1, 0.25, 0.5], help="share of mixed questions"
+    )
     parser.add_argument("--k", type=int, default=2, help="candidates shown")
     parser.add_argument("--right", type=int, default=1, help="right ones among them in a mixed question")
-    parser.add_argument("--effect", type=float, default=0.01, help="DG-Diff to plan for, as a fraction (default 0.01)")
+    parser.add_argument(
+        "--effect", type=float, default=0.01, help="DG-Diff to plan for, as a fraction (default 0.01)"
+    )
     given = parser.parse_args(arguments)
-    if min(given.questions) < 1 or not all(0 < each <= 1 for each in given.mixed) or not 0 < given.right < given.k:
+    if (
+        min(given.questions) < 1
+        or not all(0 < each <= 1 for each in given.mixed)
+        or not 0 < given.right < given.k
+    ):
         parser.error("questions from 1, --mixed in (0, 1], --right from 1 to k - 1")
     largest = min(given.mixed) * (1 - given.right / given.k)
     if not 0 < given.effect < largest:

@@ -32,7 +32,9 @@ def scores(f: Array, c: Array, clusters: NDArray[Any], scale: bool = False) -> R
     }  # fmt: skip
 
 
-def anatomy(f: Array, c: Array, clusters: NDArray[Any], table: pl.DataFrame, k: int, seed: int, scale: bool) -> Row:
+def anatomy(
+    f: Array, c: Array, clusters: NDArray[Any], table: pl.DataFrame, k: int, seed: int, scale: bool
+) -> Row:
     """Where a difference can come from: mixed questions, the baselines above, and the share of the headroom used."""
     totals = totals_of(f, table["asked"].to_numpy())
     p, best, mixed = f.mean(axis=1), best_grades(f, totals), is_mixed(totals)
@@ -42,7 +44,9 @@ def anatomy(f: Array, c: Array, clusters: NDArray[Any], table: pl.DataFrame, k: 
     over_vote = interval(c - votes, clusters)
     enough = mixed.sum() >= FEW_MIXED
     share = (
-        intervals.ratio_interval(c - p, headroom, clusters, seed_of("bootstrap", seed)) if enough else intervals.NONE
+        intervals.ratio_interval(c - p, headroom, clusters, seed_of("bootstrap", seed))
+        if enough
+        else intervals.NONE
     )
     binary = not scale and is_binary(f)
     return {

@@ -12,7 +12,10 @@ from selfincorrect.measure.scores import Row, by_choice, is_binary, is_mixed
 
 # With fewer mixed questions, the standard error is too uncertain to show that nothing is there.
 FEW_FOR_EQUIVALENCE = 30
-MARGIN, MARGIN_SCORED = 0.01, 0.1  # differences smaller than this are equivalent: one point; a tenth of a score
+MARGIN, MARGIN_SCORED = (
+    0.01,
+    0.1,
+)  # differences smaller than this are equivalent: one point; a tenth of a score
 
 
 def significance(

@@ -33,12 +33,19 @@ def run(
     place = {name: number for number, name in enumerate(choices["variant"].unique(maintain_order=True))}
     return {
         "metrics": pl.DataFrame([row for row in rows if row["primary"]], schema=schema_of(CELL)),
-        "gradings": pl.DataFrame(sorted(rows, key=lambda row: place[row["variant"]]), schema=schema_of(GRADED)),
+        "gradings": pl.DataFrame(
+            sorted(rows, key=lambda row: place[row["variant"]]), schema=schema_of(GRADED)
+        ),
     }
 
 
 def rows_of(
-    questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame, k: int, seed: int, unit: str = "percent"
+    questions: pl.DataFrame,
+    grades: pl.DataFrame,
+    choices: pl.DataFrame,
+    k: int,
+    seed: int,
+    unit: str = "percent",
 ) -> Iterator[Row]:
     """A row for each way of grading, the primary one first, and each variant in order of appearance: that of `cell`, and what is known
     of the cell beside.
@@ -62,7 +69,12 @@ def rows_of(
             row = cell(graded, k, seed, unit) if graded.height else EMPTY | {"selector": table["selector"][0]}
             ungraded = table.height - graded.height
             note = " ".join(filter(None, [_left_out(table, ungraded), _unanswered(answers), row["note"]]))
-            told = {"variant": variant, "temperature": _temperature(table), "ungraded": ungraded, "note": note}
+            told = {
+                "variant": variant,
+                "temperature": _temperature(table),
+                "ungraded": ungraded,
+                "note": note,
+            }
             yield row | about | told
 
 
@@ -89,7 +101,9 @@ _REASONS = {
 
 def _answers(shown: pl.DataFrame) -> dict[str, int]:
     """How many of the candidates shown have no answer, by reason."""
-    why = shown["missing"] if "missing" in shown.columns else pl.Series([None] * shown.height, dtype=pl.String)
+    why = (
+        shown["missing"] if "missing" in shown.columns else pl.Series([None] * shown.height, dtype=pl.String)
+    )
     return {name: int(why.is_in(reasons).sum()) for name, reasons in _REASONS.items()}
 
 

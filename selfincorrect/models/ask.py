@@ -68,7 +68,9 @@ def rank(value: Any) -> int:
     """How good a stored record is, 0 the best: an answer, one that was cut inside a thought, a reason, a server's failure."""
     if not isinstance(value, Mapping) or not isinstance(value.get("text"), str):
         return 3 if isinstance(value, Mapping) and value.get("finish_reason") == ERROR else 2
-    whole = value.get("unfinished_thought") or not thoughts.unfinished(_opened(value["text"], str(value.get("prompt"))))
+    whole = value.get("unfinished_thought") or not thoughts.unfinished(
+        _opened(value["text"], str(value.get("prompt")))
+    )
     return 0 if whole else 1
 
 
@@ -87,7 +89,9 @@ def ask(requests: Sequence[Request], model: OpenedModel, what: str) -> list[Resp
     keys = [request.key(model.digest, model.mode, model.versions) for request in requests]
     wanted = dict(zip(keys, requests, strict=True))
     missing = {
-        key: request for key, request in wanted.items() if key not in store or _again(store, key, request, model)
+        key: request
+        for key, request in wanted.items()
+        if key not in store or _again(store, key, request, model)
     }
     log.info("%s: %d answers wanted, %d in the store", what, len(wanted), len(wanted) - len(missing))
     unstored: dict[str, Response] = {}
@@ -174,7 +178,9 @@ def _asked(
             failed |= {key: each for key, each in answers.items() if each.finish_reason == ERROR}
             unsent |= {key: each for key, each in answers.items() if not each.sent}
             model.store.add(
-                (key, each.record()) for key, each in answers.items() if key not in failed and key not in unsent
+                (key, each.record())
+                for key, each in answers.items()
+                if key not in failed and key not in unsent
             )
             done |= {id(request) for request, _ in batch}
             questions.note(batch)
@@ -224,7 +230,9 @@ def _tell(responses: Sequence[Response], what: str) -> None:
         ERROR: "calls failed after all retries and are left out{said}. Ask again: --config 'run={{retry: [error]}}'",
     }
     for reason in NO_ANSWER:
-        alike = [response for response in responses if response.text is None and response.finish_reason == reason]
+        alike = [
+            response for response in responses if response.text is None and response.finish_reason == reason
+        ]
         if alike:
             said = next((f", such as: {each.said}" for each in alike if each.said), "")
             unsent = "; they were not sent" if not any(each.sent for each in alike) else ""

@@ -106,5 +106,8 @@ def opened_models(
     manifests: Mapping[str, str], task: str, config: Mapping[str, Any], threads: int, log_file: Path | str
 ) -> dict[str, OpenedModel]:
     """The models of a job by role; one that has several roles is opened once."""
-    made = {path: opened_model(path, task, config, threads, log_file) for path in dict.fromkeys(manifests.values())}
+    made = {
+        path: opened_model(path, task, config, threads, log_file)
+        for path in dict.fromkeys(manifests.values())
+    }
     return {role: made[path] for role, path in manifests.items()}

@@ -10,7 +10,9 @@ class Section(BaseModel):
 
 
 class PriceConfig(Section):
-    input: float = Field(ge=0, strict=False, description="Price of a million tokens of prompts, in any currency.")
+    input: float = Field(
+        ge=0, strict=False, description="Price of a million tokens of prompts, in any currency."
+    )
     output: float = Field(ge=0, strict=False, description="Price of a million tokens of answers.")
 
 
@@ -26,7 +28,9 @@ class ServerConfig(Section):
     )
     concurrency: int = Field(8, ge=1, description="Calls in flight at a time.")
     requests_per_minute: int | None = Field(None, ge=1, description="Limit on calls, retries included.")
-    retries: int = Field(6, ge=0, description="Retries of a call after 429, 5xx, time-outs and broken answers.")
+    retries: int = Field(
+        6, ge=0, description="Retries of a call after 429, 5xx, time-outs and broken answers."
+    )
     timeout: float = Field(
         600, gt=0, strict=False, description="Seconds until a call counts as lost, its whole reply included."
     )
@@ -36,7 +40,9 @@ class ServerConfig(Section):
         description="What else each call says, such as `{reasoning_effort: low}` or `{chat_template_kwargs: {enable_thinking: false}}`; part of "
         "what stored answers are known by.",
     )
-    price: PriceConfig | None = Field(None, description="Prices, for the costs in the report and in estimates.")
+    price: PriceConfig | None = Field(
+        None, description="Prices, for the costs in the report and in estimates."
+    )
 
 
 class RunConfig(Section):
@@ -67,4 +73,6 @@ class RunConfig(Section):
         strict=False,
         description="Share of calls to a server that may fail, after their retries, before a run ends.",
     )
-    store: str = Field("results/store", min_length=1, description="Folder of the response store; may be shared.")
+    store: str = Field(
+        "results/store", min_length=1, description="Folder of the response store; may be shared."
+    )

@@ -163,7 +163,9 @@ def check(folder: Path, fits: Callable[[Any], object], drop: bool = False) -> It
 
     `fits` raises ValueError for a value that is no answer.
     """
-    for path in sorted(each for each in folder.rglob("*.jsonl") if each.is_file() and SEGMENT.fullmatch(each.name)):
+    for path in sorted(
+        each for each in folder.rglob("*.jsonl") if each.is_file() and SEGMENT.fullmatch(each.name)
+    ):
         kept: list[bytes] = []
         taken: list[bytes] = []
         for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):

@@ -69,7 +69,11 @@ def _decimal(text: str | None) -> Decimal | None:
     except InvalidOperation:
         return None
     # No score, no p-value and no number of items is larger or has more digits.
-    return value if value.is_finite() and abs(value.adjusted()) < 12 and len(value.as_tuple().digits) < 30 else None
+    return (
+        value
+        if value.is_finite() and abs(value.adjusted()) < 12 and len(value.as_tuple().digits) < 30
+        else None
+    )
 
 
 def audit(table: pl.DataFrame) -> pl.DataFrame:
@@ -113,7 +117,9 @@ def _cell(row: Mapping[str, str], tasks: Mapping[str, Mapping[str, Any]]) -> dic
     if printed is not None and printed - _half_step(row["p_value"]) > FORMULA_LIMIT:
         notes.append(f"p above {FORMULA_LIMIT}, which the printed formula cannot exceed")
     if not 0 <= s_gen <= 100 or not 0 <= s_disc <= 100:
-        raise UserError(f"{row['model']}, {row['task']}: scores {s_gen} and {s_disc} are not both percentages.")
+        raise UserError(
+            f"{row['model']}, {row['task']}: scores {s_gen} and {s_disc} are not both percentages."
+        )
     if 0 < max(s_gen, s_disc) <= 1:
         raise UserError(
             f"{row['model']}, {row['task']}: scores {s_gen} and {s_disc} look like fractions. Give percentages."
@@ -123,7 +129,11 @@ def _cell(row: Mapping[str, str], tasks: Mapping[str, Mapping[str, Any]]) -> dic
     )
     if dg_diff >= 0:  # so it is printed: the scores' rounding hides no loss
         high = min(high, 0.5)
-    found |= {"p_smallest": low, "p_largest": high, "p_independent": independent(s_gen / 100, s_disc / 100, items)}
+    found |= {
+        "p_smallest": low,
+        "p_largest": high,
+        "p_independent": independent(s_gen / 100, s_disc / 100, items),
+    }
     if printed is None:
         verdict = "not given"
     else:
@@ -156,7 +166,9 @@ def _p_at_both_ends(a: float, b: float, m: int) -> tuple[float, float]:
     """p with the fewest and with the most questions changed."""
     d = b - a
     fewest, most = abs(d) * m, m * (abs(d) + 2 * min(a, b, 1 - a, 1 - b))
-    fewest_p, most_p = (float(stats.norm.sf(d * m / np.sqrt(total))) if total > 0 else 0.5 for total in (fewest, most))
+    fewest_p, most_p = (
+        float(stats.norm.sf(d * m / np.sqrt(total))) if total > 0 else 0.5 for total in (fewest, most)
+    )
     return fewest_p, most_p
 
 
@@ -173,7 +185,9 @@ def findings(audited: pl.DataFrame) -> list[str]:
     gaps = [f"{model} on {task}" for model in models for task in tasks if (model, task) not in there]
     text = f"{audited.height} cells: {len(models)} models x {len(tasks)} tasks"
     lines = [text + (f" without {', '.join(gaps)}." if gaps else ".")]
-    counts = ", ".join(f"{count} {name}" for name, count in audited["verdict"].value_counts(sort=True).iter_rows())
+    counts = ", ".join(
+        f"{count} {name}" for name, count in audited["verdict"].value_counts(sort=True).iter_rows()
+    )
     lines.append(f"Printed p-values: {counts}.")
     for row in audited.filter(pl.col("verdict") == "infeasible").iter_rows(named=True):
         lines.append(
@@ -182,17 +196,26 @@ def findings(audited: pl.DataFrame) -> list[str]:
         )
     above = audited.filter(pl.col("note").str.contains("printed formula")).height
     if above:
-        lines.append(f"{above} printed p-values are above {FORMULA_LIMIT}, which the printed formula cannot exceed.")
+        lines.append(
+            f"{above} printed p-values are above {FORMULA_LIMIT}, which the printed formula cannot exceed."
+        )
     for row in audited.filter(pl.col("note").str.contains("difference")).iter_rows(named=True):
         lines.append(
             f"{row['model']}, {row['task']}: DG-Diff {row['dg_diff']} is printed beside scores that differ by {row['d']:.2f}."
         )
     for one, other in combinations(audited.iter_rows(named=True), 2):
-        if one["task"] == other["task"] and (one["s_gen"], one["s_disc"]) == (other["s_gen"], other["s_disc"]):
+        if one["task"] == other["task"] and (one["s_gen"], one["s_disc"]) == (
+            other["s_gen"],
+            other["s_disc"],
+        ):
             said = [str(each["p_printed"]) for each in (one, other)]
             lines.append(
                 f"{one['model']} and {other['model']} have the same scores on {one['task']} ({one['s_gen']} and {one['s_disc']}), "
-                + (f"with p = {said[0]} and {said[1]}." if said[0] != said[1] else f"and the same p ({said[0]}).")
+                + (
+                    f"with p = {said[0]} and {said[1]}."
+                    if said[0] != said[1]
+                    else f"and the same p ({said[0]})."
+                )
             )
     return lines
 
@@ -220,9 +243,13 @@ def page(name: str, audited: pl.DataFrame, lines: list[str]) -> str:
     header = "| model | task | m | S_gen | S_disc | printed p | smallest | largest | independent phases | verdict |"
     rows = [
         f"| {_plain(row['model'])} | {_plain(row['task'])} | {row['m']} | {row['s_gen']} | {row['s_disc']} | {row['p_printed']} | "
-        + " | ".join("–" if row[p] is None else f"{row[p]:.4f}" for p in ("p_smallest", "p_largest", "p_independent"))
+        + " | ".join(
+            "–" if row[p] is None else f"{row[p]:.4f}" for p in ("p_smallest", "p_largest", "p_independent")
+        )
         + f" | {row['verdict']} |"
         for row in audited.filter(pl.col("p_printed").is_not_null()).iter_rows(named=True)
     ]
     rule = "| --- " * 10 + "|"
-    return "\n".join([f"# Audit of {name}", "", *(f"- {_plain(line)}" for line in lines), "", header, rule, *rows, ""])
+    return "\n".join(
+        [f"# Audit of {name}", "", *(f"- {_plain(line)}" for line in lines), "", header, rule, *rows, ""]
+    )

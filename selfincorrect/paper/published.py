@@ -16,7 +16,9 @@ PAPER_TABLES = ("table2", "table4")  # those that print scores of both phases an
 def setting_of(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> str | None:
     """Which of the paper's settings the options of a variant are; None if it is none of them."""
     changed = {
-        key: value for key, value in options.items() if value != defaults[key] and key not in ("tasks", "models")
+        key: value
+        for key, value in options.items()
+        if value != defaults[key] and key not in ("tasks", "models")
     }
     known: dict[str, Mapping[str, Any]] = {
         "full": {}, "simplified": {"distractors": "easy"}, "icl-2x": {"shots": 2}, "icl-3x": {"shots": 3},

@@ -187,12 +187,24 @@ def _refinement(refinements: Iterable[pl.DataFrame]) -> pl.DataFrame:
         for row in table.filter(pl.col("round") > 0).iter_rows(named=True):
             percent = {
                 key: None if row[column] is None else 100 * row[column]
-                for key, column in (("measured", "preference"), ("low", "preference_low"), ("high", "preference_high"))
+                for key, column in (
+                    ("measured", "preference"),
+                    ("low", "preference_low"),
+                    ("high", "preference_high"),
+                )
             }
             measured = percent | {"n_measured": row["pairs"], "grading": row["grading"]}
             setting = f"round {row['round']}"
             rows.append(
-                _row(row["task"], row["model"], setting, "prefers refined", values.get(row["task"]), {}, measured)
+                _row(
+                    row["task"],
+                    row["model"],
+                    setting,
+                    "prefers refined",
+                    values.get(row["task"]),
+                    {},
+                    measured,
+                )
             )
     seen = {row["task"] for row in rows}
     rows += [
@@ -218,7 +230,11 @@ def lines(table: pl.DataFrame) -> list[dict[str, str]]:
         for quantity in quantities:
             each = by_quantity.get(quantity, {})
             digits = (
-                3 if quantity == "p" else 2 if task == "mt_bench" and quantity in ("S_gen", "S_disc", "DG-Diff") else 1
+                3
+                if quantity == "p"
+                else 2
+                if task == "mt_bench" and quantity in ("S_gen", "S_disc", "DG-Diff")
+                else 1
             )
             row[f"{quantity} published"] = _number(each.get("published"), digits)
             row[f"{quantity} measured"] = _number(each.get("measured"), digits) + _between(each, digits)
@@ -245,7 +261,9 @@ def _between(each: Mapping[str, Any], digits: int) -> str:
 
 def markdown(name: str, table: pl.DataFrame) -> str:
     """A table as Markdown, its title first."""
-    return f"{title(name)}\n\n{tabulate(lines(table), headers='keys', tablefmt='pipe', disable_numparse=True)}\n"
+    return (
+        f"{title(name)}\n\n{tabulate(lines(table), headers='keys', tablefmt='pipe', disable_numparse=True)}\n"
+    )
 
 
 def latex(name: str, table: pl.DataFrame) -> str:
@@ -282,8 +300,12 @@ def title(name: str) -> str:
 
 def cells_of_figure9(metrics: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
     """The metrics that Figure 9 compares: original and simplified distractors where both were run."""
-    names = {name: setting for name, setting in settings["settings"].items() if setting in (FULL, "simplified")}
+    names = {
+        name: setting for name, setting in settings["settings"].items() if setting in (FULL, "simplified")
+    }
     rows = metrics.filter((pl.col("k") == settings["k"]) & pl.col("selector").is_in(askers()))
     rows = rows.filter(pl.col("variant").is_in(list(names)) & (pl.col("n") > 0))
-    both = rows.filter(pl.col("variant").replace_strict(names) == "simplified").select("model", "task").unique()
+    both = (
+        rows.filter(pl.col("variant").replace_strict(names) == "simplified").select("model", "task").unique()
+    )
     return rows.join(both, on=["model", "task"], how="semi", maintain_order="left")

@@ -27,7 +27,9 @@ from selfincorrect.tasks.conversations import Candidate, joined, joined_pool, tu
 from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts
 
-CHARACTERS = 3.5  # of a prompt in a token; 2.6 (GSM8K) to 4.6 on prompts of the tasks here (SmolLM2's tokenizer)
+CHARACTERS = (
+    3.5  # of a prompt in a token; 2.6 (GSM8K) to 4.6 on prompts of the tasks here (SmolLM2's tokenizer)
+)
 LOOKED_AT = 20  # conversations of each task whose prompts are made
 BYTES_A_TOKEN = 12  # of an answer and its prompt in tables and store, compressed and not
 
@@ -62,7 +64,9 @@ def tokens(text: str) -> float:
     return len(text) / CHARACTERS
 
 
-def loads(config: Config, task: str, questions: Sequence[Question], settings: Mapping[str, Any]) -> Iterator[Load]:
+def loads(
+    config: Config, task: str, questions: Sequence[Question], settings: Mapping[str, Any]
+) -> Iterator[Load]:
     """What each model is asked about one task. `settings` are the task's, with its defaults filled in."""
     chosen = turns_of(sample_questions(questions, settings["limit"], config.seed))
     looked_at = [turn for turns in list(chosen.values())[:LOOKED_AT] for turn in turns]
@@ -71,7 +75,9 @@ def loads(config: Config, task: str, questions: Sequence[Question], settings: Ma
     for name in models:
         if name in config.weighted:
             yield Load(name, task, "generate", *_generation(config, task, looked_at, settings, scale))
-            yield Load(name, task, "discriminate", *_discrimination(config, name, task, looked_at, settings, scale))
+            yield Load(
+                name, task, "discriminate", *_discrimination(config, name, task, looked_at, settings, scale)
+            )
             if (name, task) in config.refined():
                 yield Load(name, task, "refine", *_refinement(config, task, looked_at, settings, scale))
         for judge, load in _judging(config, task, looked_at, settings, scale):
@@ -99,7 +105,12 @@ def _generation(
 
 
 def _discrimination(
-    config: Config, model: str, task: str, items: Sequence[Question], settings: Mapping[str, Any], scale: float
+    config: Config,
+    model: str,
+    task: str,
+    items: Sequence[Question],
+    settings: Mapping[str, Any],
+    scale: float,
 ) -> Sums:
     module, prompts = get_task(task), task_prompts(task)
     answers = [Candidate(_made_up(settings))] * max(config.k)
@@ -116,7 +127,11 @@ def _discrimination(
                     joined(items),
                     {**settings, "seed": config.seed},
                 )
-                asked += [request for each in discriminations(joined(items), pool, view) for request in each.requests]
+                asked += [
+                    request
+                    for each in discriminations(joined(items), pool, view)
+                    for request in each.requests
+                ]
     return _sums(asked, scale)
 
 
@@ -124,11 +139,17 @@ def _judging(
     config: Config, task: str, items: Sequence[Question], settings: Mapping[str, Any], scale: float
 ) -> Iterator[tuple[str, Sums]]:
     module = get_task(task)
-    rows = [(item.question_id, sample, _made_up(settings)) for item in items for sample in range(config.sampling.n)]
+    rows = [
+        (item.question_id, sample, _made_up(settings))
+        for item in items
+        for sample in range(config.sampling.n)
+    ]
     pool = pl.DataFrame(rows, schema=["question_id", "sample", "text"], orient="row")
     for role, model in (config.tasks[task].judges or {}).items():
         judge = judges_of(module)[role]
-        answers, read, written = _sums(requests(cases(items, pool, role, judge, module), judge, 1, config.seed), scale)
+        answers, read, written = _sums(
+            requests(cases(items, pool, role, judge, module), judge, 1, config.seed), scale
+        )
         longest = config.tasks[task].judge_tokens
         yield model, (answers, read, answers * longest if longest and judge.tokens > 1 else written)
 
@@ -141,7 +162,9 @@ def _refinement(
     plain = sum(tokens(generation_prompt(item, prompts, settings["shots"]).text()) for item in items)
     steps = config.refinement.rounds * scale
     extra = len(items) * (2 * (settings["shots"] + 1) * (answer + FEEDBACK_TOKENS))
-    read = steps * (4 * plain + extra + len(items) * 4 * answer)  # feedback, refinement, and two orders of the pair
+    read = steps * (
+        4 * plain + extra + len(items) * 4 * answer
+    )  # feedback, refinement, and two orders of the pair
     view = View(get_task(task), prompts, VariantConfig().model_dump(mode="json"), 2, items, settings)
     chosen = decoding_of(view).max_tokens
     return 4 * steps * len(items), read, steps * len(items) * (FEEDBACK_TOKENS + answer + 2 * chosen)

@@ -46,7 +46,9 @@ def rates(device: str, measured: Path) -> Rates:
         )
 
         found = read_json(measured)
-        large = [row for row in found["speed"] if row["model"] == "random 8b" and row["seconds"]]  # of ways that fit
+        large = [
+            row for row in found["speed"] if row["model"] == "random 8b" and row["seconds"]
+        ]  # of ways that fit
         if large and found["card"] != "cpu":
             reading, decoding = (
                 2 * MEASURED_SIZE * max(row[f"{name}_tokens_per_second"] for row in large)

@@ -32,10 +32,13 @@ def minutes(
     rate = rates.assumed(config.run.device == "cuda")
     longest = max(settings["answer_tokens"], settings["choice_tokens"])
     entries = [
-        entry for entry in map(config.weighted.__getitem__, models) if engine_kind(entry.engine).source != "file"
+        entry
+        for entry in map(config.weighted.__getitem__, models)
+        if engine_kind(entry.engine).source != "file"
     ]
     seconds = sum(
-        rates.answering_seconds(entry, answers, answers * TOKENS_IN, answers * longest, rate) for entry in entries
+        rates.answering_seconds(entry, answers, answers * TOKENS_IN, answers * longest, rate)
+        for entry in entries
     )
     return round((START + seconds / 60) * attempt)
 

@@ -36,9 +36,15 @@ from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts
 
 DISTINCT = {"triviaqa": 10_000}  # about; the paper counts rows, of which many repeat a question
-FIXED = {"model": 4.0, "other": 1.0}  # seconds of a job beside its answers and its weights; measured (docs/speed.md)
+FIXED = {
+    "model": 4.0,
+    "other": 1.0,
+}  # seconds of a job beside its answers and its weights; measured (docs/speed.md)
 # What a judge is asked in stand-ins: a thousand characters of instruction, then the conversation.
-JUDGED = {"system": "", "template": "word " * 200 + "".join(f"{{question_{turn}}}{{answer_{turn}}}" for turn in (1, 2))}
+JUDGED = {
+    "system": "",
+    "template": "word " * 200 + "".join(f"{{question_{turn}}}{{answer_{turn}}}" for turn in (1, 2)),
+}
 RULES = ("generate", "collect", "judge", "grade", "discriminate", "refine", "measure", "prepare_model", "prepare_dataset", "tables", "figures", "paper", "report")  # fmt: skip
 ASKING = ("generate", "judge", "discriminate", "refine")
 
@@ -66,7 +72,9 @@ class Machines:
 
     work: Rates
     disk: float = 1e9  # bytes of weights read a second
-    fixed: Mapping[str, float] = field(default_factory=dict)  # seconds by rule; FIXED of those that are not there
+    fixed: Mapping[str, float] = field(
+        default_factory=dict
+    )  # seconds by rule; FIXED of those that are not there
     overhead: float = 0.0  # seconds of a scheduler's job beside
 
     def of(self, rule: str) -> float:
@@ -110,7 +118,9 @@ def pairs(config: Config, found: Iterable[Load], machines: Machines) -> list[Pai
     return [_pair(config, model, task, stages, machines) for (model, task), stages in by_pair.items()]
 
 
-def _pair(config: Config, model: str, task: str, stages: Mapping[str, Sequence[Load]], machines: Machines) -> Pair:
+def _pair(
+    config: Config, model: str, task: str, stages: Mapping[str, Sequence[Load]], machines: Machines
+) -> Pair:
     asked = [load for each in stages.values() for load in each]
     names = {stage: [config.weighted[load.model] for load in each] for stage, each in stages.items()}
     return Pair(
@@ -253,14 +263,24 @@ def _span(seconds: float) -> str:
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="selfincorrect scale", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("config", type=Path, help="configuration of an experiment")
-    parser.add_argument("--directory", type=Path, default=Path(), help="its folder, from which its paths count")
-    parser.add_argument("--gpus", type=int, nargs="+", default=[2, 8, 64], help="GPUs to plan for (default 2 8 64)")
-    parser.add_argument("--slots", type=int, default=100, help="jobs at a time (default 100, as in the SLURM profile)")
+    parser.add_argument(
+        "--directory", type=Path, default=Path(), help="its folder, from which its paths count"
+    )
+    parser.add_argument(
+        "--gpus", type=int, nargs="+", default=[2, 8, 64], help="GPUs to plan for (default 2 8 64)"
+    )
+    parser.add_argument(
+        "--slots", type=int, default=100, help="jobs at a time (default 100, as in the SLURM profile)"
+    )
     parser.add_argument("--models", type=int, help="plan for so many models, made of those of the experiment")
     parser.add_argument("--tasks", type=int, help="plan for so many tasks, likewise")
-    parser.add_argument("--overhead", type=float, default=8.0, help="seconds of a scheduler's job beside (default 8)")
+    parser.add_argument(
+        "--overhead", type=float, default=8.0, help="seconds of a scheduler's job beside (default 8)"
+    )
     parser.add_argument("--disk", type=float, default=1.0, help="GB of weights read a second (default 1)")
-    parser.add_argument("--fixed", type=Path, help="results folder of a run whose fixed costs by rule are taken")
+    parser.add_argument(
+        "--fixed", type=Path, help="results folder of a run whose fixed costs by rule are taken"
+    )
     parser.add_argument(
         "--resources",
         type=Path,

@@ -37,7 +37,10 @@ def _canonical(path: Path) -> Iterator[Row]:
     rows = list(read_rows(path))
     key = "question_id" if rows and "question_id" in rows[0] else "question"
     _need(
-        rows, [key, "sample", "text"], path, "format: canonical needs `question_id` or `question`, `sample` and `text`."
+        rows,
+        [key, "sample", "text"],
+        path,
+        "format: canonical needs `question_id` or `question`, `sample` and `text`.",
     )
     for number, row in enumerate(rows):
         sample = _number(row["sample"], path, number, "sample")
@@ -45,12 +48,19 @@ def _canonical(path: Path) -> Iterator[Row]:
             raise UserError(f"{path}, row {number + 1}: `sample` is {row['sample']!r}, not a whole number.")
         if row[key] is None:
             raise UserError(f"{path}, row {number + 1}: `{key}` is empty.")
-        yield Row(str(row[key]), int(sample), _text(row["text"], path, number), _grade(row, "grade", path, number))
+        yield Row(
+            str(row[key]), int(sample), _text(row["text"], path, number), _grade(row, "grade", path, number)
+        )
 
 
 def _lm_eval(path: Path) -> Iterator[Row]:
     rows = list(read_rows(path))
-    _need(rows, ["doc", "resps"], path, "format: lm-eval reads the `samples_<task>_<time>.jsonl` of `--log_samples`.")
+    _need(
+        rows,
+        ["doc", "resps"],
+        path,
+        "format: lm-eval reads the `samples_<task>_<time>.jsonl` of `--log_samples`.",
+    )
     seen: set[str] = set()
     repeated = 0
     for number, row in enumerate(rows):
@@ -110,7 +120,11 @@ def read_outputs(pool: Pool) -> dict[str, str | None]:
             value = row[column] if column in row else doc.get(column) if isinstance(doc, Mapping) else None
         else:
             name = (
-                pool.question if isinstance(pool, FlatPool) else "question_id" if "question_id" in row else "question"
+                pool.question
+                if isinstance(pool, FlatPool)
+                else "question_id"
+                if "question_id" in row
+                else "question"
             )
             key, value = str(row.get(name)), row.get(column)
         if found.get(key) is None:
@@ -125,7 +139,10 @@ def _flat_rows(pool: FlatPool, path: Path) -> list[Mapping[str, Any]]:
     outputs = [pool.outputs.column] if pool.outputs else []
     wanted = [pool.question, *pool.answers, *(pool.grades or []), *outputs]
     _need(
-        rows, wanted, path, "format: columns names columns of the file in `question`, `answers`, `grades`, `outputs`."
+        rows,
+        wanted,
+        path,
+        "format: columns names columns of the file in `question`, `answers`, `grades`, `outputs`.",
     )
     kept = [row for row in rows if not any(row[answer] in pool.drop for answer in pool.answers)]
     if len(kept) < len(rows):
@@ -146,7 +163,9 @@ def _need(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], path: Path,
 def _text(value: Any, path: Path, number: int) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    raise UserError(f"{path}, row {number + 1}: a text is wanted, found {json.dumps(value, default=str)[:80]}.")
+    raise UserError(
+        f"{path}, row {number + 1}: a text is wanted, found {json.dumps(value, default=str)[:80]}."
+    )
 
 
 def _grade(row: Mapping[str, Any], column: str, path: Path, number: int) -> float | None:

@@ -21,7 +21,8 @@ class Outputs(BaseModel):
     column: str = Field(description="Column of the outputs of a model that was shown all answers, in order.")
     ending: str = Field("### {label}", description="The ending that the model was told to give.")
     pattern: str | None = Field(
-        None, description="Regular expression with one group, to read labels otherwise: its last match is the label."
+        None,
+        description="Regular expression with one group, to read labels otherwise: its last match is the label.",
     )
 
 
@@ -67,7 +68,8 @@ class FlatPool(_Pool):
         "final", description="`columns`: whether the candidates are final answers alone, or whole solutions."
     )
     drop: list[str | None] = Field(
-        [], description="`columns`: texts that stand for no answer, or null: a question that has one is left out."
+        [],
+        description="`columns`: texts that stand for no answer, or null: a question that has one is left out.",
     )
 
 
@@ -76,7 +78,11 @@ FORMATS = {"canonical": CanonicalPool, "lm-eval": LmEvalPool, "columns": FlatPoo
 
 
 def _format(value: Any) -> str | None:
-    name = value.get("format", "canonical") if isinstance(value, Mapping) else getattr(value, "format", "canonical")
+    name = (
+        value.get("format", "canonical")
+        if isinstance(value, Mapping)
+        else getattr(value, "format", "canonical")
+    )
     return f"pool-{name}" if name in FORMATS else None
 
 

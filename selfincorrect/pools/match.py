@@ -67,10 +67,14 @@ def pool_table(
         pool.setdefault(identity, []).append(row)
     n = _check_samples(pool, path)
     if n < k:
-        raise UserError(f"{path}: {n} candidates a question, and k = {k} are to be chosen among. Set k to at most {n}.")
+        raise UserError(
+            f"{path}: {n} candidates a question, and k = {k} are to be chosen among. Set k to at most {n}."
+        )
     graded = sum(row.grade is not None for row in rows)
     if graded not in (0, len(rows)):
-        raise UserError(f"{path}: {graded} of {len(rows)} candidates have a grade. Give all of them one, or none.")
+        raise UserError(
+            f"{path}: {graded} of {len(rows)} candidates have a grade. Give all of them one, or none."
+        )
     beyond = [row for row in rows if row.grade is not None and not limits[0] <= row.grade <= limits[1]]
     if beyond:
         raise UserError(

@@ -63,7 +63,10 @@ def run(dataset: pl.DataFrame, path: Path | str, task: str, settings: Mapping[st
     count_cut(table, settings["max_characters"], str(path))
     if count < len(kept):
         log.warning(
-            "%s: %d of the %d questions asked have no candidates and are left out", path, len(kept) - count, len(kept)
+            "%s: %d of the %d questions asked have no candidates and are left out",
+            path,
+            len(kept) - count,
+            len(kept),
         )
     return table
 

@@ -26,7 +26,9 @@ def record(inputs: Any, config: Mapping[str, Any], settings: Mapping[str, Any], 
     made = [read_provenance(path) for path in inputs.candidates]
     asked = [*made, *map(read_provenance, inputs.choices)]
     manifests = map(read_json, inputs.manifests)
-    models = {each["name"]: {key: each[key] for key in ("source", "revision", "digest")} for each in manifests}
+    models = {
+        each["name"]: {key: each[key] for key in ("source", "revision", "digest")} for each in manifests
+    }
     pools = {
         f"{model} {task}": _pool(each["settings"])
         for (model, task), each in zip(pairs, made, strict=True)
@@ -47,11 +49,19 @@ def record(inputs: Any, config: Mapping[str, Any], settings: Mapping[str, Any], 
         "seed": settings["seed"],
         "configuration": dict(config),
         "models": models | pools,
-        "data": {task: read_provenance(path)["data"] for task, path in datasets_of(pairs, inputs.datasets).items()},
+        "data": {
+            task: read_provenance(path)["data"] for task, path in datasets_of(pairs, inputs.datasets).items()
+        },
         "results": {
             **{
                 path: columns_digests(path)
-                for path in [*tables, *inputs.refinements, *inputs.candidates, *inputs.grades, *inputs.choices]
+                for path in [
+                    *tables,
+                    *inputs.refinements,
+                    *inputs.candidates,
+                    *inputs.grades,
+                    *inputs.choices,
+                ]
             },
             **{path: file_sha256(Path(path)) for path in inputs.paper},
         },
@@ -72,7 +82,9 @@ def columns_digests(path: Path | str) -> dict[str, str]:
     """
     table = pl.read_parquet(path)
     return {
-        column.name: hashlib.sha256(f"{column.dtype}\n{column.to_frame().write_ndjson()}".encode()).hexdigest()
+        column.name: hashlib.sha256(
+            f"{column.dtype}\n{column.to_frame().write_ndjson()}".encode()
+        ).hexdigest()
         for column in table
     }
 

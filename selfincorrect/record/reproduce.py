@@ -70,7 +70,9 @@ def read_record(path: Path) -> dict[str, Any]:
         _Record.model_validate(found)
     except (ValidationError, RecursionError) as error:
         wrong = (
-            error.errors(include_url=False)[0] if isinstance(error, ValidationError) else {"loc": (), "msg": "too deep"}
+            error.errors(include_url=False)[0]
+            if isinstance(error, ValidationError)
+            else {"loc": (), "msg": "too deep"}
         )
         where = ".".join(map(str, wrong["loc"]))
         raise UserError(
@@ -84,7 +86,9 @@ def code_problems(record: Mapping[str, Any], here: str) -> list[str]:
     wanted = record["commit"]
     if wanted == "unknown" or wanted.endswith("-dirty"):
         nearest = f" The nearest: git checkout {wanted.removesuffix('-dirty')}" if wanted != "unknown" else ""
-        return [f"The run was made by code that no commit names ({wanted}), so nobody can be sure to have it.{nearest}"]
+        return [
+            f"The run was made by code that no commit names ({wanted}), so nobody can be sure to have it.{nearest}"
+        ]
     if wanted != here:
         return [f"The run was made by the code at commit {wanted}; this is {here}. Do: git checkout {wanted}"]
     return []
@@ -112,7 +116,9 @@ def version_problems(record: Mapping[str, Any], here: Mapping[str, str]) -> list
     if record["versions_before"]:
         problems.append(
             "Parts of the run were made earlier, with other versions than its end; nothing installs both: "
-            + "; ".join(", ".join(f"{name} {each}" for name, each in was.items()) for was in record["versions_before"])
+            + "; ".join(
+                ", ".join(f"{name} {each}" for name, each in was.items()) for was in record["versions_before"]
+            )
         )
     return problems
 
@@ -126,11 +132,17 @@ def located(config: Mapping[str, Any], files: Path) -> dict[str, Any]:
 
     def walk(value: Any, keys: tuple[str, ...]) -> Any:
         if isinstance(value, Mapping):
-            return {key: walk(each, (*keys, key)) for key, each in value.items() if (*keys, key) != ("run", "store")}
+            return {
+                key: walk(each, (*keys, key))
+                for key, each in value.items()
+                if (*keys, key) != ("run", "store")
+            }
         if not isinstance(value, str) or not _is_path(config, keys, value):
             return value
         try:
-            found = files / Path(value.replace("\0", "\ufffd")).expanduser()  # an absolute path stays what it is
+            found = (
+                files / Path(value.replace("\0", "\ufffd")).expanduser()
+            )  # an absolute path stays what it is
             there = found.exists()
         except (RuntimeError, OSError):  # the home of nobody, a name that is too long
             there = False
@@ -169,7 +181,9 @@ def compared(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, s
     for section in ("models", "data", "results"):
         for name in wanted[section] | found[section]:
             one, other = wanted[section].get(name), found[section].get(name)
-            verdicts[name if section == "results" else f"{section.removesuffix('s')} {name}"] = _verdict(one, other)
+            verdicts[name if section == "results" else f"{section.removesuffix('s')} {name}"] = _verdict(
+                one, other
+            )
     return verdicts
 
 
@@ -190,7 +204,9 @@ def prepare(folder: Path, config: Mapping[str, Any]) -> Path:
     """Write `config` into `folder`, new or left by the same reproduction; the file. Raises UserError if it holds others."""
     path = folder / "configuration.json"
     if folder.exists() and any(folder.iterdir()) and not (path.exists() and read_json(path) == config):
-        raise UserError(f"{folder} is not empty, and not of this reproduction. Name a new folder (make: DIR=again).")
+        raise UserError(
+            f"{folder} is not empty, and not of this reproduction. Name a new folder (make: DIR=again)."
+        )
     # JSON, since Snakemake evaluates expressions in YAML.
     write_json(path, dict(config), sort=False)
     return path
@@ -201,12 +217,17 @@ def confirm(config: Config, yes: bool) -> None:
 
     A stranger's record may send any environment variable anywhere.
     """
-    servers = dict.fromkeys((each.server.url, each.server.key) for each in config.weighted.values() if each.server)
+    servers = dict.fromkeys(
+        (each.server.url, each.server.key) for each in config.weighted.values() if each.server
+    )
     trusted = [
-        name for name, each in config.weighted.items() if isinstance(each, ModelConfig) and each.trust_remote_code
+        name
+        for name, each in config.weighted.items()
+        if isinstance(each, ModelConfig) and each.trust_remote_code
     ]
     told = [
-        f"- prompts go to {url}, " + (f"with the value of the environment variable {key}" if key else "without a key")
+        f"- prompts go to {url}, "
+        + (f"with the value of the environment variable {key}" if key else "without a key")
         for url, key in servers
     ]
     told += [f"- code that comes with the model {name} is run" for name in trusted]
@@ -214,7 +235,9 @@ def confirm(config: Config, yes: bool) -> None:
         return
     listed = plain_text("\n".join(told))
     if not sys.stdin.isatty():
-        raise UserError(f"This record asks for what only you can allow:\n{listed}\nIf you agree: --yes (make: YES=1).")
+        raise UserError(
+            f"This record asks for what only you can allow:\n{listed}\nIf you agree: --yes (make: YES=1)."
+        )
     print(f"If this record is run:\n{listed}")
     if input("Write yes to agree: ").strip().lower() != "yes":
         raise UserError("Nothing was run.")
@@ -236,9 +259,15 @@ def reproduce(
         raise UserError(f"{run} is no whole record: its configuration is nested too deep.") from None
     problems = [*code_problems(record, commit(ROOT)), *version_problems(record, versions())]
     if problems and not force:
-        raise UserError("\n".join([*problems, "Or go on despite this, and see what differs: --force (make: FORCE=1)."]))
+        raise UserError(
+            "\n".join([*problems, "Or go on despite this, and see what differs: --force (make: FORCE=1)."])
+        )
     confirm(checked, yes)
-    print(*(plain_text(f"In spite of this: {each}") for each in problems), sep="\n", end="\n" if problems else "")
+    print(
+        *(plain_text(f"In spite of this: {each}") for each in problems),
+        sep="\n",
+        end="\n" if problems else "",
+    )
     configuration = prepare(folder, config)
     command = [
         sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder),
@@ -247,13 +276,18 @@ def reproduce(
     print("==", *map(plain_text, command), flush=True)
     code = subprocess.run(command).returncode
     if code or not (folder / RECORD).exists():
-        print(f"Nothing compared: Snakemake ended with {code}. The same command again goes on.", file=sys.stderr)
+        print(
+            f"Nothing compared: Snakemake ended with {code}. The same command again goes on.", file=sys.stderr
+        )
         return 2
     verdicts = compared(record, read_record(folder / RECORD))
     for name, verdict in verdicts.items():
         print(plain_text(f"{name}: {verdict}"))
     other = sum(verdict != "same" for verdict in verdicts.values())
-    print(f"{len(verdicts) - other} the same, {other} different." + (plain_text(_reasons(record)) if other else ""))
+    print(
+        f"{len(verdicts) - other} the same, {other} different."
+        + (plain_text(_reasons(record)) if other else "")
+    )
     return 1 if other else 0
 
 
@@ -276,9 +310,13 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="selfincorrect reproduce", description=__doc__)
     parser.add_argument("run", type=Path, help="the record: results/run.json of a finished run")
     parser.add_argument("--directory", type=Path, default=Path("reproduced"), help="new folder to run in")
-    parser.add_argument("--files", type=Path, help="folder that relative paths of the configuration count from")
+    parser.add_argument(
+        "--files", type=Path, help="folder that relative paths of the configuration count from"
+    )
     parser.add_argument("--cores", default="all", help="as for Snakemake; what follows -- goes to it too")
-    parser.add_argument("--yes", action="store_true", help="agree to the servers and keys that the record names")
+    parser.add_argument(
+        "--yes", action="store_true", help="agree to the servers and keys that the record names"
+    )
     parser.add_argument("--force", action="store_true", help="go on with another commit or other versions")
     given = parser.parse_args(ours)
     try:

@@ -112,7 +112,9 @@ def refined(
     settings, form = refining.settings, replies()
     sampling = settings["sampling"]
     extract, grade = next(iter(refining.task.GRADINGS.values()))
-    shots = {name: _shots(refining, step) for name, step in (("feedback", form.feedback), ("refine", form.refine))}
+    shots = {
+        name: _shots(refining, step) for name, step in (("feedback", form.feedback), ("refine", form.refine))
+    }
 
     def row(question: Question, number: int, text: str, **more: Any) -> dict[str, Any]:
         read = extract(text)
@@ -150,7 +152,9 @@ def refined(
         texts = [refining.task.trim(response.text or "") for response in better]
         rows += [
             row(question, number, text, feedback=remark, prompt=answer.prompt, feedback_prompt=told.prompt)
-            for question, text, remark, answer, told in zip(questions, texts, remarks, better, feedback, strict=True)
+            for question, text, remark, answer, told in zip(
+                questions, texts, remarks, better, feedback, strict=True
+            )
         ]
     return rows
 
@@ -179,7 +183,12 @@ def preferences(
 
 
 def measured(
-    questions: pl.DataFrame, rounds: pl.DataFrame, preferences: pl.DataFrame, model: str, task: str, grading: str
+    questions: pl.DataFrame,
+    rounds: pl.DataFrame,
+    preferences: pl.DataFrame,
+    model: str,
+    task: str,
+    grading: str,
 ) -> pl.DataFrame:
     """Rows of MEASURED, a row a round: the score of its answers (by the `grading` of this name), and the share of choices that prefer them to those of the round before.
 

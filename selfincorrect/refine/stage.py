@@ -33,7 +33,9 @@ def run(
     settings: Mapping[str, Any],
 ) -> Refined:
     """The first candidate of each question that has one, refined `settings["rounds"]` times."""
-    first = dict(candidates.filter(pl.col("sample") == 0).drop_nulls("text").select("question_id", "text").iter_rows())
+    first = dict(
+        candidates.filter(pl.col("sample") == 0).drop_nulls("text").select("question_id", "text").iter_rows()
+    )
     everything, module, prompts = questions_of(dataset), get_task(task), task_prompts(task)
     questions = [question for question in everything if question.question_id in first]
 

@@ -42,7 +42,10 @@ def costs(results: Path) -> pl.DataFrame:
         {
             "rule": rule,
             "jobs": len(jobs),
-            **{key: sum(job[key] for job in jobs) for key in ("seconds", "answering", "answers", "tokens_out")},
+            **{
+                key: sum(job[key] for job in jobs)
+                for key in ("seconds", "answering", "answers", "tokens_out")
+            },
             "fixed": sum(job["seconds"] - job["answering"] for job in jobs),
             "mebibytes": max((job["mebibytes"] for job in jobs if job["mebibytes"]), default=None),
         }

@@ -29,9 +29,13 @@ def gather(
     `settings` its slice; `config` the configuration as given; `code` the folder whose commit is named; `results` the
     folder that holds the benchmarks.
     """
-    metrics, gradings, differences = (pl.read_parquet(inputs[name]) for name in ("metrics", "gradings", "differences"))
+    metrics, gradings, differences = (
+        pl.read_parquet(inputs[name]) for name in ("metrics", "gradings", "differences")
+    )
     pairs = [(model, task) for model, task in settings["pairs"]]
-    candidates, grades, choice_paths = (by_pair(pairs, inputs[name]) for name in ("candidates", "grades", "choices"))
+    candidates, grades, choice_paths = (
+        by_pair(pairs, inputs[name]) for name in ("candidates", "grades", "choices")
+    )
     datasets = datasets_of(pairs, inputs.datasets)
     questions = {
         task: {question.question_id: question.row() for question in questions_of(pl.read_parquet(path))}
@@ -40,7 +44,9 @@ def gather(
     asked = {pair: _asked(paths) for pair, paths in candidates.items()}
     mixed = {pair: _mixed(paths) for pair, paths in grades.items()}
     samples = []
-    for model, task, identity in report.sample_pairs(pairs, mixed, asked, settings["questions"], settings["seed"]):
+    for model, task, identity in report.sample_pairs(
+        pairs, mixed, asked, settings["questions"], settings["seed"]
+    ):
         one, pair = pl.col("question_id") == identity, (model, task)
         pool, graded, chosen = (
             pl.scan_parquet(paths[pair]).filter(one).collect() for paths in (candidates, grades, choice_paths)
@@ -65,7 +71,11 @@ def gather(
         ],
         "models": [
             *({**each, "origin": _origin(each["source"])} for each in map(read_json, inputs.manifests)),
-            *(_pooled_model(pair, paths[0]) for pair, paths in candidates.items() if pair[0] in settings["pooled"]),
+            *(
+                _pooled_model(pair, paths[0])
+                for pair, paths in candidates.items()
+                if pair[0] in settings["pooled"]
+            ),
         ],
         "tasks": [_task(task, path, asked, metrics) for task, path in datasets.items()],
         "ks": metrics["k"].unique(maintain_order=True).to_list(),
@@ -99,7 +109,9 @@ def _paper(path: str) -> dict[str, Any]:
     """One of the paper's tables: its rows for readers, those that were measured and those that were not run."""
     name = Path(path).stem
     table = pl.read_csv(path, schema=paper.SCHEMA)
-    run, others = (paper.lines(table.filter(pl.col("n_measured").is_null() == empty)) for empty in (False, True))
+    run, others = (
+        paper.lines(table.filter(pl.col("n_measured").is_null() == empty)) for empty in (False, True)
+    )
     return {"name": name, "title": paper.title(name), "rows": run, "others": others}
 
 
@@ -181,6 +193,10 @@ def _pool(pair: Pair, candidates: list[str], grades: list[str]) -> dict[str, Any
 def _origin(source: Any) -> str:
     """A source of a model or data set in one line."""
     if isinstance(source, Mapping):
-        shown = {key: value for key, value in source.items() if value is not None and key not in ("license", "parts")}
+        shown = {
+            key: value
+            for key, value in source.items()
+            if value is not None and key not in ("license", "parts")
+        }
         return ", ".join(f"{key} {value}" for key, value in shown.items())
     return str(source)

@@ -33,7 +33,11 @@ ROWS_SHOWN = 20
 
 
 def sample_pairs(
-    pairs: Sequence[Pair], mixed: Mapping[Pair, set[str]], questions: Mapping[Pair, list[str]], count: int, seed: int
+    pairs: Sequence[Pair],
+    mixed: Mapping[Pair, set[str]],
+    questions: Mapping[Pair, list[str]],
+    count: int,
+    seed: int,
 ) -> list[tuple[str, str, str]]:
     """`count` seeded (model, task, question id), pairs taken in turn; in each, mixed and other questions alternate."""
     queues = {}
@@ -63,12 +67,17 @@ def sample_question(
     return {
         **question,
         "candidates": pool.to_dicts(),
-        "choices": [{**row, "grade": grade_of.get(row["chosen_sample"])} for row in chosen.iter_rows(named=True)],
+        "choices": [
+            {**row, "grade": grade_of.get(row["chosen_sample"])} for row in chosen.iter_rows(named=True)
+        ],
         "prompts": {
             name: prompt
             for name, prompt in (
                 ("generating", pool["prompt"][0]),
-                *((f"discriminating, {r['variant']}, k = {r['k']}", r["prompt"]) for r in chosen.iter_rows(named=True)),
+                *(
+                    (f"discriminating, {r['variant']}, k = {r['k']}", r["prompt"])
+                    for r in chosen.iter_rows(named=True)
+                ),
             )
             if prompt is not None
         },
@@ -95,12 +104,16 @@ def findings(metrics: pl.DataFrame) -> list[str]:
     cells = metrics.height
     constant = metrics.filter("nearly_constant").height
     unmixed = metrics.filter(pl.col("mixed_questions") == 0).height
-    few = metrics.filter((pl.col("valid") < FEW_PICKS) | (pl.col("valid") < FEW_VALID * pl.col("choices"))).height
+    few = metrics.filter(
+        (pl.col("valid") < FEW_PICKS) | (pl.col("valid") < FEW_VALID * pl.col("choices"))
+    ).height
     usable = metrics.filter("informative")
     verdicts = {name: usable.filter(pl.col("verdict") == name).height for name in get_args(Verdict)}
     holm = usable.filter(pl.col("p_holm") <= ALPHA).height
     # The first k candidates are among those of a larger k: a question mixed there stays mixed.
-    questions = metrics.group_by("model", "task").agg(pl.col("mixed_questions").max())["mixed_questions"].sum()
+    questions = (
+        metrics.group_by("model", "task").agg(pl.col("mixed_questions").max())["mixed_questions"].sum()
+    )
     lines = [
         f"{cells} cells; {questions} mixed questions over the models and tasks (only mixed ones can move DG-Diff).",
     ]
@@ -112,7 +125,9 @@ def findings(metrics: pl.DataFrame) -> list[str]:
     if unmixed:
         lines.append(f"In {unmixed} cells no question is mixed, so DG-Diff is 0 whatever is picked.")
     if few:
-        lines.append(f"In {few} cells fewer than {FEW_PICKS}, or fewer than half, of the outputs name a usable label.")
+        lines.append(
+            f"In {few} cells fewer than {FEW_PICKS}, or fewer than half, of the outputs name a usable label."
+        )
     if usable.height:
         lines.append(
             f"Of the {usable.height} remaining cells, choosing is better than a random pick in {verdicts['better']}, worse in "
@@ -120,7 +135,9 @@ def findings(metrics: pl.DataFrame) -> list[str]:
             f"{verdicts['undecided']}, each test at 5 %. Corrected for the number of cells (Holm), it is better in {holm}."
         )
     else:
-        lines.append("No cell remains that could speak about discrimination: take more questions or a stronger model.")
+        lines.append(
+            "No cell remains that could speak about discrimination: take more questions or a stronger model."
+        )
     return lines
 
 
@@ -134,4 +151,6 @@ def render(context: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": shown.percent, "score": shown.score, "shown": shown.text}
-    return environment.get_template("report.html.j2").render(columns=shown.columns_of(REPORT), text=TEXT, **context)
+    return environment.get_template("report.html.j2").render(
+        columns=shown.columns_of(REPORT), text=TEXT, **context
+    )

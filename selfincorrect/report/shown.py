@@ -62,7 +62,10 @@ def columns_of(place: str) -> list[Column]:
 
 def numbered_notes(metrics: pl.DataFrame) -> dict[str, int]:
     """The different notes of the cells, numbered from 1 in order of appearance."""
-    return {note: number for number, note in enumerate(filter(None, metrics["note"].unique(maintain_order=True)), 1)}
+    return {
+        note: number
+        for number, note in enumerate(filter(None, metrics["note"].unique(maintain_order=True)), 1)
+    }
 
 
 def summary_lines(metrics: pl.DataFrame) -> list[str]:

@@ -22,13 +22,16 @@ def tables(inputs: Any, settings: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
     paths of `datasets` as `datasets_of` takes them."""
     pairs = [(model, task) for model, task in settings["pairs"]]
     grades = {pair: pl.read_parquet(paths) for pair, paths in by_pair(pairs, inputs.grades).items()}
-    choices = {pair: pl.read_parquet(paths, columns=CHOSEN) for pair, paths in by_pair(pairs, inputs.choices).items()}
+    choices = {
+        pair: pl.read_parquet(paths, columns=CHOSEN) for pair, paths in by_pair(pairs, inputs.choices).items()
+    }
     clusters = {
         task: pl.read_parquet(path, columns=["question_id", "cluster"])
         for task, path in datasets_of(pairs, inputs.datasets).items()
     }
     metrics, gradings = (
-        made.in_order(pl.concat(map(pl.read_parquet, paths)), settings) for paths in (inputs.metrics, inputs.gradings)
+        made.in_order(pl.concat(map(pl.read_parquet, paths)), settings)
+        for paths in (inputs.metrics, inputs.gradings)
     )
     scored = set(metrics.filter(pl.col("unit") == "grade")["task"])
     return {

@@ -24,7 +24,9 @@ def in_order(table: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
     columns = {"model": "models", "task": "tasks", "k": "k", "variant": "variants"}
     places = [
         pl.col(column).replace_strict(
-            {name: place for place, name in enumerate(settings[key])}, default=len(settings[key]), return_dtype=pl.Int32
+            {name: place for place, name in enumerate(settings[key])},
+            default=len(settings[key]),
+            return_dtype=pl.Int32,
         )
         for column, key in columns.items()
         if column in table.columns
@@ -42,7 +44,9 @@ def with_adjusted(metrics: pl.DataFrame) -> pl.DataFrame:
     columns = []
     for name, values in (("p_holm", adjusted(p_values, "holm")), ("q_bh", adjusted(p_values, "fdr_bh"))):
         left = iter(values)
-        columns.append(pl.Series(name, [next(left) if member else None for member in family], dtype=pl.Float64))
+        columns.append(
+            pl.Series(name, [next(left) if member else None for member in family], dtype=pl.Float64)
+        )
     return metrics.with_columns(columns)
 
 
@@ -97,11 +101,15 @@ def pass_table(
         known = table.drop_nulls("grade")
         if task in scored or not known.height or not known["grade"].is_in([0.0, 1.0]).all():
             continue
-        pool = known.group_by("question_id", maintain_order=True).agg(pl.col("grade").sum(), pl.len().alias("n"))
+        pool = known.group_by("question_id", maintain_order=True).agg(
+            pl.col("grade").sum(), pl.len().alias("n")
+        )
         pool = pool.join(clusters[task], on="question_id", validate="1:1")
         for j in range(1, max(pool["n"].to_list()) + 1):
             enough = pool.filter(pl.col("n") >= j)
-            values = np.array([pass_at(round(right), n, j) for right, n in enough.select("grade", "n").iter_rows()])
+            values = np.array(
+                [pass_at(round(right), n, j) for right, n in enough.select("grade", "n").iter_rows()]
+            )
             interval = score_interval(values, enough["cluster"].to_numpy())
             rows.append((model, task, j, max(pool["n"].to_list()), enough.height, values.mean(), *interval))
     return _frame(rows, PASS_AT)
@@ -114,8 +122,18 @@ def differences_table(grades: Mapping[Pair, pl.DataFrame]) -> pl.DataFrame:
         others = [name.removeprefix("grade_") for name in table.columns if name.startswith("grade_")]
         for other in others:
             differing = table.filter(pl.col("grade") != pl.col(f"grade_{other}"))
-            columns = ("question_id", "sample", "grading", "extracted", "grade", f"extracted_{other}", f"grade_{other}")
-            rows += [(model, task, *row[:5], other, *row[5:]) for row in differing.select(columns).iter_rows()]
+            columns = (
+                "question_id",
+                "sample",
+                "grading",
+                "extracted",
+                "grade",
+                f"extracted_{other}",
+                f"grade_{other}",
+            )
+            rows += [
+                (model, task, *row[:5], other, *row[5:]) for row in differing.select(columns).iter_rows()
+            ]
     return _frame(rows, DIFFERENCES)
 
 

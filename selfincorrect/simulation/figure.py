@@ -10,7 +10,9 @@ from selfincorrect.report.figures.style import COLOURS, MARKERS
 
 def draw(rejections: pl.DataFrame, coverage: pl.DataFrame, power: pl.DataFrame) -> Figure:
     """Three panels: rejections under a uniform chooser, coverage of the 95 % intervals, power simulated and by formula."""
-    figure, (left, middle, right) = subplots(1, 3, figsize=(11, 3.9), gridspec_kw={"width_ratios": [1.2, 1.2, 1]})
+    figure, (left, middle, right) = subplots(
+        1, 3, figsize=(11, 3.9), gridspec_kw={"width_ratios": [1.2, 1.2, 1]}
+    )
     tests = [f"{row['test']} ({row['grades']})" for row in rejections.iter_rows(named=True)]
     _rows(left, tests, 100 * rejections["rejected"], rejections["draws"][0], (4, 6), 5)
     left.set_title("Tests at 5 %, choices uniform")
@@ -21,7 +23,12 @@ def draw(rejections: pl.DataFrame, coverage: pl.DataFrame, power: pl.DataFrame) 
     middle.set_xlabel("hold the truth (% of draws)")
     right.plot(100 * power["effect"], 100 * power["formula"], "-", color=COLOURS[0], label="formula")
     right.plot(
-        100 * power["effect"], 100 * power["found"], MARKERS[1], color=COLOURS[1], markersize=5, label="simulated"
+        100 * power["effect"],
+        100 * power["found"],
+        MARKERS[1],
+        color=COLOURS[1],
+        markersize=5,
+        label="simulated",
     )
     right.axhline(80, color="black", linestyle="--", linewidth=0.8)
     right.set_title("Power, randomisation test")

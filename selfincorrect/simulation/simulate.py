@@ -106,7 +106,13 @@ def coverage(skill: float, draws: int, seed: int, ratios: bool = True) -> pl.Dat
     rng = np.random.default_rng(seed)
     s_gen, oracle = true_scores()
     gain = skill * (oracle - s_gen)
-    truth = {"dg_diff": gain, "s_gen": s_gen, "s_disc": s_gen + gain, "oracle": oracle, "headroom_share": skill}
+    truth = {
+        "dg_diff": gain,
+        "s_gen": s_gen,
+        "s_disc": s_gen + gain,
+        "oracle": oracle,
+        "headroom_share": skill,
+    }
     held = dict.fromkeys(truth if ratios else list(truth)[:-1], 0)
     for draw in range(draws):
         f, clusters = binary_pool(rng)
@@ -123,7 +129,9 @@ def coverage(skill: float, draws: int, seed: int, ratios: bool = True) -> pl.Dat
             found["headroom_share"] = intervals.ratio_interval(c - p, best - p, clusters, draw)
         for name, (low, high) in found.items():
             held[name] += low <= truth[name] <= high
-    return pl.DataFrame({"interval": list(held), "covered": [count / draws for count in held.values()], "draws": draws})
+    return pl.DataFrame(
+        {"interval": list(held), "covered": [count / draws for count in held.values()], "draws": draws}
+    )
 
 
 def scored_coverage(skill: float, draws: int, seed: int) -> pl.DataFrame:
@@ -137,7 +145,9 @@ def scored_coverage(skill: float, draws: int, seed: int) -> pl.DataFrame:
         f, clusters = scored_pool(rng)
         row = scores(f, choose(f, skill, rng), clusters)
         held += row["ci_low"] <= skill * headroom <= row["ci_high"]
-    return pl.DataFrame({"interval": ["dg_diff (scores, clustered)"], "covered": [held / draws], "draws": draws})
+    return pl.DataFrame(
+        {"interval": ["dg_diff (scores, clustered)"], "covered": [held / draws], "draws": draws}
+    )
 
 
 def powers(effects: list[float], draws: int, seed: int) -> pl.DataFrame:
@@ -161,7 +171,9 @@ def main(arguments: list[str] | None = None) -> None:
     from selfincorrect.report.figures import style
     from selfincorrect.simulation import figure as simulation
 
-    parser = argparse.ArgumentParser(prog="selfincorrect simulate", description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="selfincorrect simulate", description=(__doc__ or "").split("\n")[0]
+    )
     parser.add_argument("folder", type=Path, help="where tables and figure go")
     parser.add_argument("--draws", type=int, default=10_000, help="draws of each simulation (default 10,000)")
     parser.add_argument("--seed", type=int, default=20240404)

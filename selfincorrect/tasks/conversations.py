@@ -62,7 +62,9 @@ def _joined_candidate(turns: Sequence[Candidate], task: Task) -> Candidate:
 def spread(rows: Sequence[Mapping[str, Any]], questions: Sequence[Question]) -> list[dict[str, Any]]:
     """Rows about `joined` questions as rows about their items; `asked` then names the conversation."""
     clusters = turns_of(questions)
-    items = {cluster: [turn.question_id for turn in turns] for cluster, turns in clusters.items() if len(turns) > 1}
+    items = {
+        cluster: [turn.question_id for turn in turns] for cluster, turns in clusters.items() if len(turns) > 1
+    }
     together = []
     for row in rows:
         name = row["question_id"]

@@ -97,7 +97,9 @@ def extract_strict(text: str) -> str | None:
 
 def extract(text: str) -> str | None:
     """The last number of the solution: the last match of the "flexible" expression that holds a digit, with its exponent."""
-    matches = [match.group() for match in _NUMBER.finditer(plain(trim(text))) if any(map(str.isdigit, match.group()))]
+    matches = [
+        match.group() for match in _NUMBER.finditer(plain(trim(text))) if any(map(str.isdigit, match.group()))
+    ]
     return number(matches[-1]) if matches else None
 
 
@@ -118,7 +120,11 @@ def grade(extracted: str | None, question: Question) -> float:
     return float(extracted is not None and extracted == question.references[0])
 
 
-GRADINGS = {"flexible": (extract, grade), "strict": (extract_strict, grade), "lm_eval": (extract_lm_eval, grade)}
+GRADINGS = {
+    "flexible": (extract, grade),
+    "strict": (extract_strict, grade),
+    "lm_eval": (extract_lm_eval, grade),
+}
 
 
 def form(answer: str) -> str:

@@ -33,7 +33,10 @@ def run(task: str, settings: Mapping[str, Any]) -> tuple[pl.DataFrame, dict[str,
     source: Source = TypeAdapter(Source).validate_python(settings)
     questions = load_questions(get_task(task), source)
     log.info("%d questions (licence: %s)", len(questions), source.license)
-    return question_table(questions), {"source": dict(settings), "data": digest([each.row() for each in questions])}
+    return question_table(questions), {
+        "source": dict(settings),
+        "data": digest([each.row() for each in questions]),
+    }
 
 
 def load_questions(task: Task, source: Source) -> list[Question]:
@@ -43,14 +46,23 @@ def load_questions(task: Task, source: Source) -> list[Question]:
             questions = task.load(_rows(source, opened))
             question_table(questions)
             found = digest([question.row() for question in questions])
-        except (KeyError, TypeError, ValueError, AttributeError, pl.exceptions.PolarsError, RecursionError) as error:
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            pl.exceptions.PolarsError,
+            RecursionError,
+        ) as error:
             raise UserError(
                 f"{describe(source)} has not the columns of this task: {type(error).__name__}: {str(error)[:300]}\n"
                 f"Wanted: {task.COLUMNS}."
             ) from error
     identities = {question.question_id for question in questions}
     if not questions or len(identities) != len(questions):
-        raise UserError(f"{describe(source)} holds {len(questions)} questions with {len(identities)} distinct ids.")
+        raise UserError(
+            f"{describe(source)} holds {len(questions)} questions with {len(identities)} distinct ids."
+        )
     if source.content_sha256 not in (None, found):
         raise UserError(
             f"{describe(source)} holds other questions than were pinned: content digest {found}, expected "
@@ -75,7 +87,11 @@ def questions_of(table: pl.DataFrame) -> list[Question]:
     """The inverse of `question_table`."""
     return [
         Question(
-            row["question_id"], row["cluster"], row["question"], tuple(row["references"]), json.loads(row["details"])
+            row["question_id"],
+            row["cluster"],
+            row["question"],
+            tuple(row["references"]),
+            json.loads(row["details"]),
         )
         for row in table.iter_rows(named=True)
     ]

@@ -18,7 +18,9 @@ def _built_in() -> tuple[str, ...]:
     found = sorted(path.stem for path in folder.glob("*.yaml") if path.stem not in _NO_TASKS)
     for name in found:
         if not (folder / f"{name}.py").is_file():
-            raise UserError(f"The task {name} has prompts, {folder / name}.yaml, and no module beside it, {name}.py.")
+            raise UserError(
+                f"The task {name} has prompts, {folder / name}.yaml, and no module beside it, {name}.py."
+            )
     return tuple(found)
 
 

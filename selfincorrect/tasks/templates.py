@@ -35,11 +35,14 @@ class DiscriminateTemplate(_Data):
     candidate: str
     check: str = Field(description="How reasons are asked for.")
     reasons: Literal["remarks", "working"] = Field(
-        "remarks", description="What reasons are in demonstrations: a remark on each candidate, or the right solution."
+        "remarks",
+        description="What reasons are in demonstrations: a remark on each candidate, or the right solution.",
     )
     rationale: bool = Field(False, description="Whether reasons are asked for by default.")
     lines: bool = Field(False, description="Whether candidates may have several lines.")
-    opens: str = Field(description="How another question would begin: an output of several lines is cut there.")
+    opens: str = Field(
+        description="How another question would begin: an output of several lines is cut there."
+    )
 
 
 class Reply(_Data):

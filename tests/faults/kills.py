@@ -76,13 +76,17 @@ def digests(workflow: Workflow) -> dict[str, str]:
     """Files of a finished run by SHA-256, without what tells of times."""
     root = workflow.path("")
     files = [
-        path for path in sorted(root.rglob("*")) if path.is_file() and path.relative_to(root).parts[0] not in APART
+        path
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and path.relative_to(root).parts[0] not in APART
     ]
     return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def keys(workflow: Workflow) -> Counter[str]:
-    lines = [line for path in workflow.path("store").rglob("*.jsonl") for line in path.read_text().split("\n")[:-1]]
+    lines = [
+        line for path in workflow.path("store").rglob("*.jsonl") for line in path.read_text().split("\n")[:-1]
+    ]
     return Counter(json.loads(line)["key"] for line in lines)
 
 
@@ -102,7 +106,9 @@ def disturbed(folder: Path, expected: dict[str, str], kills: int, draw: random.R
                 workflow.run("--unlock")  # as docs/cluster.md says
         now = digests(workflow)
         found.different += sorted(
-            f"{workflow.folder.name}/{n}" for n in now.keys() | expected.keys() if now.get(n) != expected.get(n)
+            f"{workflow.folder.name}/{n}"
+            for n in now.keys() | expected.keys()
+            if now.get(n) != expected.get(n)
         )
         stored = keys(workflow)
         found.runs, found.files = found.runs + 1, found.files + len(now)
@@ -173,7 +179,9 @@ def main() -> None:
         with ThreadPoolExecutor(options.together) as pool:
             parts = list(
                 pool.map(
-                    lambda i: disturbed(Path(name, f"part{i}"), expected, each, random.Random(f"{options.seed} {i}")),
+                    lambda i: disturbed(
+                        Path(name, f"part{i}"), expected, each, random.Random(f"{options.seed} {i}")
+                    ),
                     range(options.together),
                 )
             )

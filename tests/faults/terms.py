@@ -30,7 +30,9 @@ def disturbed(folder: Path, expected: dict[str, str], terms: int, draw: random.R
         while code != 0:
             with open(workflow.folder / "snakemake.log", "a") as log:
                 command = workflow.command()
-                process = subprocess.Popen(command, stdout=log, stderr=log, cwd=workflow.folder, start_new_session=True)
+                process = subprocess.Popen(
+                    command, stdout=log, stderr=log, cwd=workflow.folder, start_new_session=True
+                )
             try:
                 code = process.wait(draw.uniform(0.1, LONGEST) if sent < terms else workflow.timeout)
             except subprocess.TimeoutExpired:
@@ -46,7 +48,9 @@ def disturbed(folder: Path, expected: dict[str, str], terms: int, draw: random.R
                 if any(workflow.folder.glob(".snakemake/locks/*")):
                     workflow.run("--unlock")
         now = digests(workflow)
-        different += sorted(f"run{runs}/{n}" for n in now.keys() | expected.keys() if now.get(n) != expected.get(n))
+        different += sorted(
+            f"run{runs}/{n}" for n in now.keys() | expected.keys() if now.get(n) != expected.get(n)
+        )
         runs += 1
     return {
         "terms": sent, "hung": hung, "runs": runs, "different": different, "longest": max(times), "median": sorted(times)[len(times) // 2],
@@ -54,7 +58,9 @@ def disturbed(folder: Path, expected: dict[str, str], terms: int, draw: random.R
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Tell runs to end at random moments and look whether they do.")
+    parser = argparse.ArgumentParser(
+        description="Tell runs to end at random moments and look whether they do."
+    )
     parser.add_argument("output", type=Path)
     parser.add_argument("--terms", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
@@ -62,7 +68,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         undisturbed = slow_workflow(Path(name, "undisturbed"))
         undisturbed.run()
-        found = disturbed(Path(name, "told"), digests(undisturbed), options.terms, random.Random(options.seed))
+        found = disturbed(
+            Path(name, "told"), digests(undisturbed), options.terms, random.Random(options.seed)
+        )
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(found, indent=2) + "\n")
     print(json.dumps(found, indent=2))

@@ -88,7 +88,9 @@ class Cluster:
         while not true():
             dead = [name for name, daemon in self.daemons.items() if daemon.poll() is not None]
             if dead or time.monotonic() > end:
-                logs = "\n".join(path.read_text(errors="replace")[-800:] for path in (self.folder / "log").iterdir())
+                logs = "\n".join(
+                    path.read_text(errors="replace")[-800:] for path in (self.folder / "log").iterdir()
+                )
                 raise RuntimeError(f"waited in vain until {what} (ended: {dead}):\n{logs}")
             time.sleep(0.2)
 

@@ -55,7 +55,12 @@ class ClusterWorkflow(Workflow):
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         log = open(self.folder / "snakemake.log", "w")  # noqa: SIM115
         return subprocess.Popen(
-            self.command(*arguments), stdout=log, stderr=log, text=True, cwd=self.folder, start_new_session=True
+            self.command(*arguments),
+            stdout=log,
+            stderr=log,
+            text=True,
+            cwd=self.folder,
+            start_new_session=True,
         )
 
 
@@ -99,7 +104,9 @@ def assert_equal_to_a_local_run(workflow: ClusterWorkflow, folder: Path) -> None
 
 def test_jobs_are_submitted_with_what_they_ask_for(submitted, tmp_path):
     submitted.configure(
-        k=[2], tasks={"capitals": {"limit": 12, "shards": 2}}, run=submitted.config["run"] | {"device": "cuda"}
+        k=[2],
+        tasks={"capitals": {"limit": 12, "shards": 2}},
+        run=submitted.config["run"] | {"device": "cuda"},
     )
     submitted.run("results/scripted/capitals/candidates.parquet")
     submitted.profile = "slurm-gres"
@@ -109,7 +116,9 @@ def test_jobs_are_submitted_with_what_they_ask_for(submitted, tmp_path):
         for rule in ("generate", "discriminate", "measure", "prepare_dataset", "prepare_model")
     }
     assert [len(names[rule]) for rule in ("generate", "discriminate", "measure")] == [2, 1, 1]
-    assert not names["prepare_dataset"] + names["prepare_model"], "what needs a network runs where Snakemake runs"
+    assert not names["prepare_dataset"] + names["prepare_model"], (
+        "what needs a network runs where Snakemake runs"
+    )
     assert {job["TresPerJob"] for job in names["generate"]} == {"gres:gpu:1"}, "by --gpus"
     assert names["discriminate"][0]["TresPerNode"] == "gres:gpu:pretend:2", "by --gres"
     assert {job["MinMemoryNode"] for job in names["generate"]} == {"3000M"}, "of a model without weights"
@@ -165,7 +174,9 @@ def test_a_killed_main_process_is_recovered_as_documented(submitted, tmp_path):
     process.wait()
     # docs/cluster.md: end what is still running, unlock, run again.
     run("scancel", *(job["JobId"] for job in mine(submitted) if job["JobState"] in ("RUNNING", "PENDING")))
-    wait_for(lambda: not [j for j in mine(submitted) if j["JobState"] in ("RUNNING", "PENDING", "COMPLETING")])
+    wait_for(
+        lambda: not [j for j in mine(submitted) if j["JobState"] in ("RUNNING", "PENDING", "COMPLETING")]
+    )
     submitted.run("--unlock")
     submitted.run(MODEL_JOBS)
     assert_equal_to_a_local_run(submitted, tmp_path / "local")

@@ -73,7 +73,9 @@ def test_cells_run_against_a_server_that_is_replaced_when_it_ends(served):
     assert workflow.table("tables/metrics.parquet").height == 1
     assert set(keys(workflow).values()) == {1}, "no answer was asked for twice"
     assert workflow.stored() == 6 * 2 + 6
-    wait_for(lambda: [job["JobState"] for job in servers(workflow)] == ["CANCELLED"] * 2)  # the second one at the end
+    wait_for(
+        lambda: [job["JobState"] for job in servers(workflow)] == ["CANCELLED"] * 2
+    )  # the second one at the end
     assert [job for job in mine(workflow) if "rule_generate/" in job["StdOut"]], "cells are jobs, too"
 
 
@@ -102,7 +104,10 @@ def test_a_server_that_does_not_start_is_said_with_its_output(tmp_path, slurm): 
 def test_options_that_slurm_refuses_are_said(tmp_path, slurm):  # noqa: F811
     workflow = ClusterWorkflow(tmp_path)
     done = subprocess.run(
-        command(workflow, "true", "true", sbatch="--partition=none"), cwd=tmp_path, capture_output=True, text=True
+        command(workflow, "true", "true", sbatch="--partition=none"),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 1
     assert "was refused: " in done.stderr

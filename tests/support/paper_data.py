@@ -73,7 +73,10 @@ def write(folder: Path) -> dict[str, Any]:
         "tasks": {
             "gsm8k": {"source": {"path": "./gsm8k.jsonl"}},
             "triviaqa": {"source": {"path": "./triviaqa.jsonl"}},
-            "truthfulqa": {"source": {"path": "./truthfulqa.jsonl"}, "judges": {"truth": "judge", "info": "judge"}},
+            "truthfulqa": {
+                "source": {"path": "./truthfulqa.jsonl"},
+                "judges": {"truth": "judge", "info": "judge"},
+            },
             "mt_bench": {"source": {"files": several}, "judges": {"judge": "other"}, "shards": 2},
             "constrained_generation": {"limit": 4},
             "acronym_generation": {"limit": 4},

@@ -44,7 +44,9 @@ class FaultyServer(ThreadingHTTPServer):
     def _choice(self, body: dict[str, Any], index: int) -> dict[str, Any]:
         prompt = body["prompt"] if "prompt" in body else body["messages"][-1]["content"]
         drawn = (
-            [random.random()] if "seed" in self.ignores else [body.get("seed"), 0 if "apart" in self.ignores else index]
+            [random.random()]
+            if "seed" in self.ignores
+            else [body.get("seed"), 0 if "apart" in self.ignores else index]
         )
         rng = random.Random(str([prompt] if body["temperature"] == 0 else [prompt, *drawn]))
         words = [f" {rng.choice(WORDS)}" for _ in range(4)] + [".", "\n", "and", " more"]
@@ -85,7 +87,9 @@ class _Handler(BaseHTTPRequestHandler):
         choices = server.choices(body)
         usage = {"prompt_tokens": 10, "completion_tokens": sum(choice.pop("tokens") for choice in choices)}
         with server.lock:
-            server.sent += [choice["text"] if "text" in choice else choice["message"]["content"] for choice in choices]
+            server.sent += [
+                choice["text"] if "text" in choice else choice["message"]["content"] for choice in choices
+            ]
         self.reply(200, {"choices": choices, "usage": usage})
 
     def reply(self, status: int, body: Any, **headers: str) -> None:
@@ -94,7 +98,11 @@ class _Handler(BaseHTTPRequestHandler):
     def reply_text(self, status: int, text: str, **headers: str) -> None:
         self.send_response(status)
         data = text.encode()
-        for name, value in {"content-type": "application/json", "content-length": str(len(data)), **headers}.items():
+        for name, value in {
+            "content-type": "application/json",
+            "content-length": str(len(data)),
+            **headers,
+        }.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
         self.wfile.write(data)
@@ -106,7 +114,9 @@ class _Handler(BaseHTTPRequestHandler):
 Fault = Callable[[_Handler, dict[str, Any]], bool]
 
 
-def status(number: int, message: str = "no luck", headers: dict[str, str] | None = None, **error: Any) -> Fault:
+def status(
+    number: int, message: str = "no luck", headers: dict[str, str] | None = None, **error: Any
+) -> Fault:
     def fault(handler: _Handler, body: dict[str, Any]) -> bool:
         handler.reply(number, {"error": {"message": message, **error}}, **(headers or {}))
         return True
@@ -128,7 +138,9 @@ def rejects(name: str, code: int = 400, message: str | None = None, **error: Any
     """Refuse calls that have a parameter."""
 
     def fault(handler: _Handler, body: dict[str, Any]) -> bool:
-        return name in body and status(code, message or f"Unsupported parameter: '{name}'", **error)(handler, body)
+        return name in body and status(code, message or f"Unsupported parameter: '{name}'", **error)(
+            handler, body
+        )
 
     return fault
 
@@ -184,7 +196,9 @@ def long_prompts(limit: int, message: str, **error: Any) -> Fault:
 
     def fault(handler: _Handler, body: dict[str, Any]) -> bool:
         text = body["prompt"] if "prompt" in body else "".join(turn["content"] for turn in body["messages"])
-        return len(text) > limit and status(400, re.sub("LENGTH", str(len(text)), message), **error)(handler, body)
+        return len(text) > limit and status(400, re.sub("LENGTH", str(len(text)), message), **error)(
+            handler, body
+        )
 
     return fault
 

@@ -16,7 +16,9 @@ def entries(path: Path) -> dict[str, tuple[str, str, list[str]]]:
     text = re.sub(r"#.*", "", path.read_text()).replace("\\\n", " ")
     found = {}
     for line in filter(None, map(str.strip, text.splitlines())):
-        match = re.fullmatch(r"([a-z0-9.-]+)==([\w.+!]+)((?: ; .*?)?)((?:\s+--hash=sha256:[0-9a-f]{64})*)", line)
+        match = re.fullmatch(
+            r"([a-z0-9.-]+)==([\w.+!]+)((?: ; .*?)?)((?:\s+--hash=sha256:[0-9a-f]{64})*)", line
+        )
         assert match, line
         name, version, marker, hashes = match.groups()
         assert name not in found, name
@@ -39,7 +41,9 @@ def test_lock_holds_what_requirements_hold_with_hashes(lock):
     assert all("sys_platform ==" in marker for marker in others.values())
     assert bool(others) == (lock == "cuda")
     assert any(name.startswith("nvidia-") for name in others) == (lock == "cuda")
-    assert not [name for name in WANTED if found[name][1]], "a condition may leave out what requirements.txt wants"
+    assert not [name for name in WANTED if found[name][1]], (
+        "a condition may leave out what requirements.txt wants"
+    )
 
 
 def test_cpu_lock_names_a_wheel_of_torch_for_each_python():
@@ -52,4 +56,6 @@ def test_cpu_lock_names_a_wheel_of_torch_for_each_python():
 def test_conda_environments_are_made_again_when_a_lock_changes():
     script = (ENVS / "environment.post-deploy.sh").read_text()
     for lock in ("lock-cpu.txt", "lock-cuda.txt"):
-        assert f"# {lock} {hashlib.sha256((ENVS / lock).read_bytes()).hexdigest()}\n" in script, "run make lock"
+        assert f"# {lock} {hashlib.sha256((ENVS / lock).read_bytes()).hexdigest()}\n" in script, (
+            "run make lock"
+        )

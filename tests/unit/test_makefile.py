@@ -32,4 +32,6 @@ def test_nothing_in_an_argument_is_run(tmp_path, target, variable):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert not planted.exists()
-    assert ("[b or c]" if variable == "ARGS" else f"[{value}]") in done.stdout or f"[{value}/results]" in done.stdout
+    assert (
+        "[b or c]" if variable == "ARGS" else f"[{value}]"
+    ) in done.stdout or f"[{value}/results]" in done.stdout

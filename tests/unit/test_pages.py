@@ -10,7 +10,9 @@ import pytest
 from selfincorrect import reference
 from tests.conftest import ROOT
 
-PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"])
+PAGES = sorted(
+    [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+)
 
 
 def test_the_example_without_snakemake_runs(tmp_path):
@@ -18,7 +20,12 @@ def test_the_example_without_snakemake_runs(tmp_path):
     [code] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=60
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("capitals-") == 3

@@ -77,7 +77,9 @@ def others(tmp_path):
         (package / name).write_text(text)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: others\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(POINTS)
-    (tmp_path / "words.jsonl").write_text("\n".join(json.dumps({"word": word}) for word in ("level", "rotor", "lamp")))
+    (tmp_path / "words.jsonl").write_text(
+        "\n".join(json.dumps({"word": word}) for word in ("level", "rotor", "lamp"))
+    )
     (tmp_path / "model").touch()
     return tmp_path
 
@@ -92,7 +94,15 @@ CONFIG = {
 
 def test_a_whole_run_with_all_three(others):
     (others / "experiment.json").write_text(json.dumps(CONFIG))
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(others)]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--snakefile",
+        str(ROOT / "Snakefile"),
+        "--directory",
+        str(others),
+    ]
     command += [
         "--configfile",
         str(others / "experiment.json"),
@@ -118,6 +128,8 @@ def test_slices_know_the_version_of_what_is_not_of_this_package(others):
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=others, env=environment, timeout=60
     )
-    assert json.loads(done.stdout) == {"echo": "others 1.0", "last": "others 1.0", "spelling": "others 1.0"}, (
-        done.stderr
-    )
+    assert json.loads(done.stdout) == {
+        "echo": "others 1.0",
+        "last": "others 1.0",
+        "spelling": "others 1.0",
+    }, done.stderr

@@ -65,7 +65,11 @@ def test_time_is_linear(name):
     read = READERS[name]
     read("warm up")
     for piece in TEXTS:
-        text = "[[" + piece * (2 * SIZE // len(piece)) if piece.startswith("1") else piece * (2 * SIZE // len(piece))
+        text = (
+            "[[" + piece * (2 * SIZE // len(piece))
+            if piece.startswith("1")
+            else piece * (2 * SIZE // len(piece))
+        )
         whole = seconds(read, text)
         assert whole < SLOWEST, piece
         if whole >= NOTICED:

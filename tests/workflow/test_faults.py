@@ -53,7 +53,11 @@ def test_a_job_told_to_end_finishes_its_batch_and_is_to_be_requeued(finished, wo
     target = "results/scripted/capitals/candidates.parquet"
     (workflow.folder / "script.yaml").write_text(yaml.safe_dump({**SCRIPT, "delay": 0.2}, allow_unicode=True))
     process = subprocess.Popen(
-        workflow.command(target), cwd=workflow.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        workflow.command(target),
+        cwd=workflow.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     wait_for(lambda: workflow.stored() >= 4)
     job = jobs_of(process, "generate")[0]
@@ -103,7 +107,9 @@ def test_two_runs_share_a_store_at_the_same_time(finished, tmp_path):
         folder.mkdir()
         workflow = Workflow(folder)
         workflow.configure(run=workflow.config["run"] | {"store": str(tmp_path / "store")})
-        process = subprocess.Popen(workflow.command(), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            workflow.command(), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         running.append((workflow, process))
     for workflow, process in running:
         assert process.wait(120) == 0
@@ -127,7 +133,10 @@ def test_a_shard_of_an_older_version_is_said(workflow):
 def test_a_clock_that_jumps_costs_no_answer_and_changes_nothing(finished, workflow):
     workflow.run("results/scripted/capitals/grades.parquet")
     files = [
-        path for name in ("results", "resources") for path in (workflow.folder / name).rglob("*") if path.is_file()
+        path
+        for name in ("results", "resources")
+        for path in (workflow.folder / name).rglob("*")
+        if path.is_file()
     ]
     draw, now = random.Random(7), time.time()
     for path in sorted(files):
@@ -169,7 +178,9 @@ def test_wrong_configuration_stops_before_any_job(workflow):
 
 
 def test_missing_script_rule_is_one_message_and_no_answer(workflow):
-    (workflow.folder / "script.yaml").write_text(yaml.safe_dump({"rules": [{"match": "nothing", "answers": ["x"]}]}))
+    (workflow.folder / "script.yaml").write_text(
+        yaml.safe_dump({"rules": [{"match": "nothing", "answers": ["x"]}]})
+    )
     done = workflow.run(check=False)
     assert done.returncode
     assert "No rule of" in done.stderr
@@ -180,7 +191,9 @@ def test_missing_script_rule_is_one_message_and_no_answer(workflow):
 def test_full_disk_is_said_and_nothing_is_lost(workflow):
     small = workflow.folder / "results"
     small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24k", "tmpfs", str(small)], capture_output=True).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24k", "tmpfs", str(small)], capture_output=True
+    ).returncode:
         pytest.skip("a small file system cannot be mounted here")
     try:
         target = "results/scripted/capitals/candidates.parquet"

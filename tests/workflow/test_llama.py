@@ -18,7 +18,10 @@ from tests.support.llama import llama_serve
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("model")]
 
-PROMPTS = {"completion": Prompt("", (), "Once upon a time there was a"), "chat": Prompt("", (), "Name a city.")}
+PROMPTS = {
+    "completion": Prompt("", (), "Once upon a time there was a"),
+    "chat": Prompt("", (), "Name a city."),
+}
 DRAWS, SEED = 240, 7 * 10**9
 RARE = 8  # tokens drawn less often than this, in both together, are counted as one
 
@@ -36,7 +39,9 @@ def llama(pytestconfig):
 
 def first_tokens(engine, prompt):
     how = Decoding(1, 1.0, 1.0, ())
-    return Counter(r.text for r in answers(engine, [Request(prompt, how, SEED + 10**6 * n) for n in range(DRAWS)]))
+    return Counter(
+        r.text for r in answers(engine, [Request(prompt, how, SEED + 10**6 * n) for n in range(DRAWS)])
+    )
 
 
 @pytest.mark.parametrize("mode", ["completion", "chat"])
@@ -71,7 +76,9 @@ def test_a_run_has_right_columns_and_its_costs_are_the_tables_tokens(llama, tmp_
         )
         assert set(candidates["finish_reason"]) <= {"stop", "length"}
         assert candidates["tokens_in"].min() > 10
-        assert candidates["seed"].null_count() in range(1, 8 * 3 + 1), "a call of four draws one of them with its seed"
+        assert candidates["seed"].null_count() in range(1, 8 * 3 + 1), (
+            "a call of four draws one of them with its seed"
+        )
         accounts = [read_json(path) for path in workflow.path("logs").rglob(f"*.{mode}.answering.json")]
         told = candidates["tokens_out"].sum() + choices["tokens_out"].sum()
         probe = 2 * 8  # two short calls that find out whether seeds are heeded

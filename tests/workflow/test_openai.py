@@ -86,7 +86,8 @@ def test_questions_that_a_server_refuses_end_no_run(tmp_path):
             return servers.status(400, "blocked", code="content_filter")(handler, body)
         choice = choices[unwanted[last]]
         handler.reply(
-            200, {"choices": [choice] * body.get("n", 1), "usage": {"prompt_tokens": 9, "completion_tokens": 3}}
+            200,
+            {"choices": [choice] * body.get("n", 1), "usage": {"prompt_tokens": 9, "completion_tokens": 3}},
         )
         return True
 
@@ -97,7 +98,9 @@ def test_questions_that_a_server_refuses_end_no_run(tmp_path):
         workflow = Workflow(tmp_path)
         model = {"engine": "openai", "source": "some/model", "prompt": "chat", "server": {"url": server.url}}
         tasks = {"gsm8k": {"source": {"path": "gsm8k.jsonl"}, "shots": 0}}
-        workflow.configure(models={"served": model}, tasks=tasks, sampling={"n": 2}, k=[2], variants={"full": {}})
+        workflow.configure(
+            models={"served": model}, tasks=tasks, sampling={"n": 2}, k=[2], variants={"full": {}}
+        )
         workflow.run("results/served/gsm8k/k2/metrics.parquet")
         candidates = workflow.table("served/gsm8k/candidates.parquet")
         missing = candidates.filter(pl.col("text").is_null())

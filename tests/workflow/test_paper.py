@@ -37,7 +37,10 @@ def test_every_setting_has_a_cell_in_every_task(run):
     for model, tasks in (("llama", TASKS), ("other", ("gsm8k", "mt_bench"))):
         for task in tasks:
             cells = metrics.filter((pl.col("model") == model) & (pl.col("task") == task))
-            assert set(cells["variant"]) == variants - (set() if task == "gsm8k" else {"final"}), (model, task)
+            assert set(cells["variant"]) == variants - (set() if task == "gsm8k" else {"final"}), (
+                model,
+                task,
+            )
     assert "judge" not in metrics["model"]
 
 
@@ -62,7 +65,9 @@ def test_conversations_are_asked_turn_by_turn_and_judged_with_the_benchmarks_pro
     judged = run.table("llama/mt_bench/judgements.parquet").filter(pl.col("attempt") == 1)
     prompts = dict(judged.filter(pl.col("sample") == 0).select("question_id", "prompt").iter_rows())
     texts = dict(candidates.filter(pl.col("sample") == 0).select("question_id", "text").iter_rows())
-    assert prompts["mt_bench-081-1"] == f"You are a judge.\n\nRATE Ask 0, turn one? / {texts['mt_bench-081-1']}"
+    assert (
+        prompts["mt_bench-081-1"] == f"You are a judge.\n\nRATE Ask 0, turn one? / {texts['mt_bench-081-1']}"
+    )
     assert prompts["mt_bench-082-2"].endswith(
         f"Ask 1, turn one? / Reference one. / Ask 1, turn two? / Reference two. / {texts['mt_bench-082-1']} / {texts['mt_bench-082-2']}"
     )
@@ -89,7 +94,9 @@ def test_the_judge_of_its_own_answers_is_told(run):
     log = (run.path("logs/judge/other/mt_bench.log")).read_text()
     assert "judges its own answers" in log
     assert "judges its own answers" not in (run.path("logs/judge/llama/mt_bench.log")).read_text()
-    assert read_provenance(run.path("llama/mt_bench/judgements.parquet"))["judges"]["judge"]["name"] == "other"
+    assert (
+        read_provenance(run.path("llama/mt_bench/judgements.parquet"))["judges"]["judge"]["name"] == "other"
+    )
 
 
 def test_scores_choose_the_best_of_what_was_scored_alone(run):
@@ -111,7 +118,9 @@ def test_refinement_goes_from_the_first_answer_over_feedback_to_a_preference_in_
     first = rounds.filter(pl.col("round") == 0).join(candidates, on="question_id", suffix="_pool")
     assert (first["text"] == first["text_pool"].str.strip_chars()).all()
     one = rounds.filter(pl.col("round") == 1).row(0, named=True)
-    before = rounds.filter((pl.col("round") == 0) & (pl.col("question_id") == one["question_id"])).row(0, named=True)
+    before = rounds.filter((pl.col("round") == 0) & (pl.col("question_id") == one["question_id"])).row(
+        0, named=True
+    )
     assert before["text"] in one["prompt"]
     assert one["feedback"] in one["prompt"]
     preferences = run.table("llama/gsm8k/refinement/preferences.parquet")
@@ -123,7 +132,9 @@ def test_refinement_goes_from_the_first_answer_over_feedback_to_a_preference_in_
         shown_first = row["prompt"][places[0] : places[1]]
         text = texts[row["question_id"], row["round"] - (0 if row["refined_first"] else 1)]
         assert text in shown_first
-        assert row["refined"] == (None if row["parsed"] is None else (row["parsed"] == "1") == row["refined_first"])
+        assert row["refined"] == (
+            None if row["parsed"] is None else (row["parsed"] == "1") == row["refined_first"]
+        )
 
 
 def test_published_and_measured_values_stand_side_by_side(run):
@@ -138,11 +149,14 @@ def test_published_and_measured_values_stand_side_by_side(run):
         for kind in ("md", "tex"):
             assert "llama" in run.path(f"paper/{name}.{kind}").read_text()
     two = pl.read_csv(run.path("paper/table2.csv"))
-    cell = two.filter((pl.col("model") == "llama") & (pl.col("task") == "gsm8k") & (pl.col("quantity") == "S_gen")).row(
-        0, named=True
-    )
+    cell = two.filter(
+        (pl.col("model") == "llama") & (pl.col("task") == "gsm8k") & (pl.col("quantity") == "S_gen")
+    ).row(0, named=True)
     metrics = run.table("tables/metrics.parquet").filter(
-        (pl.col("model") == "llama") & (pl.col("task") == "gsm8k") & (pl.col("k") == 4) & (pl.col("variant") == "full")
+        (pl.col("model") == "llama")
+        & (pl.col("task") == "gsm8k")
+        & (pl.col("k") == 4)
+        & (pl.col("variant") == "full")
     )
     assert (cell["published"], cell["n_published"], cell["n_measured"]) == (20.4, 1319, 6)
     assert cell["measured"] == pytest.approx(100 * metrics["s_gen"].item())

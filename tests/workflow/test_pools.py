@@ -139,7 +139,9 @@ def test_a_model_and_a_pool_side_by_side(pools):
 
 
 def test_audit(workflow):
-    (workflow.folder / "mine.csv").write_text("model,task,dg_diff,s_gen,s_disc,p_value\nA,gsm8k,2.0,50.0,52.0,0.5\n")
+    (workflow.folder / "mine.csv").write_text(
+        "model,task,dg_diff,s_gen,s_disc,p_value\nA,gsm8k,2.0,50.0,52.0,0.5\n"
+    )
     workflow.configure(audit={"mine": "mine.csv"})
     done = workflow.run("audit")
     assert workflow.rules_run(done) == ["audit", "audit_table"]

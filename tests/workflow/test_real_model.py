@@ -54,7 +54,9 @@ def test_greedy_is_plain_generate_token_for_token(engine):
     requests = asked(0.0, 1)
     for request, text in zip(requests, texts(engine, requests), strict=True):
         tokens = torch.tensor([engine.tokens(engine.render(request.prompt))])
-        output = engine.model.generate(tokens, do_sample=False, max_new_tokens=16, pad_token_id=engine.padding)
+        output = engine.model.generate(
+            tokens, do_sample=False, max_new_tokens=16, pad_token_id=engine.padding
+        )
         plain = engine.tokenizer.decode(output[0, tokens.shape[1] :], skip_special_tokens=True)
         assert text == plain.split("\n")[0]
 
@@ -72,7 +74,9 @@ def test_samples_do_not_depend_on_the_batch(engine, monkeypatch):
 def test_workflow_on_a_local_folder_and_a_cramped_context(workflow, prepared):
     model = {"source": str((prepared / "weights").resolve()), "prompt": "chat"}
     workflow.configure(
-        models={"smollm2": model, "cramped": {**model, "context": 160}}, tasks={"capitals": {"limit": 4}}, k=[2]
+        models={"smollm2": model, "cramped": {**model, "context": 160}},
+        tasks={"capitals": {"limit": 4}},
+        k=[2],
     )
     workflow.run()
     candidates = workflow.table("smollm2/capitals/candidates.parquet")

@@ -15,7 +15,15 @@ from tests.conftest import ROOT
 
 def test_the_plan_of_the_paper_has_the_jobs_of_the_workflow(tmp_path):
     path = ROOT / "workflow/experiments/paper.yaml"
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--snakefile",
+        str(ROOT / "Snakefile"),
+        "--directory",
+        str(tmp_path),
+    ]
     command += ["--cores", "1", "--nocolor", "-n", "-q", "rules", "--configfile", str(path)]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     config = check(yaml.safe_load(path.read_text()))

@@ -31,7 +31,10 @@ def transformers_serve(weights: Path, log: Path):
     command = [sys.executable, "-m", "transformers.cli.transformers", "serve", str(weights)]
     command += ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu", "--dtype", "float32"]
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=output, env=environment) as process:
+    with (
+        log.open("w") as output,
+        subprocess.Popen(command, stdout=output, stderr=output, env=environment) as process,
+    ):
         try:
             _wait_for(f"http://127.0.0.1:{port}/health", process, log)
             yield f"http://127.0.0.1:{port}/v1"
@@ -70,7 +73,9 @@ def engine(served, prompt="chat"):
     url, model = served
     # One call at a time: the server's seed is one for all its calls.
     server = {"url": url, "key": None, "concurrency": 1, "requests_per_minute": None, "retries": 1, "timeout": 60.0, "logprobs": True}  # fmt: skip
-    return OpenAIEngine({"name": "served", "source": model, "prompt": prompt, "context": None, "server": server}, {})
+    return OpenAIEngine(
+        {"name": "served", "source": model, "prompt": prompt, "context": None, "server": server}, {}
+    )
 
 
 def answers(engine, requests):
@@ -85,7 +90,12 @@ def sampled():
 def test_greedy_chat(served):
     (response,) = answers(engine(served), [Request(PROMPT, Decoding(16, 0.0, 1.0, ("\n",)), None)])
     assert response.text == "The capital of France is Paris."
-    assert (response.finish_reason, response.tokens_in, response.tokens_out, response.logprob) == ("stop", 44, 8, None)
+    assert (response.finish_reason, response.tokens_in, response.tokens_out, response.logprob) == (
+        "stop",
+        44,
+        8,
+        None,
+    )
 
 
 def test_what_the_server_cannot_do_is_named(served, caplog):

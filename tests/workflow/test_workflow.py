@@ -119,10 +119,14 @@ def test_every_number_can_be_computed_from_the_files(finished):
                 how="left",
             )
             lowest = shown.group_by("question_id").agg(pl.col("grade").min().alias("lowest"))
-            scored = chosen.join(lowest, on="question_id").select(pl.coalesce("grade", "lowest"))["grade"].mean()
+            scored = (
+                chosen.join(lowest, on="question_id").select(pl.coalesce("grade", "lowest"))["grade"].mean()
+            )
             assert row["s_gen"] == pytest.approx(shown["grade"].mean())
             assert row["s_disc"] == pytest.approx(scored)
-            assert row["invalid"] == pytest.approx(1 - choices.filter(pl.col("variant") == variant)["valid"].mean())
+            assert row["invalid"] == pytest.approx(
+                1 - choices.filter(pl.col("variant") == variant)["valid"].mean()
+            )
 
 
 def test_simplified_shows_right_answers_of_other_countries(finished):
@@ -189,7 +193,9 @@ def test_summary_has_a_line_a_cell_and_each_note_once(finished, tmp_path):
         assert f"{100 * row['dg_diff']:+.1f}" in shown
         assert shown.count(f") {row['note']}\n") == bool(row["note"])
     assert "results/report.html" in shown
-    before = subprocess.run([*command, "results"], capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+    before = subprocess.run(
+        [*command, "results"], capture_output=True, text=True, check=True, cwd=tmp_path
+    ).stdout
     assert "No results table" in before
 
 
@@ -307,8 +313,17 @@ def test_encoder_decoder_through_every_stage(workflow):
         models={"t5": {"source": str(folder), "prompt": "completion", "published": "Flan-UL2"}},
         tasks={
             "gsm8k": {**data["gsm8k"], **few},
-            "mt_bench": {"source": data["mt_bench"]["source"], **few, "judges": {"judge": "t5"}, "judge_tokens": 4},
-            "truthfulqa": {"source": data["truthfulqa"]["source"], **few, "judges": {"truth": "t5", "info": "t5"}},
+            "mt_bench": {
+                "source": data["mt_bench"]["source"],
+                **few,
+                "judges": {"judge": "t5"},
+                "judge_tokens": 4,
+            },
+            "truthfulqa": {
+                "source": data["truthfulqa"]["source"],
+                **few,
+                "judges": {"truth": "t5", "info": "t5"},
+            },
         },
         k=[2],
         variants={

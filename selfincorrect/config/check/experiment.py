@@ -6,7 +6,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from selfincorrect.config.check.models import alias_problems, model_problems, pool_problems, published_problems
+from selfincorrect.config.check.models import (
+    alias_problems,
+    model_problems,
+    pool_problems,
+    published_problems,
+)
 from selfincorrect.config.check.tasks import judge_problems, refinement_problems, task_problems
 from selfincorrect.config.check.variants import choice_problems
 from selfincorrect.config.problems import Problem, describe_all, found_and_allowed
@@ -70,11 +75,17 @@ def _two_kinds(raw: Mapping[str, Any]) -> list[Problem]:
     """Models that are given as pools and as weights: each of their keys would be unknown to the other kind."""
     models = raw.get("models")
     both = (
-        [name for name, each in models.items() if isinstance(each, Mapping) and {"pools", "source"} <= set(each)]
+        [
+            name
+            for name, each in models.items()
+            if isinstance(each, Mapping) and {"pools", "source"} <= set(each)
+        ]
         if isinstance(models, Mapping)
         else []
     )
-    allowed = "`pools` alone (candidates from elsewhere) or `source` (a model that is run): give them two names"
+    allowed = (
+        "`pools` alone (candidates from elsewhere) or `source` (a model that is run): give them two names"
+    )
     return [Problem(f"models.{name}", "`pools` beside `source`", allowed, "") for name in both]
 
 

@@ -56,7 +56,10 @@ def model_problems(config: Config) -> list[Problem]:
         if model.revision is not None and (not on_hub or kind.source == "file"):
             problems.append(
                 Problem(
-                    f"{key}.revision", repr(model.revision), "none: only hub ids have revisions", "(remove the line)"
+                    f"{key}.revision",
+                    repr(model.revision),
+                    "none: only hub ids have revisions",
+                    "(remove the line)",
                 )
             )
         if model.adapter and (
@@ -70,7 +73,9 @@ def model_problems(config: Config) -> list[Problem]:
             name = source.removeprefix(CATALOG_PREFIX)
             if name not in catalog():
                 known = ", ".join(CATALOG_PREFIX + each for each in catalog())
-                problems.append(Problem(f"{key}.source", repr(source), known, f"source: {known.split(', ')[0]}"))
+                problems.append(
+                    Problem(f"{key}.source", repr(source), known, f"source: {known.split(', ')[0]}")
+                )
         elif kind.source == "file" or is_folder(source):
             path = Path(source).expanduser()
             wanted = "a file" if kind.source == "file" else "a GGUF file, or a folder with config.json,"
@@ -113,19 +118,27 @@ def _tasks_and_server_problems(key: str, model: ModelConfig, config: Config) -> 
     for task in model.tasks or ():
         if task not in config.tasks:
             allowed = f"the tasks of this experiment: {', '.join(config.tasks)}"
-            problems.append(Problem(f"{key}.tasks", repr(task), allowed, f"tasks: [{', '.join(config.tasks)}]"))
+            problems.append(
+                Problem(f"{key}.tasks", repr(task), allowed, f"tasks: [{', '.join(config.tasks)}]")
+            )
     served = engine_kind(model.engine).served
     if served and model.server is None:
         paste = "server: {url: 'http://127.0.0.1:8000/v1'}"
         problems.append(
-            Problem(f"{key}.server", "nothing", "where the model is served: url, and key for a hosted one", paste)
+            Problem(
+                f"{key}.server", "nothing", "where the model is served: url, and key for a hosted one", paste
+            )
         )
     if not served and model.server is not None:
         allowed = "none: only `engine: openai` has a server"
-        problems.append(Problem(f"{key}.server", f"a server, with engine: {model.engine}", allowed, "engine: openai"))
+        problems.append(
+            Problem(f"{key}.server", f"a server, with engine: {model.engine}", allowed, "engine: openai")
+        )
     if served and not isinstance(model.source, str):
         problems.append(
-            Problem(f"{key}.source", "packages", "the model's id at the server", "source: gpt-4-turbo-2024-04-09")
+            Problem(
+                f"{key}.source", "packages", "the model's id at the server", "source: gpt-4-turbo-2024-04-09"
+            )
         )
     return problems
 
@@ -156,18 +169,26 @@ def pool_problems(config: Config) -> list[Problem]:
             if task not in config.tasks:
                 allowed = f"the tasks of this experiment: {', '.join(config.tasks)}"
                 problems.append(Problem(key, repr(task), allowed, f"tasks: {{{task}: {{}}}}"))
-            if isinstance(pool, FlatPool) and pool.grades is not None and len(pool.grades) != len(pool.answers):
+            if (
+                isinstance(pool, FlatPool)
+                and pool.grades is not None
+                and len(pool.grades) != len(pool.answers)
+            ):
                 found = f"{len(pool.grades)} columns for {len(pool.answers)} answers"
                 paste = f"grades: [{', '.join(f'{answer}_correct' for answer in pool.answers)}]"
                 problems.append(Problem(f"{key}.grades", found, "one for each answer", paste))
             if isinstance(pool, FlatPool) and len(set(pool.answers)) < len(pool.answers):
                 problems.append(
-                    Problem(f"{key}.answers", str(pool.answers), "each column once", "answers: [answer1, answer2]")
+                    Problem(
+                        f"{key}.answers", str(pool.answers), "each column once", "answers: [answer1, answer2]"
+                    )
                 )
             if isinstance(pool, FlatPool) and pool.outputs and len(pool.answers) not in config.k:
                 found = f"outputs over {len(pool.answers)} answers, and k: {config.k}"
                 paste = f"k: {sorted({*config.k, len(pool.answers)})}"
-                problems.append(Problem(f"{key}.outputs", found, "a k that is the number of answers shown", paste))
+                problems.append(
+                    Problem(f"{key}.outputs", found, "a k that is the number of answers shown", paste)
+                )
             if pool.outputs and pool.outputs.pattern:
                 problems += _pattern_problems(f"{key}.outputs.pattern", pool.outputs.pattern)
     for name in PAPER_TABLES:

@@ -73,7 +73,9 @@ def judge_problems(config: Config) -> list[Problem]:
         if given and set(given) != set(roles):
             allowed = f"exactly {', '.join(roles)}" if roles else f"none: {name} is graded without judges"
             problems.append(
-                Problem(f"tasks.{name}.judges", ", ".join(given), allowed, paste if roles else "(remove the line)")
+                Problem(
+                    f"tasks.{name}.judges", ", ".join(given), allowed, paste if roles else "(remove the line)"
+                )
             )
         elif roles and not given and not module.GRADINGS and asked:
             allowed = f"a model for each of: {', '.join(roles)}; any configured model can judge (`tasks: []` if it does nothing else)"
@@ -84,21 +86,34 @@ def judge_problems(config: Config) -> list[Problem]:
                 why = "a judge that answers with one token" if one_token else "a task without judges"
                 problems.append(
                     Problem(
-                        f"tasks.{name}.{key}", repr(getattr(task, key)), f"none: {name} has {why}", "(remove the line)"
+                        f"tasks.{name}.{key}",
+                        repr(getattr(task, key)),
+                        f"none: {name} has {why}",
+                        "(remove the line)",
                     )
                 )
         for role, model in given.items():
             server = config.weighted[model].server if model in config.weighted else None
             if one_token and server and not server.logprobs:
                 allowed = "true: this judge's agreement is a probability"
-                problems.append(Problem(f"models.{model}.server.logprobs", "false", allowed, "logprobs: true"))
-            if task.judge_primer and model in config.weighted and engine_kind(config.weighted[model].engine).served:
+                problems.append(
+                    Problem(f"models.{model}.server.logprobs", "false", allowed, "logprobs: true")
+                )
+            if (
+                task.judge_primer
+                and model in config.weighted
+                and engine_kind(config.weighted[model].engine).served
+            ):
                 allowed = "none: a server does not go on from a text that it has not written"
                 problems.append(
-                    Problem(f"tasks.{name}.judge_primer", repr(task.judge_primer), allowed, "(remove the line)")
+                    Problem(
+                        f"tasks.{name}.judge_primer", repr(task.judge_primer), allowed, "(remove the line)"
+                    )
                 )
             if model not in config.weighted:
-                allowed = f"a configured model with an engine: {', '.join(config.weighted) or 'there is none'}"
+                allowed = (
+                    f"a configured model with an engine: {', '.join(config.weighted) or 'there is none'}"
+                )
                 problems.append(Problem(f"tasks.{name}.judges.{role}", repr(model), allowed, paste))
     if not config.pairs():
         problems.append(
@@ -124,6 +139,8 @@ def refinement_problems(config: Config) -> list[Problem]:
     if not problems and not config.refined():
         allowed = "a model with weights and a task of it that is graded without a judge"
         problems.append(
-            Problem("refinement", "nothing to refine", allowed, "(remove the section, or its tasks and models)")
+            Problem(
+                "refinement", "nothing to refine", allowed, "(remove the section, or its tasks and models)"
+            )
         )
     return problems

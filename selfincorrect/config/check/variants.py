@@ -11,7 +11,9 @@ def choice_problems(config: Config) -> list[Problem]:
     problems = []
     n = config.sampling.n
     for index, k in enumerate(config.k):
-        if k < 2 or (k > n and config.weighted):  # a pool from elsewhere has an n of its own, checked when it is read
+        if k < 2 or (
+            k > n and config.weighted
+        ):  # a pool from elsewhere has an n of its own, checked when it is read
             problems.append(
                 Problem(
                     f"k.{index}",
@@ -21,7 +23,9 @@ def choice_problems(config: Config) -> list[Problem]:
                 )
             )
         if k in config.k[:index]:
-            problems.append(Problem(f"k.{index}", f"{k} a second time", "each k once", f"k: {sorted(set(config.k))}"))
+            problems.append(
+                Problem(f"k.{index}", f"{k} a second time", "each k once", f"k: {sorted(set(config.k))}")
+            )
     lettered = [name for name, variant in config.variants.items() if variant.labels == "letters"]
     if lettered and max(config.k) > 26:
         problems.append(
@@ -48,13 +52,18 @@ def choice_problems(config: Config) -> list[Problem]:
         for model in models or ():
             if model not in config.models:
                 allowed = ", ".join(config.models)
-                problems.append(Problem(key, repr(model), f"configured models: {allowed}", f"models: [{allowed}]"))
+                problems.append(
+                    Problem(key, repr(model), f"configured models: {allowed}", f"models: [{allowed}]")
+                )
     for model, task in config.pairs():
         if not config.variants_of(task, model) and config.variants_of(task):
             paste = "full: {}"
             problems.append(
                 Problem(
-                    f"models.{model}", f"no variant for {task}", "at least one variant for each of its tasks", paste
+                    f"models.{model}",
+                    f"no variant for {task}",
+                    "at least one variant for each of its tasks",
+                    paste,
                 )
             )
     for name, variant in config.variants.items():

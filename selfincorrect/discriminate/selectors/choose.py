@@ -11,7 +11,9 @@ from selfincorrect.tasks.templates import Reply, replies
 
 class Choose:
     asks, graded, slots, alone = True, False, True, False
-    options = frozenset({"candidates", "distractors", "order", "labels", "shots", "rationale", "answer", "wording"})
+    options = frozenset(
+        {"candidates", "distractors", "order", "labels", "shots", "rationale", "answer", "wording"}
+    )
     why = ""
 
     def calls(self, k: int) -> int:

@@ -47,7 +47,9 @@ class Score:
         unanswered = [response for response in responses if response.text is None]
         if unanswered:
             return missing(max(unanswered, key=lambda response: response.finish_reason == ERROR))
-        scores = [parse_score(response.text or "", response.finish_reason != "length") for response in responses]
+        scores = [
+            parse_score(response.text or "", response.finish_reason != "length") for response in responses
+        ]
         told = " ".join("–" if score is None else str(score) for score in scores)
         known = [score for score in scores if score is not None]
         if not known:

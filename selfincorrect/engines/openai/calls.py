@@ -18,7 +18,9 @@ from selfincorrect.engines.openai.replies import clean
 from selfincorrect.engines.openai.troubles import Trouble, message_of
 from selfincorrect.errors import UserError
 
-LARGEST_BODY = 256 * 2**20  # bytes, unpacked: n answers of some thousand tokens with 20 log-probabilities each
+LARGEST_BODY = (
+    256 * 2**20
+)  # bytes, unpacked: n answers of some thousand tokens with 20 log-probabilities each
 LARGEST_ERROR = 2**20
 SHORTEST_KEY = 12  # characters of what no answer holds by chance
 SHOWN = 500  # characters of a server's words
@@ -130,7 +132,9 @@ class Client:
         said = message_of(body) if body else data.decode("utf-8", "replace")
         return self._trouble(response.status_code, said, body, _retry_after(response.headers))
 
-    def _trouble(self, status: int | None, said: str, body: Any = None, retry_after: float | None = None) -> Trouble:
+    def _trouble(
+        self, status: int | None, said: str, body: Any = None, retry_after: float | None = None
+    ) -> Trouble:
         return Trouble(status, self.shown(said), body, retry_after)
 
     def shown(self, text: str) -> str:

@@ -57,9 +57,14 @@ class OpenAIEngine:
     def tokens_out(self) -> int:
         return self.server.tokens_out
 
-    def answer(self, requests: Sequence[Request], stop: Callable[[], bool] = stopping.requested) -> Iterator[Answered]:
+    def answer(
+        self, requests: Sequence[Request], stop: Callable[[], bool] = stopping.requested
+    ) -> Iterator[Answered]:
         """Yield answers as they arrive. After an error, calls that are under way are finished and yielded, then it is raised."""
-        waiting, running = deque(_groups(requests)), dict[Future[tuple[Answered, list[Request]]], list[Request]]()
+        waiting, running = (
+            deque(_groups(requests)),
+            dict[Future[tuple[Answered, list[Request]]], list[Request]](),
+        )
         unwanted, answered = threading.Event(), 0
         failure: BaseException | None = None
         texts: dict[Asked, list[str | None]] = defaultdict(list)
@@ -111,7 +116,8 @@ class OpenAIEngine:
         if isinstance(outcome, Missing):
             said = outcome.said
             return [
-                (r, Response(None, prompt, outcome.reason, outcome.tokens_in, 0, None, said=said)) for r in group
+                (r, Response(None, prompt, outcome.reason, outcome.tokens_in, 0, None, said=said))
+                for r in group
             ], []
         self._note_model(outcome)
         answers = outcome.answers[: len(group)]
@@ -163,7 +169,9 @@ class OpenAIEngine:
                     known,
                 )
             elif not (reply.model.startswith(asked) or asked.endswith(reply.model)):
-                log.warning("%s: the server says that %s answers; %s was asked for", self.name, reply.model, asked)
+                log.warning(
+                    "%s: the server says that %s answers; %s was asked for", self.name, reply.model, asked
+                )
 
     def _note_logprobs(self, answers: Sequence[Answer]) -> None:
         if self.server.logprobs and any(answer.text and answer.logprob is None for answer in answers):

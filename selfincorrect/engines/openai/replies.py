@@ -92,7 +92,9 @@ def read_reply(data: bytes, how: Decoding, stops: bool = True) -> Reply | Troubl
     if not isinstance(choices, list) or not choices:
         return Trouble(None, f"a reply without choices: {told}")
     check = _Checked()
-    choices = sorted((c for c in choices if isinstance(c, dict)), key=lambda c: _Checked().count(c.get("index")) or 0)
+    choices = sorted(
+        (c for c in choices if isinstance(c, dict)), key=lambda c: _Checked().count(c.get("index")) or 0
+    )
     usage = payload.get("usage")
     usage = usage if isinstance(usage, dict) else {}
     tokens_in, tokens_out, total = (
@@ -123,7 +125,9 @@ def _error_inside(error: Any) -> Trouble:
 def finish_reason(given: Any) -> str:
     """What a server's finish reason is here."""
     found = (
-        reason for reason, names in _FINISH.items() if isinstance(given, str) and re.fullmatch(names, given.lower())
+        reason
+        for reason, names in _FINISH.items()
+        if isinstance(given, str) and re.fullmatch(names, given.lower())
     )
     return next(found, "stop")
 
@@ -137,7 +141,11 @@ def _name(value: Any) -> str | None:
 
 
 def _answer(
-    choice: Mapping[str, Any], how: Decoding, stops: bool, alone: tuple[int | None, int | None], check: _Checked
+    choice: Mapping[str, Any],
+    how: Decoding,
+    stops: bool,
+    alone: tuple[int | None, int | None],
+    check: _Checked,
 ) -> Answer | None:
     """A choice as an answer, or as the reason of the model or its filter for giving none; None where the server failed."""
     message = choice.get("message")
@@ -155,7 +163,9 @@ def _answer(
         return Answer(None, FILTERED, tokens_out, None, said=text)
     refusal = message.get("refusal")
     if not text and (reason == REFUSED or (isinstance(refusal, str) and refusal)):
-        return Answer(None, REFUSED, tokens_out, None, said=clean(refusal) if isinstance(refusal, str) else str(given))
+        return Answer(
+            None, REFUSED, tokens_out, None, said=clean(refusal) if isinstance(refusal, str) else str(given)
+        )
     if reason == REFUSED:
         reason = "stop"
     if text is None:
@@ -163,7 +173,12 @@ def _answer(
         if reason != "length" and not reasoning:
             return None
         text = ""
-    cut = stops and bool(how.stop) and reason == "stop" and (thoughts.unfinished(text) or bool(reasoning and not text))
+    cut = (
+        stops
+        and bool(how.stop)
+        and reason == "stop"
+        and (thoughts.unfinished(text) or bool(reasoning and not text))
+    )
     place = thoughts.stop_at(text, how.stop)
     if place is not None:
         text, reason = text[:place], "stop"

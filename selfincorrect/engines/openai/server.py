@@ -26,9 +26,7 @@ LONGEST_ASKED = 600.0  # a server that asks to wait longer is left for another d
 # What servers do to a distribution unless they are told not to. Penalties change greedy answers too.
 NEUTRAL_DRAWS = {"top_k": -1, "min_p": 0.0}
 NEUTRAL = {"repetition_penalty": 1.0, "repeat_penalty": 1.0}
-_CUTS = (
-    "if it has settings of its own that cut unlikely tokens (llama.cpp, a model's generation_config.json), they hold"
-)
+_CUTS = "if it has settings of its own that cut unlikely tokens (llama.cpp, a model's generation_config.json), they hold"
 _PUNISHES = "if it punishes repetitions by a setting of its own, it goes on to do so"
 
 WITHOUT = {
@@ -95,7 +93,9 @@ class Server:
         self._pace, self._lock = Pace(settings["requests_per_minute"]), threading.Lock()
         self._client = Client(self.name, self.url, self._secret, settings["timeout"])
 
-    def ask(self, prompt: Prompt, how: Decoding, seed: int | None, n: int, stop: threading.Event) -> Reply | Missing:
+    def ask(
+        self, prompt: Prompt, how: Decoding, seed: int | None, n: int, stop: threading.Event
+    ) -> Reply | Missing:
         """`n` answers to a prompt, or fewer, or why there are none. Raises UserError where no call will bring any, StoppedError once
         `stop` is set."""
         failures = 0
@@ -117,14 +117,21 @@ class Server:
             if outcome.retry_after is not None:
                 wait = max(outcome.retry_after, 0.0)
             # A firewall before the server refuses single texts with 403.
-            general = outcome.general and not (outcome.status == 403 and self.tokens_out and not outcome.spent)
+            general = outcome.general and not (
+                outcome.status == 403 and self.tokens_out and not outcome.spent
+            )
             if general or needed or wrong_limit(outcome, body) or wait > LONGEST_ASKED:
                 raise UserError(self._explained(outcome, failures))
             if not outcome.passing or failures == self.retries:
                 return Missing(ERROR, self._explained(outcome, failures))
             failures += 1
             log.info(
-                "%s: %s; call repeated in %.1f s (%d of %d)", self.name, outcome.told, wait, failures, self.retries
+                "%s: %s; call repeated in %.1f s (%d of %d)",
+                self.name,
+                outcome.told,
+                wait,
+                failures,
+                self.retries,
             )
             if outcome.status == 429:
                 self._pace.hold(wait)
@@ -189,17 +196,25 @@ class Server:
         def hidden(text: str | None) -> str | None:
             return self._secret.scrubbed(text) if text and not self._secret.is_placeholder else text
 
-        return replace(answer, text=hidden(answer.text), reasoning=hidden(answer.reasoning), said=hidden(answer.said))
+        return replace(
+            answer, text=hidden(answer.text), reasoning=hidden(answer.reasoning), said=hidden(answer.said)
+        )
 
     def _explained(self, trouble: Trouble, failures: int) -> str:
         said = f"{self.name}: the server at {self.url} answers {trouble.told}"
         if trouble.status in (401, 403):
-            key = f"the key in the environment variable {self.variable}" if self.variable else "that no key is sent"
+            key = (
+                f"the key in the environment variable {self.variable}"
+                if self.variable
+                else "that no key is sent"
+            )
             return f"{said}\nCheck {key}, and that it may use {self.model}."
         if trouble.status == 404:
             ids = self._client.models()
             known = (
-                f"It has: {', '.join(ids)}." if ids else "It lists no models: check the URL, which often ends in /v1."
+                f"It has: {', '.join(ids)}."
+                if ids
+                else "It lists no models: check the URL, which often ends in /v1."
             )
             return f"{said}\nCheck the model's id there, {self.model}. {known}"
         if trouble.passing:
@@ -220,5 +235,7 @@ def _key(name: str, variable: str) -> str:
         )
     # Libraries quote a header that they cannot send.
     if not (key.isascii() and key.isprintable()):
-        raise UserError(f"{name}: the environment variable {variable} does not hold a key, but characters no key has.")
+        raise UserError(
+            f"{name}: the environment variable {variable} does not hold a key, but characters no key has."
+        )
     return key

@@ -89,7 +89,9 @@ class Trouble:
     @property
     def passing(self) -> bool:
         """Whether the same call may succeed later."""
-        return not self.spent and (self.status is None or self.status in (408, 409, 429) or self.status >= 500)
+        return not self.spent and (
+            self.status is None or self.status in (408, 409, 429) or self.status >= 500
+        )
 
     @property
     def spent(self) -> bool:
@@ -102,7 +104,9 @@ class Trouble:
     def general(self) -> bool:
         """Whether every call would meet it: a wrong key, an unknown model, a used-up account, a redirect."""
         return (
-            self.spent or self.status in (401, 403, 404, 405) or (self.status is not None and 300 <= self.status < 400)
+            self.spent
+            or self.status in (401, 403, 404, 405)
+            or (self.status is not None and 300 <= self.status < 400)
         )
 
 
@@ -129,7 +133,9 @@ def reason_of(trouble: Trouble, sent: Mapping[str, Any]) -> Missing | None:
     if trouble.status in (400, 403, 422, 451) and (_FILTER.search(trouble.said) or _FILTER.search(coded)):
         return Missing(FILTERED, trouble.said)
     if trouble.status == 413:  # this one request is too large: for the model, or for the account
-        return Missing(ERROR if _PACE.search(trouble.said) else CONTEXT, trouble.said, _prompt_tokens(trouble))
+        return Missing(
+            ERROR if _PACE.search(trouble.said) else CONTEXT, trouble.said, _prompt_tokens(trouble)
+        )
     if trouble.status not in (400, 422) or wrong_limit(trouble, sent):
         return None
     if "context" not in coded and not _TOO_LONG.search(trouble.said):
@@ -159,14 +165,20 @@ def wrong_limit(trouble: Trouble, sent: Mapping[str, Any]) -> bool:
     return limit and counted is None
 
 
-def refused(trouble: Trouble, sent: Mapping[str, Any], wanted: Collection[str] = ()) -> tuple[list[str], list[str]]:
+def refused(
+    trouble: Trouble, sent: Mapping[str, Any], wanted: Collection[str] = ()
+) -> tuple[list[str], list[str]]:
     """The parameters of `sent` that a server says it does not take: those one can do without, and those one cannot, such as those
     `wanted` by the user."""
     if trouble.status not in (400, 422):
         return [], []
     named = _param(trouble)
     words = _TAKES.split(trouble.said, maxsplit=1)[0]
-    names = [named] if named in NAMED else [name for name, spelling in NAMED.items() if re.search(spelling, words)]
+    names = (
+        [named]
+        if named in NAMED
+        else [name for name, spelling in NAMED.items() if re.search(spelling, words)]
+    )
     can_do_without = {"top_p": sent.get("top_p") == 1.0, "max_tokens": "messages" in sent}
     names = [name for name in names if name in sent]
     without = [name for name in names if name not in wanted and can_do_without.get(name, True)]

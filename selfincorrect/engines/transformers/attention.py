@@ -14,7 +14,13 @@ class Attends(Protocol):
     """A way to read (`Reading`) or to decode (`Step`)."""
 
     def attend(
-        self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float, window: int | None
+        self,
+        layer: int,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        scale: float,
+        window: int | None,
     ) -> torch.Tensor:
         """`query` [batch, heads, count, size], `key` and `value` as the cache returns them; [batch, count, heads, size]."""
 

@@ -103,7 +103,9 @@ class Cascade:
         """Logits after prompts, which are those of `level` from the `first` one on; their keys and values are written there."""
         device = self.model.device
         starts = level.start[first : first + len(prompts)].tolist()
-        reading = Reading(starts, [len(p.tokens) for p in prompts], self.beginnings, [p.beginning for p in prompts])
+        reading = Reading(
+            starts, [len(p.tokens) for p in prompts], self.beginnings, [p.beginning for p in prompts]
+        )
         row = torch.tensor([[token for prompt in prompts for token in prompt.tokens]], device=device)
         layers = [DynamicLayer() for _ in range(self.model.config.get_text_config().num_hidden_layers)]
         last = torch.tensor([place.stop - 1 for place in reading.places], device=device)
@@ -112,7 +114,9 @@ class Cascade:
             level.layers = [(_room(level, layer.keys), _room(level, layer.values)) for layer in layers]
         for pair, layer in zip(level.layers, layers, strict=True):
             for room, states in zip(pair, (layer.keys, layer.values), strict=True):
-                for text, (length, place) in enumerate(zip(reading.lengths, reading.places, strict=True), first):
+                for text, (length, place) in enumerate(
+                    zip(reading.lengths, reading.places, strict=True), first
+                ):
                     room[:, text, room.shape[2] - length :] = states[0, :, place]
         return logits
 
@@ -125,10 +129,16 @@ class Cascade:
         start = self.prompts.end[torch.tensor(self.owner, device=tokens.device)]
         position = start + torch.tensor(self.used, device=tokens.device)
         own = Shared(Level(start, position + self.spaces[0][0].shape[2] - at), range(len(tokens)))
-        levels = [*self._start([self.begins[text] for text in self.owner]), Shared(self.prompts, self.owner), own]
+        levels = [
+            *self._start([self.begins[text] for text in self.owner]),
+            Shared(self.prompts, self.owner),
+            own,
+        ]
         layers = [Own(space, at) for space in self.spaces]
         only = torch.zeros(1, dtype=torch.long, device=tokens.device)
-        logits = _forward(self.model, Step(levels, position), tokens[:, None], position[:, None], layers, only)[:, 0]
+        logits = _forward(
+            self.model, Step(levels, position), tokens[:, None], position[:, None], layers, only
+        )[:, 0]
         self.used = [used + 1 for used in self.used]
         return logits
 
@@ -176,7 +186,9 @@ def _chosen(level: Level, texts: Sequence[int]) -> Level:
     rows = torch.tensor(texts, device=level.start.device)
     start, end = level.start[rows], level.end[rows]
     columns = int((end - start).max())
-    return Level(start, end, [(keys[:, rows, -columns:], values[:, rows, -columns:]) for keys, values in _taken(level)])
+    return Level(
+        start, end, [(keys[:, rows, -columns:], values[:, rows, -columns:]) for keys, values in _taken(level)]
+    )
 
 
 def _joined(levels: Sequence[Level]) -> Level:
@@ -192,7 +204,9 @@ def _joined(levels: Sequence[Level]) -> Level:
         (together([keys for keys, _ in same]), together([values for _, values in same]))
         for same in zip(*map(_taken, levels), strict=True)
     ]
-    return Level(torch.cat([level.start for level in levels]), torch.cat([level.end for level in levels]), layers)
+    return Level(
+        torch.cat([level.start for level in levels]), torch.cat([level.end for level in levels]), layers
+    )
 
 
 def _taken(level: Level) -> Iterator[Pair]:

@@ -101,7 +101,9 @@ def _started(
 ) -> tuple[Any, _Choose]:
     chooser = _Choose(sampler, prompts, rules.steps, size, model.device)
     how = GenerationConfig(max_new_tokens=rules.steps, do_sample=False, eos_token_id=sorted(rules.eos) or -1)
-    limits = ContinuousBatchingConfig(max_requests_per_batch=size, max_memory_percent=SHARE[model.device.type])
+    limits = ContinuousBatchingConfig(
+        max_requests_per_batch=size, max_memory_percent=SHARE[model.device.type]
+    )
     manager = model.init_continuous_batching(generation_config=how, continuous_batching_config=limits)
     manager.logit_processor = ContinuousBatchingLogitsProcessorList(LogitsProcessorList([chooser]))
     manager.logit_processor.tensors_required = 1
@@ -125,7 +127,9 @@ def _add(manager: Any, prompts: Sequence[Sequence[int]], chooser: _Choose, rules
         manager.add_request(list(prompt), request_id=name, streaming=rules.ends is not None)
 
 
-def _taken(manager: Any, output: Any, waiting: dict[int, Generated], chooser: _Choose, rules: Rules) -> Finished:
+def _taken(
+    manager: Any, output: Any, waiting: dict[int, Generated], chooser: _Choose, rules: Rules
+) -> Finished:
     """The sequence of `output` if it is over now: no longer in `waiting`."""
     index = chooser.sequences[output.request_id]
     if index not in waiting:

@@ -91,7 +91,9 @@ class _Together:
 
     def leave(self) -> Finished:
         """Take out the sequences that are over."""
-        over = [(i, s) for i, s, going in zip(self.indices, self.sequences, self.going, strict=True) if not going]
+        over = [
+            (i, s) for i, s, going in zip(self.indices, self.sequences, self.going, strict=True) if not going
+        ]
         kept = [row for row, going in enumerate(self.going) if going]
         self.cascade.keep(kept)
         self.indices, self.sequences = [self.indices[i] for i in kept], [self.sequences[i] for i in kept]

@@ -83,7 +83,9 @@ class TransformersEngine:
             return text
         except Exception as error:  # a template can fail in every way that Python can
             places = [
-                frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "<template>"
+                frame.lineno
+                for frame in traceback.extract_tb(error.__traceback__)
+                if frame.filename == "<template>"
             ]
             if not places and not isinstance(error, jinja2.TemplateError):
                 raise
@@ -113,7 +115,9 @@ class TransformersEngine:
                 with failures.explained(self.name):
                     yield from self._answer_alike([r for r in alike if _start(r.prompt) in together], how)
 
-    def _answer_alike(self, requests: list[Request], how: Decoding) -> Iterator[list[tuple[Request, Response]]]:
+    def _answer_alike(
+        self, requests: list[Request], how: Decoding
+    ) -> Iterator[list[tuple[Request, Response]]]:
         rendered = {request.prompt: self.render(request.prompt) for request in requests}
         prompts = {prompt: self.tokens(text) for prompt, text in rendered.items()}
         limit = (self.context or 2**62) - how.max_tokens
@@ -166,7 +170,9 @@ class TransformersEngine:
                 # Against an empty query: the length then does not depend on which questions are asked together.
                 reference = self.tokens(self.render(replace(alike[0], query="", history=())))
                 length = cascade.common_length(reference, [prompts[prompt] for prompt in alike])
-            continued |= {prompt: cascade.Continuation(len(texts), prompts[prompt][length:]) for prompt in alike}
+            continued |= {
+                prompt: cascade.Continuation(len(texts), prompts[prompt][length:]) for prompt in alike
+            }
             texts.append(prompts[alike[0]][:length])
         return cascade.read_beginnings(self.model, texts), continued
 
@@ -198,7 +204,9 @@ class TransformersEngine:
             return continuous.decode_continuously(self.model, whole, size, sampler, rules)
         return decoding.decode_plainly(self.model, whole, size, self.padding, sampler, rules)
 
-    def _response(self, request: Request, rendered: str, tokens_in: int, sequence: decoding.Generated) -> Response:
+    def _response(
+        self, request: Request, rendered: str, tokens_in: int, sequence: decoding.Generated
+    ) -> Response:
         text, tokens, opened = self._text(sequence.tokens), sequence.tokens, thoughts.opening(rendered)
         place = thoughts.stop_at(opened + text, request.decoding.stop)
         if place is not None:
@@ -206,7 +214,9 @@ class TransformersEngine:
             while tokens and len(self._text(tokens[:-1])) >= len(text):
                 tokens = tokens[:-1]  # a token that holds nothing of the answer, but its stop string
         reason = "stop" if sequence.ended else "length"
-        return Response(text, rendered, reason, tokens_in, sequence.count, sum(sequence.logprobs[: len(tokens)]))
+        return Response(
+            text, rendered, reason, tokens_in, sequence.count, sum(sequence.logprobs[: len(tokens)])
+        )
 
     def _text(self, tokens: Sequence[int]) -> str:
         """Tokens as text, without special ones but for those that a thought begins and ends with."""

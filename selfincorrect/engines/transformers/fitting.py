@@ -54,7 +54,11 @@ def unusual_cache(model: Any) -> str | None:
         return "it is spread over several devices"
     own = model.config._attn_implementation
     layers = DynamicCache(config=model.config.get_text_config()).layers
-    if own != "sdpa" or not layers or not all(type(x) in (DynamicLayer, DynamicSlidingWindowLayer) for x in layers):
+    if (
+        own != "sdpa"
+        or not layers
+        or not all(type(x) in (DynamicLayer, DynamicSlidingWindowLayer) for x in layers)
+    ):
         return f"its attention ({own}) or its cache is of another kind"
     return None
 
@@ -79,7 +83,9 @@ def fitted(model: Any) -> str | None:
         found = cascade.forward(torch.tensor([tokens[-1]] * 2, device=model.device)).float()
         distance = float((found - expected).abs().max() / expected.abs().max())
         reason = (
-            None if distance < TOLERANCE[model.dtype] else f"a trial differs from its own attention by {distance:.2g}"
+            None
+            if distance < TOLERANCE[model.dtype]
+            else f"a trial differs from its own attention by {distance:.2g}"
         )
     except (
         TypeError,

@@ -35,7 +35,9 @@ def prepare(name: str, settings: Mapping[str, Any], folder: Path) -> dict[str, A
     elif is_folder(source):
         local = Path(source).expanduser().absolute()
         link(weights, local)
-        files = sorted(path for pattern in model_files(settings["trust_remote_code"]) for path in local.glob(pattern))
+        files = sorted(
+            path for pattern in model_files(settings["trust_remote_code"]) for path in local.glob(pattern)
+        )
         identity = digest([[path.name, file_sha256(path)] for path in files])
     else:
         snapshot = _snapshot(source, settings)

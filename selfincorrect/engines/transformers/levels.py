@@ -59,7 +59,9 @@ class Shared:
         """
         heads, texts, inner, outer = matrices.shape
         by_text = rows if self.in_order else rows[:, self.members]
-        product = torch.matmul(by_text.reshape(heads, texts, -1, inner), matrices).view(heads, -1, rows.shape[2], outer)
+        product = torch.matmul(by_text.reshape(heads, texts, -1, inner), matrices).view(
+            heads, -1, rows.shape[2], outer
+        )
         return product if self.in_order else product[:, self.place]
 
 
@@ -120,7 +122,10 @@ class Own(DynamicLayer):
 
 
 def _attend(
-    scaled: torch.Tensor, levels: Sequence[Shared], pairs: Sequence[Pair], biases: Sequence[torch.Tensor | None]
+    scaled: torch.Tensor,
+    levels: Sequence[Shared],
+    pairs: Sequence[Pair],
+    biases: Sequence[torch.Tensor | None],
 ) -> torch.Tensor:
     """One query of each sequence, `scaled` [batch, heads, 1, size], meets all levels. Returns [batch, 1, heads, size]."""
     batch, heads, _, size = scaled.shape
@@ -132,5 +137,7 @@ def _attend(
         if bias is not None:
             scores[-1].add_(bias)
     weights = torch.cat(scores, -1).softmax(-1).split([each.shape[-1] for each in scores], -1)
-    met = [shared.times(part, values) for shared, part, (_, values) in zip(levels, weights, pairs, strict=True)]
+    met = [
+        shared.times(part, values) for shared, part, (_, values) in zip(levels, weights, pairs, strict=True)
+    ]
     return reduce(torch.add, met).transpose(0, 1).reshape(batch, 1, heads, -1)

@@ -87,7 +87,9 @@ def _explained(name: str, weights: Path, error: Exception) -> str:
     """What keeps weights from being loaded, and what to do."""
     said = f"{type(error).__name__}: {str(error).strip()[:500]}"
     if isinstance(error, SafetensorError):
-        return f"{name}: a file of weights in {weights.resolve()} is damaged or cut off ({said}). Get it again."
+        return (
+            f"{name}: a file of weights in {weights.resolve()} is damaged or cut off ({said}). Get it again."
+        )
     quantised = getattr(AutoConfig.from_pretrained(weights), "quantization_config", None)
     if quantised:
         method = quantised.get("quant_method") if isinstance(quantised, dict) else quantised

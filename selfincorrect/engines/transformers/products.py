@@ -53,7 +53,9 @@ def sort_weights(model: Any) -> None:
     """
     if model.device.type != "cpu":
         return
-    layers = [each for each in model.modules() if type(each) is torch.nn.Linear and _offered(each.weight.dtype)]
+    layers = [
+        each for each in model.modules() if type(each) is torch.nn.Linear and _offered(each.weight.dtype)
+    ]
     embeddings = [each.weight for each in model.modules() if isinstance(each, torch.nn.Embedding)]
     for layer in layers:
         if any(layer.weight is weight for weight in embeddings):

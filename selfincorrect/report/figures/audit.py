@@ -32,7 +32,14 @@ def draw(audited: pl.DataFrame) -> Figure:
                 max(row[name], LOWEST) for name in ("p_smallest", "p_largest", "p_independent", "p_printed")
             )
             bad = row["verdict"] == "infeasible"
-            axis.plot([low, high], [-place, -place], color=FAINT, linewidth=5, solid_capstyle="butt", label="feasible")
+            axis.plot(
+                [low, high],
+                [-place, -place],
+                color=FAINT,
+                linewidth=5,
+                solid_capstyle="butt",
+                label="feasible",
+            )
             axis.plot(middle, -place, "|", color="black", markersize=8, label="independent phases")
             axis.plot(
                 printed, -place, "X" if bad else "o", color=COLOURS[1] if bad else COLOURS[0], markersize=5.5,

@@ -29,7 +29,9 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     cells = metrics.select("k", "variant").unique(maintain_order=True).sort("k", maintain_order=True).rows()
     gap = 1.2
     rows = {
-        (model, *cell): -(m * (len(cells) + gap) + c) for m, model in enumerate(models) for c, cell in enumerate(cells)
+        (model, *cell): -(m * (len(cells) + gap) + c)
+        for m, model in enumerate(models)
+        for c, cell in enumerate(cells)
     }
     bottom = min(rows.values()) - 1.6
     table2 = published.table("table2")
@@ -62,7 +64,9 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
         axis.set_title(task_name(task))
         axis.set_xlabel(difference_label(metrics, task))
     labels = [(f"k = {k}, {variant}", place) for (_, k, variant), place in rows.items()]
-    axes[0, 0].set_yticks([place for _, place in labels] + [bottom], [text for text, _ in labels] + ["published"])
+    axes[0, 0].set_yticks(
+        [place for _, place in labels] + [bottom], [text for text, _ in labels] + ["published"]
+    )
     axes[0, 0].set_ylim(bottom - 0.8, 1.2)
     for m, model in enumerate(models):
         axes[0, 0].errorbar([], [], **series(m), linewidth=1.2, markersize=5, label=model)

@@ -38,13 +38,25 @@ def draw(metrics: pl.DataFrame) -> Figure:
     variants = metrics["variant"].unique(maintain_order=True).to_list()
     figure9 = published.table("figure9")
     # As wide as what stands in it: a group of bars for each model and k, a line for each published pair.
-    widths = [0.2 + 0.75 * len(groups) + 0.26 * figure9.filter(pl.col("task") == task).height for task in tasks]
+    widths = [
+        0.2 + 0.75 * len(groups) + 0.26 * figure9.filter(pl.col("task") == task).height for task in tasks
+    ]
     figure, axes = subplots(
-        1, len(tasks), squeeze=False, figsize=(max(1.0 + sum(widths) + 0.4 * len(tasks), 6.5), 3.6), width_ratios=widths
+        1,
+        len(tasks),
+        squeeze=False,
+        figsize=(max(1.0 + sum(widths) + 0.4 * len(tasks), 6.5), 3.6),
+        width_ratios=widths,
     )
     for axis, task in zip(axes[0], tasks, strict=True):
         for row in metrics.filter(pl.col("task") == task).iter_rows(named=True):
-            _bar(axis, groups.index((row["model"], row["k"])), variants.index(row["variant"]), len(variants), row)
+            _bar(
+                axis,
+                groups.index((row["model"], row["k"])),
+                variants.index(row["variant"]),
+                len(variants),
+                row,
+            )
         _published(axis, figure9.filter(pl.col("task") == task), start=len(groups) + 0.3)
         _label_groups(axis, groups)
         axis.axhline(0, color="black", linewidth=0.8)
@@ -57,7 +69,9 @@ def draw(metrics: pl.DataFrame) -> Figure:
     ]
     handles.append(Patch(facecolor=COLOURS[0], alpha=0.3, label="pale: cannot speak about discrimination"))
     for filled, name in (("white", "published, original"), (FAINT, "published, simplified (Figure 9)")):
-        handles.append(Line2D([], [], marker="o", linestyle="none", color=FAINT, markerfacecolor=filled, label=name))
+        handles.append(
+            Line2D([], [], marker="o", linestyle="none", color=FAINT, markerfacecolor=filled, label=name)
+        )
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     figure.suptitle("Obviously wrong distractors against the model's own")
     return figure

@@ -29,7 +29,9 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
         return nothing(NO_CELLS)
     models = metrics["model"].unique(maintain_order=True).to_list()
     tasks = metrics["task"].unique(maintain_order=True).to_list()
-    shown = metrics.filter(~pl.col("selector").is_in(["random", "majority", "oracle"]))  # these are lines already
+    shown = metrics.filter(
+        ~pl.col("selector").is_in(["random", "majority", "oracle"])
+    )  # these are lines already
     variants = shown["variant"].unique(maintain_order=True).to_list()
     ks = sorted(metrics["k"].unique())
     names = [*(name for name, _ in LINES), *(f"s_disc {variant}" for variant in variants)]

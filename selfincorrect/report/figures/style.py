@@ -92,7 +92,9 @@ def difference_label(metrics: pl.DataFrame, task: str) -> str:
     return "DG-Diff (points)" if unit_of(metrics, task) == "percent" else "DG-Diff (grade)"
 
 
-def errors(value: float | None, low: float | None, high: float | None, factor: float = 100) -> list[list[float]] | None:
+def errors(
+    value: float | None, low: float | None, high: float | None, factor: float = 100
+) -> list[list[float]] | None:
     """Interval as matplotlib's asymmetric error, times `factor`; None if there is none."""
     if value is None or low is None or high is None:
         return None

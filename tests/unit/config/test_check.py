@@ -67,7 +67,11 @@ def test_bad_configuration(case):
 @pytest.mark.parametrize(
     ("change", "said", "not_said"),
     [
-        ({"models": {405: GOOD["models"]["m"]}}, 'the name 405, which is no text in YAML|write:   "405": …', "x"),
+        (
+            {"models": {405: GOOD["models"]["m"]}},
+            'the name 405, which is no text in YAML|write:   "405": …',
+            "x",
+        ),
         ({"variants": {True: {}}}, 'put quotes around the name|write:   "on": …', "x"),
         ({"tasks": {"capitals": {"zebra": 1}}}, "the unknown key 'zebra'", "write:"),
         ({"tasks": {"capitals": {"limt": 1}}}, "write:   limit: …", "x"),
@@ -116,6 +120,10 @@ def test_all_problems_are_told_at_once():
 def test_reading_the_snakefile_imports_nothing_heavy():
     """Every job on a cluster reads it again."""
     script = "import sys; from selfincorrect.plan import resources; from selfincorrect.config import slices; from selfincorrect.config.check.experiment import check; import yaml; "
-    script += f"check(yaml.safe_load(open({str(ROOT / 'workflow/experiments/paper.yaml')!r}))); print(*sys.modules)"
+    script += (
+        f"check(yaml.safe_load(open({str(ROOT / 'workflow/experiments/paper.yaml')!r}))); print(*sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert not {"polars", "numpy", "torch", "transformers", "matplotlib", "scipy", "openai"} & set(done.stdout.split())
+    assert not {"polars", "numpy", "torch", "transformers", "matplotlib", "scipy", "openai"} & set(
+        done.stdout.split()
+    )

@@ -74,7 +74,12 @@ EDITS = {
     ),
     "a comment": ("tasks/aliases.py", "def grade(", "# a comment\ndef grade(", set()),
     "a docstring": ("tasks/aliases.py", "An empty reference matches nothing.", "Edited.", set()),
-    "another function of the same file": ("tasks/aliases.py", "other.references[0]", "other.references[-1]", set()),
+    "another function of the same file": (
+        "tasks/aliases.py",
+        "other.references[0]",
+        "other.references[-1]",
+        set(),
+    ),
     "another task": ("tasks/gsm8k.py", "extracted == question.references[0]", "True", set()),
 }
 
@@ -84,7 +89,9 @@ def test_edit(copy, name):
     file, old, new, changed = EDITS[name]
     before, after = copy(), copy(file, old, new)
     for roots in (GRADE, GENERATE, LOAD):
-        same = code_digest(*roots, task="triviaqa", root=before) == code_digest(*roots, task="triviaqa", root=after)
+        same = code_digest(*roots, task="triviaqa", root=before) == code_digest(
+            *roots, task="triviaqa", root=after
+        )
         assert same == (roots not in changed), (name, roots)
 
 

@@ -67,14 +67,22 @@ def stages(tmp_path_factory):
         }
     )  # fmt: skip
     store = ResponseStore(folder / "store", rank)
-    model = OpenedModel("m", "digest", "completion", None, store, lambda: ScriptedEngine(folder / "script.yaml", 4), {})
+    model = OpenedModel(
+        "m", "digest", "completion", None, store, lambda: ScriptedEngine(folder / "script.yaml", 4), {}
+    )
     task = get_task("capitals")
     dataset = question_table(load_questions(task, next(iter(task.SOURCES.values()))))
     settings = slices.generate(config, "m", "capitals")
     pool, generated = called(generate.run, dataset, "capitals", model, settings)
     grades, graded = called(grade.run, dataset, pool, None, "capitals", slices.grade(config, "m", "capitals"))
     choices, chosen = called(
-        discriminate.run, dataset, pool, grades, "capitals", model, slices.discriminate(config, "m", "capitals")
+        discriminate.run,
+        dataset,
+        pool,
+        grades,
+        "capitals",
+        model,
+        slices.discriminate(config, "m", "capitals"),
     )
     _, refined = called(refine.run, dataset, pool, "capitals", model, slices.refine(config, "m", "capitals"))
     assert {k: table.height for k, table in choices.items()} == {2: 20, 4: 20}

@@ -99,7 +99,9 @@ def test_demonstrations_are_graded_as_they_say(name):
 @pytest.mark.parametrize("name", ["constrained_generation", "acronym_generation", "sentiment_reversal"])
 def test_demonstrations_look_like_questions_and_are_none(name):
     task = tasks.get_task(name)
-    rows = [{"words": "a;b", "example": "", "title": "A b", "word": "a", "sentiment": "positive", "review": "b"}]
+    rows = [
+        {"words": "a;b", "example": "", "title": "A b", "word": "a", "sentiment": "positive", "review": "b"}
+    ]
     form = task.load(rows)[0].question.partition(": ")[0]
     for each in DATA[name]:
         assert re.sub('"[^"]+"', '"a"', each["question"].partition(": ")[0]) == form

@@ -21,7 +21,10 @@ PLAIN = VariantConfig().model_dump(mode="json")
 SETTINGS = {"seed": 5, "shots": 2, "choice_tokens": 64, "answer_tokens": 16}
 NAMES = ["Alfa", "Bravo", "Charlie", "Delta"]
 QUESTIONS = [Question(f"q{i}", f"q{i}", f"Question number {i}?", ("Delta",)) for i in range(40)]
-POOL = {q.question_id: [Candidate(name, name.lower(), float(name == "Delta")) for name in NAMES] for q in QUESTIONS}
+POOL = {
+    q.question_id: [Candidate(name, name.lower(), float(name == "Delta")) for name in NAMES]
+    for q in QUESTIONS
+}
 
 
 def view(task="capitals", k=4, others=QUESTIONS, **changes):
@@ -86,7 +89,8 @@ def test_an_output_that_was_cut_has_no_loose_label():
 def test_final_numbers_are_shown_for_easy_distractors_of_gsm8k():
     texts = ["3 + 4 = 7\n#### 7", "It is 9.", "no number", "#### 12"]
     pool = {
-        q.question_id: [Candidate(t, get_task("gsm8k").extract(t), float("12" in t)) for t in texts] for q in QUESTIONS
+        q.question_id: [Candidate(t, get_task("gsm8k").extract(t), float("12" in t)) for t in texts]
+        for q in QUESTIONS
     }
     for query in queries(view("gsm8k", distractors="easy"), pool):
         shown = re.findall(r"^Result \d: (.*)$", query, re.MULTILINE)
@@ -131,14 +135,17 @@ def test_wordings_differ_in_the_instruction_alone():
 def test_the_text_of_a_candidate_as_answer():
     shown = view(answer="text")
     assert prompt_of(answer="text").shots[0][1] == task_prompts("capitals").demonstrations[0].right.text
-    assert {(r["chosen_sample"], r["how"], r["valid"]) for r in rows(shown, "Charlie")} == {(2, "strict", True)}
+    assert {(r["chosen_sample"], r["how"], r["valid"]) for r in rows(shown, "Charlie")} == {
+        (2, "strict", True)
+    }
     assert {(r["chosen_sample"], r["how"]) for r in rows(shown, "the charlie!")} == {(2, "loose")}
     assert {(r["chosen_sample"], r["how"]) for r in rows(shown, "Echo")} == {(None, "none")}
 
 
 def test_texts_that_cannot_be_told_apart_share_the_choice():
     same = {
-        q.question_id: [Candidate("Alfa"), Candidate("alfa"), Candidate("Bravo"), Candidate("Alfa")] for q in QUESTIONS
+        q.question_id: [Candidate("Alfa"), Candidate("alfa"), Candidate("Bravo"), Candidate("Alfa")]
+        for q in QUESTIONS
     }
     exact, loose = rows(view(answer="text"), "Alfa", pool=same), rows(view(answer="text"), "ALFA", pool=same)
     assert {tuple(row["shared"]) for row in exact} == {(0, 3)}
@@ -202,14 +209,22 @@ def test_remarks_on_easy_distractors_speak_of_what_is_shown():
     [(query, response), _] = demonstrations_of(view(rationale=True, distractors="easy", others=others))
     assert query.count("Elsewhere") == 3
     lines = response.splitlines()
-    assert [line.endswith("does not answer what was asked.") for line in lines[:4]] == [True, True, False, True]
+    assert [line.endswith("does not answer what was asked.") for line in lines[:4]] == [
+        True,
+        True,
+        False,
+        True,
+    ]
 
 
 def test_ties_are_drawn_alike_in_every_order():
     same = {
-        q.question_id: [Candidate("Alfa"), Candidate("Bravo"), Candidate("Alfa"), Candidate("Delta")] for q in QUESTIONS
+        q.question_id: [Candidate("Alfa"), Candidate("Bravo"), Candidate("Alfa"), Candidate("Delta")]
+        for q in QUESTIONS
     }
-    drawn, permuted = (rows(view(answer="text", order=order), "Alfa", pool=same) for order in ("drawn", "permuted"))
+    drawn, permuted = (
+        rows(view(answer="text", order=order), "Alfa", pool=same) for order in ("drawn", "permuted")
+    )
     assert [row["chosen_sample"] for row in drawn] == [row["chosen_sample"] for row in permuted]
 
 

@@ -29,7 +29,11 @@ def test_answer(case):
 
 
 @given(
-    st.lists(st.sampled_from(["<think>", "</think>", "[THINK]", "[/THINK]", "\n", "a", "</s>", "<eos>", "<|im_end|>"]))
+    st.lists(
+        st.sampled_from(
+            ["<think>", "</think>", "[THINK]", "[/THINK]", "\n", "a", "</s>", "<eos>", "<|im_end|>"]
+        )
+    )
 )
 def test_an_answer_holds_no_tag_and_reads_itself(pieces):
     answer = thoughts.answer("".join(pieces))
@@ -58,9 +62,9 @@ def test_no_choice_score_or_judge_reads_a_thought():
     ):
         assert read(OPENED) == "thought"
     assert parse_choice(f"{CLOSED}### 2", ["1", "2"], "### {label}").parsed == "2"
-    assert parse_text(f"{CLOSED}Rome", ["Paris", "Rome"], ["1. Paris", "2. Rome"], "{text}", aliases.extract).slots == (
-        1,
-    )
+    assert parse_text(
+        f"{CLOSED}Rome", ["Paris", "Rome"], ["1. Paris", "2. Rome"], "{text}", aliases.extract
+    ).slots == (1,)
     assert parse_score(OPENED) is None
     assert parse_score(f"{CLOSED}8") == 8
 

@@ -50,7 +50,9 @@ def test_items_are_turns_and_the_prompt_follows_the_references():
         "single-v1", "single-v1-multi-turn", "single-math-v1", "single-math-v1-multi-turn", "single-v1", "single-v1-multi-turn",
     ]  # fmt: skip
     assert [q.references for q in MT[2:4]] == [("Reference one.",), ("Reference two.",)]
-    assert {q.cluster for q in sample_questions(MT, 2, 7)} == {q.cluster for q in sample_questions(MT, 2, 7)[::2]}
+    assert {q.cluster for q in sample_questions(MT, 2, 7)} == {
+        q.cluster for q in sample_questions(MT, 2, 7)[::2]
+    }
     assert len(sample_questions(MT, 2, 7)) == 4, "a conversation is taken whole"
 
 
@@ -73,7 +75,9 @@ def judge_of(answers):
 
 
 def test_missing_ratings_are_asked_again_by_seeded_draws_and_then_stay_missing():
-    candidates = pl.DataFrame({"question_id": ["mt_bench-081-1"] * 2, "sample": [0, 1], "text": ["one", "two"]})
+    candidates = pl.DataFrame(
+        {"question_id": ["mt_bench-081-1"] * 2, "sample": [0, 1], "text": ["one", "two"]}
+    )
     judge = mt_bench.JUDGES["judge"]
     cases = judging.cases(MT, candidates, "judge", judge, get_task("mt_bench"))
     assert [case.prompt.query[-3:] for case in cases] == ["one", "two"]
@@ -87,7 +91,9 @@ def test_missing_ratings_are_asked_again_by_seeded_draws_and_then_stay_missing()
     assert [requests[0].decoding.temperature for requests in asked] == [0.0, judging.AGAIN, judging.AGAIN]
     _, ask = judge_of(["none"] * 3)
     table = pl.DataFrame(judging.judgements(cases, judge, "j", 1, ask), schema=judging.SCHEMA)
-    grades = grading.grade_table(candidates, {q.question_id: q for q in MT}, get_task("mt_bench"), judgements=table)
+    grades = grading.grade_table(
+        candidates, {q.question_id: q for q in MT}, get_task("mt_bench"), judgements=table
+    )
     assert grades["grade"].to_list() == [None, None]
     assert grades["grading"].unique().to_list() == ["judges"]
 
@@ -113,12 +119,16 @@ def test_a_second_turn_without_a_first_answer_is_not_judged():
 
 
 def test_conversations_are_joined_and_spread():
-    pool = {q.question_id: [Candidate(f"{q.question_id} {s}", None, float(s)) for s in range(2)] for q in MT[:2]}
+    pool = {
+        q.question_id: [Candidate(f"{q.question_id} {s}", None, float(s)) for s in range(2)] for q in MT[:2]
+    }
     [whole] = joined(MT[:2])
     assert whole.question_id == "mt_bench-081"
     assert whole.question == "Turn 1: Ask 0, turn one?\nTurn 2: Ask 0, turn two?"
     shown = joined_pool(MT[:2], pool, get_task("mt_bench"))
-    assert shown["mt_bench-081"][1] == Candidate("Turn 1: mt_bench-081-1 1\nTurn 2: mt_bench-081-2 1", None, 1.0)
+    assert shown["mt_bench-081"][1] == Candidate(
+        "Turn 1: mt_bench-081-1 1\nTurn 2: mt_bench-081-2 1", None, 1.0
+    )
     rows = spread([{"question_id": "mt_bench-081", "chosen_sample": 1}], MT[:2])
     assert [(row["question_id"], row["asked"], row["chosen_sample"]) for row in rows] == [
         ("mt_bench-081-1", "mt_bench-081", 1), ("mt_bench-081-2", "mt_bench-081", 1),
@@ -213,7 +223,9 @@ def test_a_turn_after_one_that_did_not_fit_is_not_asked():
 
     def ask(requests):
         asked.extend(requests)
-        return [Response(None if "Ask 0" in r.prompt.query else "fine", "p", "stop", 1, 1, None) for r in requests]
+        return [
+            Response(None if "Ask 0" in r.prompt.query else "fine", "p", "stop", 1, 1, None) for r in requests
+        ]
 
     settings = {
         "sampling": {"n": 2, "temperature": 1.0, "top_p": 1.0, "max_characters": 1000},

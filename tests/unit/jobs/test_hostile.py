@@ -16,6 +16,8 @@ def test_formulas_are_text_in_a_spreadsheet_and_numbers_stay_numbers(tmp_path):
 
 
 def test_control_characters_never_reach_a_terminal():
-    record = logging.LogRecord("x", logging.INFO, "", 0, "it says \x1b]0;evil\x07 and\n\tgoes on\r\x9b2J", (), None)
+    record = logging.LogRecord(
+        "x", logging.INFO, "", 0, "it says \x1b]0;evil\x07 and\n\tgoes on\r\x9b2J", (), None
+    )
     shown = PlainFormatter("%(message)s").format(record)
     assert shown == "it says \ufffd]0;evil\ufffd and\n\tgoes on\ufffd\ufffd2J"

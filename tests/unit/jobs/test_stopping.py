@@ -91,7 +91,9 @@ def test_a_job_ends_with_the_snakemake_that_started_it(tmp_path):
         f"os.environ[stopping.SNAKEMAKE] = stopping.identity()\nsubprocess.run([sys.executable, '-c', {child!r}])\n"
     )
     process = subprocess.Popen([sys.executable, str(parent)], stderr=subprocess.DEVNULL)
-    while not marks.exists() or marks.stat().st_size < 40:  # two seconds: longer than it waits between two looks
+    while (
+        not marks.exists() or marks.stat().st_size < 40
+    ):  # two seconds: longer than it waits between two looks
         assert process.poll() is None
         time.sleep(0.05)
     process.kill()  # not waited for: a process that is gone but still listed counts as gone

@@ -15,7 +15,9 @@ from selfincorrect.measure.positions import slot_counts
 from selfincorrect.measure.scores import majority_grade, pass_at
 
 
-def cell_table(grades, chosen, order=None, extracted=None, cluster=None, shared=None, selector="choose", asked=None):
+def cell_table(
+    grades, chosen, order=None, extracted=None, cluster=None, shared=None, selector="choose", asked=None
+):
     """A table as `cell.cell` takes it."""
     count, k = len(grades), len(grades[0])
     return pl.DataFrame(
@@ -116,7 +118,9 @@ def test_pass_at_by_enumeration(n):
 def cells(draw):
     k = draw(st.integers(2, 5))
     count = draw(st.integers(2, 25))
-    grades = draw(st.lists(st.lists(st.integers(0, 1), min_size=k, max_size=k), min_size=count, max_size=count))
+    grades = draw(
+        st.lists(st.lists(st.integers(0, 1), min_size=k, max_size=k), min_size=count, max_size=count)
+    )
     chosen = draw(st.lists(st.one_of(st.none(), st.integers(0, k - 1)), min_size=count, max_size=count))
     return k, grades, chosen
 
@@ -148,7 +152,9 @@ def test_identities(case):
 def test_order_of_questions_does_not_matter(case):
     k, grades, chosen = case
     table = cell_table(grades, chosen)
-    assert c.cell(table, k, 7) == pytest.approx(c.cell(table.reverse().sort("question_id"), k, 7), nan_ok=True)
+    assert c.cell(table, k, 7) == pytest.approx(
+        c.cell(table.reverse().sort("question_id"), k, 7), nan_ok=True
+    )
 
 
 def test_four_rules_for_invalid_outputs():
@@ -196,7 +202,11 @@ def test_verdicts():
     right = cell_table([[1, 0], [0, 1]] * 20, [0, 1] * 20)
     wrong = cell_table([[1, 0], [0, 1]] * 20, [1, 0] * 20)
     even = cell_table([[1, 0], [0, 1]] * 20, [0, 0, 1, 1] * 10)
-    assert [c.cell(table, 2, 7)["verdict"] for table in (right, wrong, even)] == ["better", "worse", "undecided"]
+    assert [c.cell(table, 2, 7)["verdict"] for table in (right, wrong, even)] == [
+        "better",
+        "worse",
+        "undecided",
+    ]
     # 40 mixed questions among many: half right, half wrong, so DG-Diff is 0 and its interval within a point.
     many = cell_table([[1, 0], [0, 1]] * 20 + [[1, 1]] * 3960, [0, 0, 1, 1] * 10 + [0, 1] * 1980)
     assert c.cell(many, 2, 7)["verdict"] == "equivalent"
@@ -206,7 +216,9 @@ def test_verdicts():
     )
     constant = cell_table([[1, 0]] * 40, [0] * 40)
     row = c.cell(constant, 2, 7)
-    assert (row["p_randomisation"] < 0.001, row["verdict"]) == (True, "undecided"), "a constant pick shows nothing"
+    assert (row["p_randomisation"] < 0.001, row["verdict"]) == (True, "undecided"), (
+        "a constant pick shows nothing"
+    )
 
 
 def test_a_bad_format_is_not_bad_judgement():
@@ -259,8 +271,12 @@ def test_a_perfect_choice_takes_whole_conversations():
 
 
 def test_the_best_choice_is_counted_among_mixed_questions():
-    row = c.cell(cell_table([[1, 0], [0, 1], [1, 1], [0, 1]], [0, 0, 0, None], shared=[None, [0, 1], None, None]), 2, 7)
-    assert row["best_mixed"] == pytest.approx((1 + 0.5 + 0) / 3), "a tie is half a hit, an invalid output none"
+    row = c.cell(
+        cell_table([[1, 0], [0, 1], [1, 1], [0, 1]], [0, 0, 0, None], shared=[None, [0, 1], None, None]), 2, 7
+    )
+    assert row["best_mixed"] == pytest.approx((1 + 0.5 + 0) / 3), (
+        "a tie is half a hit, an invalid output none"
+    )
 
 
 def test_grades_on_a_scale_are_scores_whatever_values_occur():

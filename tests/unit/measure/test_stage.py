@@ -34,8 +34,18 @@ def test_gradings_score_the_same_choices_in_every_way():
     )  # fmt: skip
     questions = pl.DataFrame({"question_id": ["a", "b"], "cluster": ["a", "b"]})
     first, other = measured(questions, grades, choices, 2)["gradings"].to_dicts()
-    assert (first["grading"], first["primary"], first["s_gen"], first["s_disc"]) == ("flexible", True, 0.5, 1.0)
-    assert (other["grading"], other["primary"], other["s_gen"], other["s_disc"]) == ("strict", False, 0.25, 0.5)
+    assert (first["grading"], first["primary"], first["s_gen"], first["s_disc"]) == (
+        "flexible",
+        True,
+        0.5,
+        1.0,
+    )
+    assert (other["grading"], other["primary"], other["s_gen"], other["s_disc"]) == (
+        "strict",
+        False,
+        0.25,
+        0.5,
+    )
     assert (first["differing"], other["differing"], other["oracle"]) == (0, 1, 0.5)
 
 
@@ -98,7 +108,12 @@ def test_items_without_a_rating_are_left_out_and_counted():
     assert "1 of 3 items are left out: 1 lack a grade." in row["note"]
     unrated = grades.with_columns(grade=pl.lit(None, pl.Float64))
     nothing = measured(questions, unrated, choices, 2, "grade")["metrics"].row(0, named=True)
-    assert (nothing["n"], nothing["ungraded"], nothing["s_gen"], nothing["verdict"]) == (0, 3, None, "undecided")
+    assert (nothing["n"], nothing["ungraded"], nothing["s_gen"], nothing["verdict"]) == (
+        0,
+        3,
+        None,
+        "undecided",
+    )
 
 
 def test_every_number_has_a_column_and_every_column_a_number():

@@ -104,7 +104,9 @@ def test_grid_of_whole_steps(scale, step):
 def test_mcnemar_against_scipy_and_statsmodels():
     for n01, n10 in [(9, 3), (30, 18), (4, 4), (2, 11)]:
         found = tests.mcnemar(n01, n10)
-        assert found["exact"] == pytest.approx(stats.binomtest(n01, n01 + n10, 0.5, alternative="greater").pvalue)
+        assert found["exact"] == pytest.approx(
+            stats.binomtest(n01, n01 + n10, 0.5, alternative="greater").pvalue
+        )
         two_sided = statsmodels_mcnemar([[0, n01], [n10, 0]], exact=True).pvalue
         smaller = min(found["exact"], tests.mcnemar(n10, n01)["exact"])
         assert two_sided == pytest.approx(min(1.0, 2 * smaller))

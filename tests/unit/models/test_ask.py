@@ -99,7 +99,9 @@ class Script:
 def asked(folder, pairs, **more):
     """Responses to the requests of `pairs`, and how many were asked for."""
     engine = Script(pairs)
-    model = OpenedModel("model", "digest", "completion", None, ResponseStore(folder, rank), lambda: engine, {}, **more)
+    model = OpenedModel(
+        "model", "digest", "completion", None, ResponseStore(folder, rank), lambda: engine, {}, **more
+    )
     return ask([request for request, _ in pairs], model, "test"), engine.asked
 
 
@@ -142,7 +144,9 @@ def test_a_question_that_fails_counts_once_however_many_samples_of_it_are_wanted
     pairs = [
         (replace(request, decoding=replace(request.decoding, temperature=0.7), seed=seed), response)
         for prompt in prompts
-        for request, response in [one(None, "error", prompt=prompt) if prompt == "Q0:" else one("x", prompt=prompt)]
+        for request, response in [
+            one(None, "error", prompt=prompt) if prompt == "Q0:" else one("x", prompt=prompt)
+        ]
         for seed in range(20)
     ]
     responses, count = asked(tmp_path, pairs)
@@ -184,9 +188,15 @@ def test_a_thought_that_its_model_never_ended_is_asked_for_once(tmp_path, finish
 
 
 def test_a_text_begins_with_the_tag_that_its_prompt_opened(tmp_path):
-    pairs = [one("hm\n</think>Paris", prompt="Q:<think>\n"), one("<think>hm</think>Rome", prompt="R:<think>\n")]
+    pairs = [
+        one("hm\n</think>Paris", prompt="Q:<think>\n"),
+        one("<think>hm</think>Rome", prompt="R:<think>\n"),
+    ]
     for _ in range(2):
-        assert [r.text for r in asked(tmp_path, pairs)[0]] == ["<think>hm\n</think>Paris", "<think>hm</think>Rome"]
+        assert [r.text for r in asked(tmp_path, pairs)[0]] == [
+            "<think>hm\n</think>Paris",
+            "<think>hm</think>Rome",
+        ]
 
 
 def test_models_that_are_never_greedy_are_asked_with_a_temperature_and_a_seed(tmp_path):
@@ -254,7 +264,9 @@ def test_a_record_that_is_no_answer_is_named_and_taken_out_by_one_command(tmp_pa
         store = ResponseStore(tmp_path)
         store.add([(key, value), ("other", response.record())])
         store.close()
-        with pytest.raises(UserError, match=r"is no answer, in .*: .*\n +selfincorrect store check '.*' --drop"):
+        with pytest.raises(
+            UserError, match=r"is no answer, in .*: .*\n +selfincorrect store check '.*' --drop"
+        ):
             asked(tmp_path, [(request, response)])
         assert main(["check", str(tmp_path)]) == 1
         assert "\x1b" not in capsys.readouterr().out

@@ -96,13 +96,17 @@ def test_losses_are_bounded_too(tmp_path):
 
 def test_independent_phases():
     gained, lost = 1000 * 0.7 * 0.32, 1000 * 0.3 * 0.68
-    assert audit.independent(0.3, 0.32, 1000) == pytest.approx(stats.norm.sf((gained - lost) / np.sqrt(gained + lost)))
+    assert audit.independent(0.3, 0.32, 1000) == pytest.approx(
+        stats.norm.sf((gained - lost) / np.sqrt(gained + lost))
+    )
     assert audit.independent(1.0, 1.0, 10) == 0.5
 
 
 def test_own_tables_with_their_own_decimals(tmp_path):
     path = tmp_path / "mine.csv"
-    path.write_text(HEADER + "A,mine,2.00,50.00,52.00,0.5,1000\nB,gsm8k,2,50,52,,\nC,mine,0.1,50.0,50.1,0.48,1000\n")
+    path.write_text(
+        HEADER + "A,mine,2.00,50.00,52.00,0.5,1000\nB,gsm8k,2,50,52,,\nC,mine,0.1,50.0,50.1,0.48,1000\n"
+    )
     table = audit.audit(audit.read_published(path))
     assert table["verdict"].to_list() == ["infeasible", "not given", "consistent"]
     assert table["m"].to_list() == [1000, 1319, 1000]
@@ -115,10 +119,16 @@ def test_own_tables_with_their_own_decimals(tmp_path):
 
 
 MISTAKES = {
-    "no column s_disc": ("model,task,dg_diff,s_gen\nA,gsm8k,1,2\n", ["no column s_disc", "found: model, task"]),
+    "no column s_disc": (
+        "model,task,dg_diff,s_gen\nA,gsm8k,1,2\n",
+        ["no column s_disc", "found: model, task"],
+    ),
     "no number": (HEADER + "A,gsm8k,1.0,x,3.0,,\n", ["line 2", "s_gen is 'x'"]),
     "no score": (HEADER + "A,gsm8k,1.0,,3.0,,\n", ["line 2", "s_gen is None"]),
-    "unknown items": (HEADER + "A,mine,1.0,2.0,3.0,,\n", ["A, mine: the number of questions is None", "`items`"]),
+    "unknown items": (
+        HEADER + "A,mine,1.0,2.0,3.0,,\n",
+        ["A, mine: the number of questions is None", "`items`"],
+    ),
     "items in words": (
         HEADER + "A,gsm8k,1.0,2.0,3.0,,'1,319'\n".replace("'", '"'),
         ["the number of questions is '1,319'"],

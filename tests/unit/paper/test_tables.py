@@ -63,7 +63,9 @@ def test_measured_values_stand_beside_the_models_own():
     made = paper.tables(
         metrics(rows=[{}, {"variant": "twice", "dg_diff": 0.01}, {"variant": "unknown"}]), [], SETTINGS, []
     )
-    two = {row["quantity"]: row for row in made["table2"].filter(pl.col("model") == "mine").iter_rows(named=True)}
+    two = {
+        row["quantity"]: row for row in made["table2"].filter(pl.col("model") == "mine").iter_rows(named=True)
+    }
     assert (two["S_gen"]["published"], two["S_gen"]["measured"], two["S_gen"]["low"]) == (20.4, 25.0, 20.0)
     assert two["S_gen"]["difference"] == pytest.approx(4.6)
     assert two["DG-Diff"]["difference"] == pytest.approx(-5 + 2.8)
@@ -81,18 +83,33 @@ def test_measured_values_stand_beside_the_models_own():
 def test_encoder_decoders_have_a_table_of_their_own():
     made = paper.tables(metrics(rows=[{}]), [], SETTINGS | {"published": {"mine": "Flan-UL2"}}, ["mine"])
     assert not paper.ran(made["table2"])
-    row = made["table4"].filter((pl.col("model") == "mine") & (pl.col("quantity") == "S_disc")).row(0, named=True)
+    row = (
+        made["table4"]
+        .filter((pl.col("model") == "mine") & (pl.col("quantity") == "S_disc"))
+        .row(0, named=True)
+    )
     assert (row["published"], row["measured"]) == (22.1, 20.0)
 
 
 def test_grades_are_not_made_percent():
     made = paper.tables(
-        metrics(rows=[{"task": "mt_bench", "unit": "grade", "s_gen": 5.5, "p_wilcoxon_drop": 0.3}]), [], SETTINGS, []
+        metrics(rows=[{"task": "mt_bench", "unit": "grade", "s_gen": 5.5, "p_wilcoxon_drop": 0.3}]),
+        [],
+        SETTINGS,
+        [],
     )
-    row = made["table2"].filter((pl.col("model") == "mine") & (pl.col("quantity") == "S_gen")).row(0, named=True)
+    row = (
+        made["table2"]
+        .filter((pl.col("model") == "mine") & (pl.col("quantity") == "S_gen"))
+        .row(0, named=True)
+    )
     assert (row["published"], row["measured"]) == (5.45, 5.5)
     [line] = paper.lines(made["table2"].filter(pl.col("model") == "mine"))
-    assert (line["S_gen published"], line["S_gen difference"], line["p measured"]) == ("5.45", "+0.05", "0.300")
+    assert (line["S_gen published"], line["S_gen difference"], line["p measured"]) == (
+        "5.45",
+        "+0.05",
+        "0.300",
+    )
 
 
 def test_latex_is_escaped_and_grey_where_nothing_was_run():
@@ -118,7 +135,12 @@ def test_preferences_by_hand():
     )  # fmt: skip
     questions = pl.DataFrame({"question_id": list("abc"), "cluster": list("abc")})
     first, second = measured(questions, rounds, preferences, "m", "t", "rule").iter_rows(named=True)
-    assert (first["round"], first["score"], first["pairs"], first["preference"]) == (0, pytest.approx(1 / 3), 0, None)
+    assert (first["round"], first["score"], first["pairs"], first["preference"]) == (
+        0,
+        pytest.approx(1 / 3),
+        0,
+        None,
+    )
     assert second["score"] == pytest.approx(2 / 3)
     assert second["preference"] == pytest.approx((1 + 0.5 + 0) / 3)
     assert 0 <= second["preference_low"] < second["preference_high"] <= 1

@@ -37,7 +37,9 @@ def test_an_estimate_by_hand(tmp_path):
     rate = Rates(1e12, 1e11, "made up")
     table = estimate(config, found, rate)
     row = table.filter((pl.col("model") == "served") & (pl.col("stage") == "generate")).row(0, named=True)
-    assert row["cost"] == pytest.approx((generate.tokens_in / 5 * 2 + 1000 * 10) / 1e6), "five samples, one prompt paid"
+    assert row["cost"] == pytest.approx((generate.tokens_in / 5 * 2 + 1000 * 10) / 1e6), (
+        "five samples, one prompt paid"
+    )
     assert (row["answers"], row["calls"]) == (50, 10)
     assert row["hours"] is None
     big = table.filter((pl.col("model") == "big") & (pl.col("stage") == "generate")).row(0, named=True)
@@ -62,7 +64,12 @@ def test_a_card_that_was_measured_takes_the_place_of_the_assumption(tmp_path):
             "prefill_tokens_per_second": 30_000.0,
             "decode_tokens_per_second": 900.0,
         },
-        {"model": "smollm2", "seconds": 1.0, "prefill_tokens_per_second": 9e9, "decode_tokens_per_second": 9e9},
+        {
+            "model": "smollm2",
+            "seconds": 1.0,
+            "prefill_tokens_per_second": 9e9,
+            "decode_tokens_per_second": 9e9,
+        },
     ]
     write_json(tmp_path / "gpu.json", {"card": "Some Card", "speed": speed})
     found = rates("cuda", tmp_path / "gpu.json")

@@ -72,12 +72,20 @@ def test_jobs_of_a_pair(planned):
     }  # fmt: skip
     needs = {job.name: set(job.needs) for job in made}
     assert needs["collect/small/capitals"] == {f"generate/small/capitals/{shard}" for shard in range(3)}
-    assert needs["discriminate/small/capitals"] == needs["refine/small/capitals"] == {"collect/small/capitals"}
-    assert needs["discriminate/small/truthfulqa"] == {"grade/small/truthfulqa"}, "easy distractors need grades"
+    assert (
+        needs["discriminate/small/capitals"] == needs["refine/small/capitals"] == {"collect/small/capitals"}
+    )
+    assert needs["discriminate/small/truthfulqa"] == {"grade/small/truthfulqa"}, (
+        "easy distractors need grades"
+    )
     assert needs["grade/small/truthfulqa"] == {"collect/small/truthfulqa", "judge/small/truthfulqa"}
     assert needs["measure/small/capitals/k4"] == {"grade/small/capitals", "discriminate/small/capitals"}
     gpus = {job.name: job.gpus for job in made}
-    assert (gpus["generate/large/capitals/0"], gpus["judge/small/truthfulqa"], gpus["grade/small/truthfulqa"]) == (
+    assert (
+        gpus["generate/large/capitals/0"],
+        gpus["judge/small/truthfulqa"],
+        gpus["grade/small/truthfulqa"],
+    ) == (
         2,
         1,
         0,

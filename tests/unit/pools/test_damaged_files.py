@@ -61,7 +61,9 @@ def test_other_responses_are_one_message(tmp_path, responses):
 def test_outputs_come_with_every_format(tmp_path):
     spec = {"column": "said"}
     canonical = [
-        {"question_id": f"g-{i}", "sample": s, "text": "x", "said": f"### {i + 1}"} for i in range(2) for s in range(2)
+        {"question_id": f"g-{i}", "sample": s, "text": "x", "said": f"### {i + 1}"}
+        for i in range(2)
+        for s in range(2)
     ]
     made = pool(path=jsonl(tmp_path / "a.jsonl", canonical), outputs=spec)
     assert read_outputs(made) == {"g-0": "### 1", "g-1": "### 2"}
@@ -136,7 +138,15 @@ def test_half_a_surrogate_becomes_the_replacement_character(tmp_path):
     "row",
     [
         {"x": 1},
-        {"question": [1], "answer": 5, "question_id": None, "country": [2], "title": 3, "words": 4, "review": 5},
+        {
+            "question": [1],
+            "answer": 5,
+            "question_id": None,
+            "country": [2],
+            "title": 3,
+            "words": 4,
+            "review": 5,
+        },
     ],
 )
 def test_data_of_ones_own_says_which_columns_are_wanted(tmp_path, name, row):

@@ -76,7 +76,9 @@ def test_other_spellings_of_the_same_file(tmp_path):
 
 def test_questions_are_matched_by_their_text(tmp_path):
     texts = {question.question_id: question.question for question in QUESTIONS}
-    rows = [{"question": texts[row["question_id"]], **{k: row[k] for k in ("sample", "text")}} for row in ROWS]
+    rows = [
+        {"question": texts[row["question_id"]], **{k: row[k] for k in ("sample", "text")}} for row in ROWS
+    ]
     assert found(brought(jsonl(tmp_path / "a.jsonl", rows))) == EXPECTED
     rows[0]["question"] = f" {rows[0]['question']}  "
     assert found(brought(jsonl(tmp_path / "a.jsonl", rows))) == EXPECTED, "blanks make no other question"
@@ -93,15 +95,24 @@ def test_grades_come_along_and_stand(tmp_path):
     graded = grading.grade_table(table, questions, get_task("gsm8k"))
     assert graded["grading"].unique().to_list() == ["given"]
     assert graded["grade"].to_list() == [0.0, 0.0, 1.0, 1.0], "theirs"
-    assert graded["grade_flexible"].to_list() == graded["grade_strict"].to_list() == [1.0, 0.0, 1.0, 0.0], "ours"
-    assert graded["extracted"].to_list() == ["4", None, "18", "17"], "whole solutions agree if their answers do"
+    assert graded["grade_flexible"].to_list() == graded["grade_strict"].to_list() == [1.0, 0.0, 1.0, 0.0], (
+        "ours"
+    )
+    assert graded["extracted"].to_list() == ["4", None, "18", "17"], (
+        "whole solutions agree if their answers do"
+    )
     final = grading.grade_table(table, questions, get_task("gsm8k"), "final")
-    assert final["extracted"].to_list() == ["#### 4", None, "#### 18", "#### 17"], "as answers alone they are none"
+    assert final["extracted"].to_list() == ["#### 4", None, "#### 18", "#### 17"], (
+        "as answers alone they are none"
+    )
     assert graded["extracted_flexible"].to_list() == ["4", None, "18", "17"]
 
 
 def lm_eval_rows():
-    docs = {question.question_id: {"question": question.question, "answer": "#### 0"} for question in QUESTIONS[:2]}
+    docs = {
+        question.question_id: {"question": question.question, "answer": "#### 0"}
+        for question in QUESTIONS[:2]
+    }
     responses = {"g-0": [["#### 4", ""]], "g-1": [["#### 18", "#### 17"]]}
     return [
         {"doc_id": index, "doc": doc, "target": "0", "arguments": {}, "resps": responses[identity],

@@ -34,7 +34,10 @@ def test_the_same_code_and_versions_are_no_problem():
 
 def test_another_commit_says_what_to_check_out():
     (problem,) = code_problems(record(), "b" * 40)
-    assert problem == f"The run was made by the code at commit {COMMIT}; this is {'b' * 40}. Do: git checkout {COMMIT}"
+    assert (
+        problem
+        == f"The run was made by the code at commit {COMMIT}; this is {'b' * 40}. Do: git checkout {COMMIT}"
+    )
     assert code_problems(record(), COMMIT + "-dirty")
 
 
@@ -183,7 +186,9 @@ def test_a_configuration_is_handed_over_as_json_that_runs_nothing(tmp_path, ran)
     run(tmp_path, whole())
     [command] = ran
     assert command[-1].endswith("configuration.json")
-    assert json.loads((tmp_path / "again" / "configuration.json").read_text())["tasks"] == {"capitals": {"limit": 3}}
+    assert json.loads((tmp_path / "again" / "configuration.json").read_text())["tasks"] == {
+        "capitals": {"limit": 3}
+    }
 
 
 @pytest.mark.parametrize(
@@ -223,7 +228,9 @@ def test_no_key_is_sent_before_a_person_has_agreed(tmp_path, ran, capsys, monkey
     again = ["--directory", str(tmp_path / "again")]
     assert main([str(path), *again]) == 2
     told = capsys.readouterr().err
-    assert "https://models.example/v1, with the value of the environment variable AWS_SECRET_ACCESS_KEY" in told
+    assert (
+        "https://models.example/v1, with the value of the environment variable AWS_SECRET_ACCESS_KEY" in told
+    )
     assert ran == []
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda _: "no")

@@ -20,7 +20,11 @@ def choices(variant, order, chosen, selector="choose", k=2):
 
 def test_the_family_is_every_choice_of_a_model():
     metrics = pl.DataFrame(
-        {"selector": ["choose", "oracle", "choose", "choose"], "n": 9, "p_randomisation": [0.01, 0.0, 0.04, 1.0]}
+        {
+            "selector": ["choose", "oracle", "choose", "choose"],
+            "n": 9,
+            "p_randomisation": [0.01, 0.0, 0.04, 1.0],
+        }
     )
     table = tables.with_adjusted(metrics)
     assert table["p_holm"].to_list() == pytest.approx([0.03, None, 0.08, 1.0])
@@ -45,7 +49,10 @@ def test_slots_count_a_models_picks_alone():
         ]
     )
     table = tables.slots_table({CELL: made})
-    assert table.select("variant", "position", "picked", "valid").rows() == [("full", 1, 1, 2), ("full", 2, 1, 2)]
+    assert table.select("variant", "position", "picked", "valid").rows() == [
+        ("full", 1, 1, 2),
+        ("full", 2, 1, 2),
+    ]
 
 
 def test_slots_of_nothing_are_an_empty_table():
@@ -57,7 +64,10 @@ def test_flips():
     drawn, permuted = [[0, 1]] * 5, [[1, 0]] * 5
     by_content = pl.concat([choices("a", drawn, [0, 1, 0, 1, 0]), choices("b", permuted, [0, 1, 0, 1, None])])
     by_position = pl.concat([choices("a", drawn, [0] * 5), choices("b", permuted, [1] * 5)])
-    rows = [tables.flips_table({CELL: made}, [("a", "b")]).row(0, named=True) for made in (by_content, by_position)]
+    rows = [
+        tables.flips_table({CELL: made}, [("a", "b")]).row(0, named=True)
+        for made in (by_content, by_position)
+    ]
     assert [(row["n"], row["flips"], row["flip_rate"]) for row in rows] == [(4, 0, 0.0), (5, 5, 1.0)]
     assert rows[0]["uniform_rate"] == 0.5
     assert rows[0]["ci_low"] == 0 < rows[0]["ci_high"] < 1

@@ -48,7 +48,9 @@ def test_pools_are_like_the_real_one():
 
 @pytest.mark.parametrize("skill", [0.0, 0.3])
 def test_intervals_hold_the_truth(skill):
-    table = pl.concat([simulate.coverage(skill, 1500, SEED, ratios=False), simulate.scored_coverage(skill, 1500, SEED)])
+    table = pl.concat(
+        [simulate.coverage(skill, 1500, SEED, ratios=False), simulate.scored_coverage(skill, 1500, SEED)]
+    )
     for interval, covered in table.select("interval", "covered").iter_rows():
         assert 0.93 <= covered <= 0.97, interval
 

@@ -22,7 +22,9 @@ from selfincorrect.tasks.questions import load_questions
 from tests.support.tiny import tokenizer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-GSM8K = [{"question": f"How many are {i} and 2?", "answer": f"{i} + 2 = {i + 2}\n#### {i + 2:,}"} for i in range(3)]
+GSM8K = [
+    {"question": f"How many are {i} and 2?", "answer": f"{i} + 2 = {i + 2}\n#### {i + 2:,}"} for i in range(3)
+]
 TRIVIA = [
     {
         "question": "Who?", "question_id": name, "question_source": "", "entity_pages": {"title": ["x"]}, "search_results": {"url": ["x"]},
@@ -168,7 +170,9 @@ print(manifest["revision"], manifest["context"], manifest["encoder_decoder"], Pa
     assert done.stdout.strip() == f"o/n@{COMMIT} 128 False b'weights' False", done.stderr
     del Hub.files["tokenizer.json"]
     done = hub(code.replace('"o/n"', '"o/other"'))
-    assert "m: the tokenizer of" in done.stderr, "found when the model is prepared, not when it is first asked"
+    assert "m: the tokenizer of" in done.stderr, (
+        "found when the model is prepared, not when it is first asked"
+    )
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl", "arrow"])
@@ -211,7 +215,9 @@ def wheel(folder, name, content):
     path = folder / f"{name}-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as file:
         file.writestr(f"{name}/data", content)
-        file.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        file.writestr(
+            f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+        )
         file.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         file.writestr(f"{name}-1.0.dist-info/RECORD", "")
     return PackageMember(

@@ -13,7 +13,9 @@ from selfincorrect.tasks.templates import task_prompts
 NAMES = ["acronym_generation", "constrained_generation", "sentiment_reversal"]
 RIVER = Question("q", "q", "Words: river, stone, boat", ("", "river", "stone", "boat"))
 BAKE = Question("q", "q", "Words: bake, party, stop", ("", "bake", "party", "stop"))
-SHARE = Question("q", "q", "Title: Solar Harvest and Rural Energy", ("SHARE", "Solar Harvest and Rural Energy"))
+SHARE = Question(
+    "q", "q", "Title: Solar Harvest and Rural Energy", ("SHARE", "Solar Harvest and Rural Energy")
+)
 SOUP = Question("q", "q", 'Review (keep the word "soup"): The soup was cold.', ("positive", "soup"))
 
 

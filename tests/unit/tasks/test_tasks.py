@@ -46,7 +46,9 @@ def test_aliases(case):
 @pytest.mark.parametrize("case", cases("parse"), ids=lambda c: repr(c["output"])[:40])
 def test_parse(case):
     shown = case.get("shown", ())
-    parsed = parse_choice(case["output"], list(case["labels"]), case["ending"], case.get("finished", True), shown)
+    parsed = parse_choice(
+        case["output"], list(case["labels"]), case["ending"], case.get("finished", True), shown
+    )
     assert (parsed.parsed, parsed.how) == (case["label"], case["how"])
     assert [case["labels"][slot] for slot in parsed.slots] == ([case["label"]] if case["label"] else [])
 
@@ -97,7 +99,9 @@ def test_simplified_numbers_are_far_off_and_wrong():
 
 
 def test_simplified_alias_answers_are_right_elsewhere():
-    questions = [Question(f"q{i}", f"q{i}", "?", (name,)) for i, name in enumerate(["Paris", "the paris", "Rome", ""])]
+    questions = [
+        Question(f"q{i}", f"q{i}", "?", (name,)) for i, name in enumerate(["Paris", "the paris", "Rome", ""])
+    ]
     assert {aliases.another_answer(questions[0], questions, Random(s)) for s in range(30)} == {"Rome"}
     with pytest.raises(ValueError, match="no wrong answer"):
         aliases.another_answer(questions[0], questions[:2], Random(0))

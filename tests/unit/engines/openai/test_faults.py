@@ -11,7 +11,18 @@ from selfincorrect.engines.openai import server as calls
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import CONTEXT, Request
 from selfincorrect.errors import UserError
-from tests.support.hosted import GREEDY, KEY, SAMPLED, answers, asked, engine, fails, from_server, misses, warnings
+from tests.support.hosted import (
+    GREEDY,
+    KEY,
+    SAMPLED,
+    answers,
+    asked,
+    engine,
+    fails,
+    from_server,
+    misses,
+    warnings,
+)
 from tests.support.servers import closes, echoes_key, half_a_body, hangs, long_prompts, raw, serving, status
 
 
@@ -179,7 +190,8 @@ def test_nobody_there():
 
 def test_prompts_that_do_not_fit(server):
     server.always = long_prompts(
-        100, "This model's maximum context length is 100 tokens. However, your messages resulted in LENGTH tokens."
+        100,
+        "This model's maximum context length is 100 tokens. However, your messages resulted in LENGTH tokens.",
     )
     requests = asked()
     long = Request(Prompt("Answer.", (), "Q" * 200), SAMPLED, 1)
@@ -233,9 +245,14 @@ def test_a_consumer_that_leaves_is_not_held(server):
     assert time.monotonic() - start < 0.5
     asked_then = len(server.bodies)
     deadline = time.monotonic() + 5
-    while any(thread.name.startswith("server_") for thread in threading.enumerate()) and time.monotonic() < deadline:
+    while (
+        any(thread.name.startswith("server_") for thread in threading.enumerate())
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.02)
-    assert threading.active_count() <= before + 4, "waiting threads ended; the server's own connections may linger"
+    assert threading.active_count() <= before + 4, (
+        "waiting threads ended; the server's own connections may linger"
+    )
     assert not any(thread.name.startswith("server_") for thread in threading.enumerate())
     assert len(server.bodies) <= asked_then + 3
 

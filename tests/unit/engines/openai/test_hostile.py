@@ -70,7 +70,9 @@ def test_a_call_is_lost_after_its_time_however_it_drips(server, slow):
 def test_a_reply_without_end_is_given_up(server, monkeypatch):
     monkeypatch.setattr(calls, "LARGEST_BODY", 2**20)
     server.always = raw(" " * 2**21)
-    assert "a reply of more than 1 MiB" in misses(engine(server, retries=0), asked(questions=1, decoding=GREEDY))
+    assert "a reply of more than 1 MiB" in misses(
+        engine(server, retries=0), asked(questions=1, decoding=GREEDY)
+    )
 
 
 @pytest.mark.parametrize("code", [301, 302, 307, 308])
@@ -163,11 +165,18 @@ def test_a_list_of_models_that_repeats_the_key_is_shown_without_it(server, monke
 
 @pytest.mark.parametrize(
     "usage",
-    [{"prompt_tokens": 3 * 10**9}, {"completion_tokens": -(10**6)}, {"prompt_tokens": True}, {"prompt_tokens": 10**30}],
+    [
+        {"prompt_tokens": 3 * 10**9},
+        {"completion_tokens": -(10**6)},
+        {"prompt_tokens": True},
+        {"prompt_tokens": 10**30},
+    ],
 )
 def test_what_makes_no_sense_is_empty_and_said_once(server, caplog, usage):
     server.always = raw(
-        json.dumps({"choices": [{"text": "Par\ud800is", "logprobs": {"token_logprobs": [1000]}}], "usage": usage})
+        json.dumps(
+            {"choices": [{"text": "Par\ud800is", "logprobs": {"token_logprobs": [1000]}}], "usage": usage}
+        )
     )
     found = answers(engine(server), asked(decoding=GREEDY))
     assert {(r.text, r.tokens_in, r.tokens_out, r.logprob) for r in found} == {("Par\ufffdis", None, 1, None)}
@@ -178,7 +187,9 @@ def test_what_makes_no_sense_is_empty_and_said_once(server, caplog, usage):
 
 def test_a_servers_context_is_not_ours(server):
     server.always = raw(json.dumps({"choices": [{"text": "Paris", "finish_reason": "context"}]}))
-    assert {(r.text, r.finish_reason) for r in answers(engine(server), asked(decoding=GREEDY))} == {("Paris", "stop")}
+    assert {(r.text, r.finish_reason) for r in answers(engine(server), asked(decoding=GREEDY))} == {
+        ("Paris", "stop")
+    }
 
 
 def test_neutral_settings_that_a_server_refuses_are_named_with_what_follows(server, caplog):
@@ -206,7 +217,9 @@ def test_more_of_a_body_is_sent_as_it_is(server):
         ({"seed": 1}, rejects("seed", message="Unsupported parameter: 'seed'")),
     ],
 )
-def test_what_a_user_wants_sent_is_not_left_out_and_a_server_that_refuses_it_ends_the_run(server, body, always):
+def test_what_a_user_wants_sent_is_not_left_out_and_a_server_that_refuses_it_ends_the_run(
+    server, body, always
+):
     server.always = always
     _, message = fails(engine(server, body=body), asked(decoding=GREEDY))
     assert "`server.body`" in message

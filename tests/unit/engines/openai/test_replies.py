@@ -40,7 +40,9 @@ SAMPLED = Decoding(8, 0.7, 1.0, ("\n",))
 )  # fmt: skip
 def test_ways_to_say_that_a_prompt_does_not_fit(message, body, tokens):
     for status in (400, 413, 422):
-        assert reason_of(Trouble(status, message, body), {"max_tokens": 8}) == Missing("context", message, tokens)
+        assert reason_of(Trouble(status, message, body), {"max_tokens": 8}) == Missing(
+            "context", message, tokens
+        )
     assert reason_of(Trouble(500, message, body), {"max_tokens": 8}) is None
 
 
@@ -72,7 +74,10 @@ def test_a_prompt_that_is_too_long_for_an_answer_as_long_as_the_context_is_that_
 
 
 def test_one_request_that_is_too_large_is_a_reason_of_its_own():
-    assert reason_of(Trouble(413, "on tokens per minute (TPM): Limit 6000, Requested 9302"), {}).reason == "error"
+    assert (
+        reason_of(Trouble(413, "on tokens per minute (TPM): Limit 6000, Requested 9302"), {}).reason
+        == "error"
+    )
     assert reason_of(Trouble(413, "Payload too large"), {}).reason == "context"
 
 
@@ -125,7 +130,9 @@ def test_thoughts_that_a_server_leaves_out_of_the_completion_are_counted(usage, 
 
 def test_a_paid_reply_without_an_answer_is_counted_and_places_stay():
     usage = {"prompt_tokens": 10, "completion_tokens": 200}
-    trouble = read_reply(json.dumps({"choices": [{"message": {"content": None}}], "usage": usage}).encode(), SAMPLED)
+    trouble = read_reply(
+        json.dumps({"choices": [{"message": {"content": None}}], "usage": usage}).encode(), SAMPLED
+    )
     assert trouble.paid == (10, 200)
     choices = [{"index": 0, "text": "x", "finish_reason": "error"}, {"index": 1, "text": "y"}]
     assert [a.place for a in read_reply(json.dumps({"choices": choices}).encode(), SAMPLED).answers] == [1]
@@ -144,7 +151,10 @@ def test_parts_within_parts_end_somewhere():
     for _ in range(200):
         content = [{"type": "text", "text": content}]
     assert (
-        read_reply(json.dumps({"choices": [{"message": {"content": content}}]}).encode(), SAMPLED).answers[0].text == ""
+        read_reply(json.dumps({"choices": [{"message": {"content": content}}]}).encode(), SAMPLED)
+        .answers[0]
+        .text
+        == ""
     )
 
 
@@ -195,8 +205,14 @@ def test_only_what_was_refused_is_left_out(message, without, needed):
         ({"text": "a", "finish_reason": "max_tokens"}, ("a", "length", 7, None)),
         ({"message": {"content": None}, "finish_reason": "content_filter"}, (None, "filtered", 7, None)),
         ({"message": {"content": "half"}, "finish_reason": "SAFETY"}, (None, "filtered", 7, None)),
-        ({"message": {"content": None, "refusal": "I cannot"}, "finish_reason": "stop"}, (None, "refused", 7, None)),
-        ({"message": {"content": None, "tool_calls": [{}]}, "finish_reason": "tool_calls"}, (None, "refused", 7, None)),
+        (
+            {"message": {"content": None, "refusal": "I cannot"}, "finish_reason": "stop"},
+            (None, "refused", 7, None),
+        ),
+        (
+            {"message": {"content": None, "tool_calls": [{}]}, "finish_reason": "tool_calls"},
+            (None, "refused", 7, None),
+        ),
         ({"text": "a", "finish_reason": "model_length"}, ("a", "length", 7, None)),
         ({"text": "a", "finish_reason": "MAX_TOKENS"}, ("a", "length", 7, None)),
         ({"text": "a", "finish_reason": "model_context_window_exceeded"}, ("a", "length", 7, None)),
@@ -208,7 +224,10 @@ def test_only_what_was_refused_is_left_out(message, without, needed):
         (
             {
                 "message": {
-                    "content": [{"type": "thinking", "thinking": [{"text": "hm"}]}, {"type": "text", "text": "a"}]
+                    "content": [
+                        {"type": "thinking", "thinking": [{"text": "hm"}]},
+                        {"type": "text", "text": "a"},
+                    ]
                 }
             },
             ("a", "stop", 7, None),
@@ -216,13 +235,22 @@ def test_only_what_was_refused_is_left_out(message, without, needed):
         ({"text": "<think>\nhm\n</think>a\nb"}, ("<think>\nhm\n</think>a", "stop", 7, None)),
         ({"text": "a", "logprobs": {"content": [{"token": "a", "logprob": 9e-4}]}}, ("a", "stop", 7, 0.0)),
         ({"text": "a", "logprobs": {"content": [{"token": "a", "logprob": 0.1}]}}, ("a", "stop", 7, None)),
-        ({"text": "a", "logprobs": {"content": [{"token": "a", "logprob": 10**400}]}}, ("a", "stop", 7, None)),
         (
-            {"text": "a", "logprobs": {"content": [{"token": "a", "logprob": -1}, {"token": "", "logprob": -2}]}},
+            {"text": "a", "logprobs": {"content": [{"token": "a", "logprob": 10**400}]}},
+            ("a", "stop", 7, None),
+        ),
+        (
+            {
+                "text": "a",
+                "logprobs": {"content": [{"token": "a", "logprob": -1}, {"token": "", "logprob": -2}]},
+            },
             ("a", "stop", 7, -1.0),
         ),
         (
-            {"text": "a", "logprobs": {"content": [{"token": "a", "logprob": -1}, {"token": "</s>", "logprob": -2}]}},
+            {
+                "text": "a",
+                "logprobs": {"content": [{"token": "a", "logprob": -1}, {"token": "</s>", "logprob": -2}]},
+            },
             ("a", "stop", 7, -1.0),
         ),
         ({"text": "ab", "logprobs": {"content": [{"token": "a", "logprob": -1}]}}, ("ab", "stop", 7, None)),
@@ -246,7 +274,8 @@ def test_one_choice(choice, expected):
 
 
 @pytest.mark.parametrize(
-    "message", [{"reasoning_content": "hm"}, {"reasoning": "hm"}, {"content": [{"type": "reasoning", "text": "hm"}]}]
+    "message",
+    [{"reasoning_content": "hm"}, {"reasoning": "hm"}, {"content": [{"type": "reasoning", "text": "hm"}]}],
 )
 def test_reasoning_is_kept_beside_the_text(message):
     def read(how=SAMPLED, **choice):
@@ -255,7 +284,12 @@ def test_reasoning_is_kept_beside_the_text(message):
         return read_reply(json.dumps({"choices": [choice], "usage": usage}).encode(), how).answers[0]
 
     thought = read(finish_reason="length")
-    assert (thought.text, thought.reasoning, thought.reasoning_tokens, thought.cut_thought) == ("", "hm", 5, False)
+    assert (thought.text, thought.reasoning, thought.reasoning_tokens, thought.cut_thought) == (
+        "",
+        "hm",
+        5,
+        False,
+    )
     assert read(finish_reason="stop").cut_thought, "a stop string ended it"
     assert not read(Decoding(8, 0.7, 1.0, ()), finish_reason="stop").cut_thought
 
@@ -264,7 +298,12 @@ def test_reasoning_is_kept_beside_the_text(message):
 def test_a_count_that_makes_no_sense_is_left_empty_and_the_text_stays(count):
     usage = {"prompt_tokens": count, "completion_tokens": count}
     reply = read_reply(json.dumps({"choices": [{"text": "a"}], "usage": usage}).encode(), SAMPLED)
-    assert (reply.answers[0].text, reply.tokens_in, reply.tokens_out, reply.senseless) == ("a", None, None, True)
+    assert (reply.answers[0].text, reply.tokens_in, reply.tokens_out, reply.senseless) == (
+        "a",
+        None,
+        None,
+        True,
+    )
 
 
 def test_tokens_of_all_choices_are_counted_where_a_server_counts_one():
@@ -289,7 +328,12 @@ def test_an_error_inside_a_reply_of_200_is_an_error():
 
 @pytest.mark.parametrize(
     ("body", "words"),
-    [("plain", "plain"), ({"detail": "why"}, "why"), ({"error": {"message": "why"}}, "why"), ({"x": 1}, '{"x": 1}')],
+    [
+        ("plain", "plain"),
+        ({"detail": "why"}, "why"),
+        ({"error": {"message": "why"}}, "why"),
+        ({"x": 1}, '{"x": 1}'),
+    ],
 )
 def test_words_of_an_error(body, words):
     assert message_of(body) == words

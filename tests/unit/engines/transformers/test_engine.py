@@ -10,7 +10,15 @@ from transformers import AttentionInterface
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import CONTEXT, Decoding, Request
-from selfincorrect.engines.transformers import attention, batching, cascade, fitting, levels, products, reading
+from selfincorrect.engines.transformers import (
+    attention,
+    batching,
+    cascade,
+    fitting,
+    levels,
+    products,
+    reading,
+)
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.errors import UserError
 from selfincorrect.models.prepare import prepare_model
@@ -53,7 +61,9 @@ def test_shared_prefix_gives_what_plain_generate_gives(engine, kind, temperature
 @pytest.mark.parametrize("kind", ["llama", "gemma3"])
 @pytest.mark.parametrize(("temperature", "top_p", "size"), [(0, 1.0, 2), (0.7, 1.0, 3), (0.7, 0.8, 64)])
 def test_continuous_batching_gives_what_plain_generate_gives(engine, kind, temperature, top_p, size):
-    free = requests(temperature, samples=3, steps=40, top_p=top_p, stop=())[1:]  # one prompt with fewer samples
+    free = requests(temperature, samples=3, steps=40, top_p=top_p, stop=())[
+        1:
+    ]  # one prompt with fewer samples
     plain = engine(kind, decoding="plain")
     stop = answers(plain, free[:1])[0].text[20:22]
     asked = free + requests(temperature, samples=3, steps=40, top_p=top_p, stop=(stop,))
@@ -61,7 +71,9 @@ def test_continuous_batching_gives_what_plain_generate_gives(engine, kind, tempe
     assert continuous.way == "continuous"
     found, expected = answers(continuous, asked), answers(plain, asked)
     assert [r.text for r in found] == [r.text for r in expected]
-    assert [(r.finish_reason, r.tokens_out) for r in found] == [(r.finish_reason, r.tokens_out) for r in expected]
+    assert [(r.finish_reason, r.tokens_out) for r in found] == [
+        (r.finish_reason, r.tokens_out) for r in expected
+    ]
     assert [r.logprob for r in found] == pytest.approx([r.logprob for r in expected], abs=1e-3)
     assert {"stop", "length"} <= {r.finish_reason for r in found}
 
@@ -126,7 +138,9 @@ def test_cascade_gives_the_logits_of_ordinary_attention(engine, monkeypatch, kin
         found += [together.forward(steps[:, 0])]
         kept = [0, 2, 3]
         together.keep(kept)
-        (entered,) = together.enter(continued[3:], [2])  # in the place of the one that left: 0, 2, 3, and two new ones
+        (entered,) = together.enter(
+            continued[3:], [2]
+        )  # in the place of the one that left: 0, 2, 3, and two new ones
         found += [together.forward(torch.cat([steps[kept, 1], steps[:2, 0]]))]
         for row, prompt in enumerate(rows):
             before = begin[prompt] + own[prompt]
@@ -302,7 +316,9 @@ def test_stop_strings_end_an_answer_after_its_thought(engine, monkeypatch, way, 
             pass
 
         def __call__(self, logits, sequences, steps):
-            return torch.tensor([script[min(step, len(script) - 1)] for step in steps]), torch.full((len(steps),), -1.0)
+            return torch.tensor([script[min(step, len(script) - 1)] for step in steps]), torch.full(
+                (len(steps),), -1.0
+            )
 
     monkeypatch.setattr("selfincorrect.engines.transformers.engine.Sampler", Scripted)
     request = Request(Prompt("", (), "Q:"), Decoding(len(script), 0.0, 1.0, ("\n",)), None)

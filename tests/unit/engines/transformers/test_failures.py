@@ -20,7 +20,9 @@ def test_no_gpu_is_said(engine, tmp_path):
         "context": 1,
     }
     with pytest.raises(UserError, match=r"run.device is cuda.*no GPU.*device: cpu"):
-        TransformersEngine(manifest, tmp_path, {"device": "cuda", "threads": 1, "batch_size": 1, "decoding": "auto"})
+        TransformersEngine(
+            manifest, tmp_path, {"device": "cuda", "threads": 1, "batch_size": 1, "decoding": "auto"}
+        )
 
 
 def test_out_of_memory_makes_the_batch_smaller_and_loses_nothing(engine, monkeypatch):
@@ -68,7 +70,9 @@ def test_continuous_batching_backs_off_when_memory_runs_out(engine, monkeypatch,
         answers(made, requests())
 
 
-CPU_FULL = RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried …")
+CPU_FULL = RuntimeError(
+    "[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried …"
+)
 
 
 @pytest.mark.parametrize(
@@ -83,8 +87,14 @@ CPU_FULL = RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator
             torch.AcceleratorError("CUDA error: unspecified launch failure\nCUDA kernel errors might be …"),
             "The GPU failed",
         ),
-        (RuntimeError("CUDA driver error: device not ready"), r"The GPU failed while llama was running: CUDA driver"),
-        (RuntimeError("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasGemmEx`"), "nvidia-smi"),
+        (
+            RuntimeError("CUDA driver error: device not ready"),
+            r"The GPU failed while llama was running: CUDA driver",
+        ),
+        (
+            RuntimeError("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasGemmEx`"),
+            "nvidia-smi",
+        ),
     ],
 )
 def test_a_device_that_fails_is_one_message_and_earlier_answers_stay(engine, monkeypatch, error, message):
@@ -118,7 +128,8 @@ def test_a_model_too_large_for_the_device_is_said(engine, monkeypatch):
 
     monkeypatch.setattr("selfincorrect.engines.transformers.loading.load", full)
     with pytest.raises(
-        UserError, match=r"llama does not fit into memory: CUDA out of memory. Tried to allocate 30.00 GiB\. Use"
+        UserError,
+        match=r"llama does not fit into memory: CUDA out of memory. Tried to allocate 30.00 GiB\. Use",
     ):
         engine("llama")
 

@@ -54,7 +54,8 @@ def test_quantised_weights_name_what_is_missing(weights, tmp_path, method):
     }
     (weights / "config.json").write_text(json.dumps(config))
     with pytest.raises(
-        UserError, match=rf"mine: its weights are quantised \({method}\), and cannot be loaded here: .*\n.*server"
+        UserError,
+        match=rf"mine: its weights are quantised \({method}\), and cannot be loaded here: .*\n.*server",
     ):
         made(weights, tmp_path)
 
