@@ -114,9 +114,7 @@ class ModelConfig(Section):
         "float32", description="Precision of weights and activations."
     )
     context: int | None = Field(
-        None,
-        ge=1,
-        description="Longest prompt plus answer in tokens; default: the model's own limit.",
+        None, ge=1, description="Longest prompt plus answer in tokens; default: the model's own limit."
     )
     trust_remote_code: bool = Field(
         False, description="Run Python code that comes with the model. Only if you have read it."
@@ -197,8 +195,7 @@ class VariantConfig(Section):
         description="Show whole solutions or final answers; default: the task's, `final` with easy distractors.",
     )
     distractors: Literal["own", "easy"] = Field(
-        "own",
-        description="`easy` replaces wrong candidates by obviously wrong ones (the paper's Figure 9).",
+        "own", description="`easy` replaces wrong candidates by obviously wrong ones (the paper's Figure 9)."
     )
     order: Literal["drawn", "permuted"] = Field(
         "drawn", description="Show candidates as drawn, or in a seeded permutation per question."

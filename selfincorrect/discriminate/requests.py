@@ -15,12 +15,7 @@ from selfincorrect.engines.prompt import Prompt, Turns
 from selfincorrect.engines.requests import Decoding, Request
 from selfincorrect.tasks.base import Question, scored
 from selfincorrect.tasks.conversations import Candidate, Pool
-from selfincorrect.tasks.templates import (
-    Demonstration,
-    DemonstrationAnswer,
-    conversation,
-    replies,
-)
+from selfincorrect.tasks.templates import Demonstration, DemonstrationAnswer, conversation, replies
 
 NO_ANSWER = "(no answer)"
 LABEL_TOKENS = 8  # longest output that is a bare label or score

@@ -6,10 +6,7 @@ from string import ascii_uppercase
 from typing import Any
 
 from selfincorrect.tasks.base import Question, Task
-from selfincorrect.tasks.templates import (
-    DiscriminateTemplate,
-    TaskPrompts,
-)
+from selfincorrect.tasks.templates import DiscriminateTemplate, TaskPrompts
 
 
 @dataclass(frozen=True)

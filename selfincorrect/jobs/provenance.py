@@ -28,16 +28,7 @@ def versions() -> dict[str, str]:
 
 def commit(folder: Path) -> str:
     """The git commit of the code in `folder`, marked if it was edited; "unknown" outside a repository."""
-    command = [
-        "git",
-        "-C",
-        str(folder),
-        "describe",
-        "--always",
-        "--dirty",
-        "--abbrev=40",
-        "--exclude=*",
-    ]
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):

@@ -54,10 +54,7 @@ def sample_pairs(
 
 
 def sample_question(
-    question: Mapping[str, Any],
-    candidates: pl.DataFrame,
-    grades: pl.DataFrame,
-    choices: pl.DataFrame,
+    question: Mapping[str, Any], candidates: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame
 ) -> dict[str, Any]:
     """Everything that happened to one question: candidates with grades, choices by k and variant, prompts as sent."""
     one = pl.col("question_id") == question["question_id"]
@@ -115,7 +112,7 @@ def findings(metrics: pl.DataFrame) -> list[str]:
         metrics.group_by("model", "task").agg(pl.col("mixed_questions").max())["mixed_questions"].sum()
     )
     lines = [
-        f"{cells} cells; {questions} mixed questions over the models and tasks (only mixed ones can move DG-Diff).",
+        f"{cells} cells; {questions} mixed questions over the models and tasks (only mixed ones can move DG-Diff)."
     ]
     if constant:
         lines.append(

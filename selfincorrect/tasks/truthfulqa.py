@@ -22,7 +22,7 @@ SOURCES = {
         revision="741b8276f2d1982aa3d5b832d3ee81ed3b896490",
         sha256="dfb1004b8ab83b22e8e476c76d5ac6074ff35c43946a724e810de3d83c3e21a5",
         license="Apache-2.0",
-    ),
+    )
 }
 COLUMNS = "`question`, `best_answer`, `correct_answers`, `incorrect_answers`"
 SHOTS = 2

@@ -170,14 +170,7 @@ def test_report_is_self_contained_and_model_output_is_text(finished):
     for _, attributes in parser.seen:
         assert attributes.get("src", "data:").startswith("data:")
         assert attributes.get("href", "#").startswith("#")
-    for words in (
-        "Findings",
-        "Sample questions",
-        "Invalid outputs",
-        "Provenance",
-        "I cannot say",
-        "digest",
-    ):
+    for words in ("Findings", "Sample questions", "Invalid outputs", "Provenance", "I cannot say", "digest"):
         assert words in page
     assert page.count('class="question"') == 10
 

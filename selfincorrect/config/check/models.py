@@ -85,12 +85,7 @@ def model_problems(config: Config) -> list[Problem]:
                 wanted = "the model that this adapter goes on; the adapter itself under `adapter`: a model"
             if not there:
                 problems.append(
-                    Problem(
-                        f"{key}.source",
-                        f"{source!r} ({path.absolute()})",
-                        f"{wanted} that exists",
-                        "",
-                    )
+                    Problem(f"{key}.source", f"{source!r} ({path.absolute()})", f"{wanted} that exists", "")
                 )
         elif source.count("/") != 1 or not all(source.split("/")) or ".." in source:
             problems.append(

@@ -24,12 +24,7 @@ def task_problems(config: Config) -> list[Problem]:
         if isinstance(task.source, str) and task.source not in sources:
             allowed = f"{', '.join(sources)}, or a mapping with path, repo or package"
             problems.append(
-                Problem(
-                    f"tasks.{name}.source",
-                    repr(task.source),
-                    allowed,
-                    f"source: {next(iter(sources))}",
-                )
+                Problem(f"tasks.{name}.source", repr(task.source), allowed, f"source: {next(iter(sources))}")
             )
         files = task.source.files.values() if isinstance(task.source, Files) else [task.source]
         for file in files:

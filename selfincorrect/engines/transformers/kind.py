@@ -45,11 +45,7 @@ def prepare(name: str, settings: Mapping[str, Any], folder: Path) -> dict[str, A
         identity = f"{source}@{snapshot.name}"
     if settings.get("adapter"):
         told["adapter"] = _adapter(name, Path(settings["adapter"]).expanduser().absolute(), folder)
-    told |= {
-        "weights": "weights",
-        "revision": identity,
-        **architecture(name, weights, settings),
-    }
+    told |= {"weights": "weights", "revision": identity, **architecture(name, weights, settings)}
     keep_tokenizer(name, weights, settings, folder)
     return told
 

@@ -24,10 +24,7 @@ CASES = yaml.safe_load((ROOT / "tests" / "cases" / "bad_configs.yaml").read_text
 
 def changed(case):
     config = copy.deepcopy(GOOD)
-    for key, value in {
-        **case.get("set", {}),
-        **({case["delete"]: None} if "delete" in case else {}),
-    }.items():
+    for key, value in {**case.get("set", {}), **({case["delete"]: None} if "delete" in case else {})}.items():
         # A name in brackets holds dots of its own.
         *parents, last = [part.strip("[]") for part in re.findall(r"\[[^\]]+\]|[^.]+", key)]
         section = config

@@ -42,12 +42,7 @@ EDITS = {
         {GRADE},
     ),
     "a constant that the grader reaches": ("tasks/aliases.py", "a|an|the", "a|an|the|le", {GRADE}),
-    "loading": (
-        "tasks/triviaqa.py",
-        'answer["value"], *answer["aliases"]',
-        '*answer["aliases"]',
-        {LOAD},
-    ),
+    "loading": ("tasks/triviaqa.py", 'answer["value"], *answer["aliases"]', '*answer["aliases"]', {LOAD}),
     "another way of grading": (
         "tasks/aliases.py",
         "text.lower().translate(_DELETED)",

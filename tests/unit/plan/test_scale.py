@@ -85,11 +85,7 @@ def test_jobs_of_a_pair(planned):
         gpus["generate/large/capitals/0"],
         gpus["judge/small/truthfulqa"],
         gpus["grade/small/truthfulqa"],
-    ) == (
-        2,
-        1,
-        0,
-    )
+    ) == (2, 1, 0)
 
 
 def test_shards_divide_the_answers_and_not_the_fixed_costs(planned):

@@ -146,11 +146,7 @@ def test_hub_that_cannot_be_reached_says_what_to_do(hub):
 
 
 def test_model_from_the_hub_becomes_a_link_into_its_cache(hub, tmp_path):
-    config = {
-        "model_type": "llama",
-        "architectures": ["LlamaForCausalLM"],
-        "max_position_embeddings": 128,
-    }
+    config = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "max_position_embeddings": 128}
     Hub.files = {
         "config.json": json.dumps(config).encode(),
         "model.safetensors": b"weights",
@@ -256,8 +252,7 @@ def test_truncated_package_is_refused(index):
     path.write_bytes(path.read_bytes()[:-50])
     with (
         pytest.raises(
-            UserError,
-            match=r"(?s)Could not get one 1.0.*(DO NOT MATCH|hashes).*nothing of it was kept",
+            UserError, match=r"(?s)Could not get one 1.0.*(DO NOT MATCH|hashes).*nothing of it was kept"
         ),
         fetched(source),
     ):
