@@ -16,7 +16,8 @@ from matplotlib.pyplot import subplots
 
 from selfincorrect.config.schema import Config, VariantConfig
 from selfincorrect.discriminate.view import View, discriminations
-from selfincorrect.engines.registry import make_engine
+from selfincorrect.engines.manifest import Manifest, Running
+from selfincorrect.engines.registry import engine_kind
 from selfincorrect.engines.requests import Engine, Request, Response
 from selfincorrect.generate.candidates import generation_requests
 from selfincorrect.io import read_json, write_text
@@ -39,17 +40,17 @@ def answered(engine: Engine, requests: list[Request]) -> list[Response]:
 
 
 def seconds(
-    size: Mapping[str, int], task: str, questions: list[Question], folder: Path, run: Mapping[str, Any]
+    size: Mapping[str, int], task: str, questions: list[Question], folder: Path, run: Running
 ) -> float:
     """Of one run of this size: n samples of each question, then a choice among k of them in each variant."""
-    start, manifest = time.perf_counter(), read_json(folder / "manifest.json")
+    start, manifest = time.perf_counter(), Manifest(**read_json(folder / "manifest.json"))
     module, prompts, asked = get_task(task), task_prompts(task), questions[: size["questions"]]
     settings = {
         "seed": SEED, "shots": module.SHOTS, "answer_tokens": module.ANSWER_TOKENS, "choice_tokens": module.CHOICE_TOKENS,
         "sampling": {"n": size["n"], "temperature": 0.7, "top_p": 1.0},
     }  # fmt: skip
-    wanted = generation_requests(asked, task, prompts, manifest["digest"], settings)
-    texts = iter(answered(make_engine(manifest, folder, run), wanted))
+    wanted = generation_requests(asked, task, prompts, manifest.digest, settings)
+    texts = iter(answered(engine_kind(manifest.engine).open_engine(manifest, folder, run), wanted))
     pool = {each.question_id: [Candidate(next(texts).text) for _ in range(size["n"])] for each in asked}
     variants = [VariantConfig(**options).model_dump(mode="json") for options in VARIANTS[: size["variants"]]]
     wanted = [
@@ -60,7 +61,7 @@ def seconds(
         )
         for request in each.requests
     ]
-    answered(make_engine(manifest, folder, run), wanted)
+    answered(engine_kind(manifest.engine).open_engine(manifest, folder, run), wanted)
     return time.perf_counter() - start
 
 
@@ -95,10 +96,7 @@ def main() -> None:
     given = parser.parse_args()
     data = questions_of(pl.read_parquet(given.resources / "datasets" / f"{given.task}.parquet"))
     questions = sample_questions(data, max(SIZES["questions"]), SEED)
-    folder, run = (
-        given.resources / "models" / given.model,
-        {"device": "cpu", "threads": given.threads, "batch_size": None, "decoding": "auto"},
-    )
+    folder, run = given.resources / "models" / given.model, Running("cpu", given.threads)
     seconds({**BASE, "questions": 1}, given.task, questions, folder, run)  # imports, and files into memory
     rows = []
     for _ in range(given.rounds):

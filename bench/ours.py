@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from selfincorrect.engines.manifest import Manifest, Running
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import Decoding, Request
 from selfincorrect.engines.transformers.engine import TransformersEngine
@@ -32,9 +33,9 @@ def requests_of(job: dict[str, Any]) -> list[Request]:
 def main(job_path: str, result_path: str) -> None:
     job = json.loads(Path(job_path).read_text())
     folder = Path(job["model"])
-    run = {"device": "cpu", "threads": job["threads"], "batch_size": job["batch_size"], "decoding": "auto"}
+    run = Running("cpu", job["threads"], job["batch_size"])
     engine = TransformersEngine(
-        {**read_json(folder / "manifest.json"), "prompt": "completion", "dtype": job["dtype"]},
+        Manifest(**read_json(folder / "manifest.json") | {"prompt": "completion", "dtype": job["dtype"]}),
         folder / "weights",
         run,
     )

@@ -13,8 +13,9 @@ from pydantic_core import PydanticCustomError
 from selfincorrect.discriminate.selectors.registry import free, get_selector
 from selfincorrect.discriminate.selectors.registry import names as selector_names
 from selfincorrect.engines.registry import names as engine_names
-from selfincorrect.models.settings import RunConfig, Section, ServerConfig
+from selfincorrect.models.settings import RunConfig
 from selfincorrect.pools.kinds import Pool
+from selfincorrect.sections import Section, ServerConfig
 from selfincorrect.sources.kinds import Files, GgufPackages, HubFile, LocalFile, PackageMember, Source
 from selfincorrect.tasks import registry as tasks
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from selfincorrect.discriminate.choices import SCHEMA, choice_rows, selected_rows
+from selfincorrect.discriminate.choices import COLUMNS, SCHEMA, choice_rows, selected_rows
 from selfincorrect.discriminate.requests import discriminations
 from selfincorrect.discriminate.selectors.registry import get_selector
 from selfincorrect.discriminate.view import View
@@ -14,6 +14,8 @@ from selfincorrect.tasks.conversations import joined, joined_pool, pool_of, spre
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts
+
+__all__ = ["COLUMNS", "run"]
 
 
 def run(

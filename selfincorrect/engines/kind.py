@@ -4,11 +4,12 @@ An engine is a module with `prepare`, `open_engine` and an object ENGINE, and it
 entry point of the group `selfincorrect.engines`, by its name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from selfincorrect.engines.manifest import Manifest, ModelSettings, Running
 from selfincorrect.engines.requests import FIRST, Engine, Versions
 
 
@@ -16,13 +17,13 @@ from selfincorrect.engines.requests import FIRST, Engine, Versions
 class EngineKind:
     """`source` says what the `source` of a model is: "weights" that run in the job's own process, "served", an id at a server, or
     a "file". `prepare` makes a folder hold or point to the model, and returns what its manifest says beside what was configured;
-    `open_engine` takes that manifest, the folder, and `device`, `batch_size`, `decoding` and `threads`. Raise a number of `versions` when a
+    `open_engine` takes that manifest, the folder, and how the job runs it. Raise a number of `versions` when a
     fix changes what the engine answers: stored answers of before are then asked for again.
     """
 
     source: Literal["weights", "served", "file"]
-    prepare: Callable[[str, Mapping[str, Any], Path], dict[str, Any]]
-    open_engine: Callable[[Mapping[str, Any], Path, Mapping[str, Any]], Engine]
+    prepare: Callable[[str, ModelSettings, Path], dict[str, Any]]
+    open_engine: Callable[[Manifest, Path, Running], Engine]
     versions: Versions = FIRST
 
     @property

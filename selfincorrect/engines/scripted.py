@@ -6,7 +6,7 @@ by seed; {…} are the match's named groups) and perhaps the `logprob` of each, 
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from selfincorrect.digest import digest, seed_of
 from selfincorrect.engines.kind import EngineKind
+from selfincorrect.engines.manifest import Manifest, ModelSettings, Running
 from selfincorrect.engines.requests import Request, Response
 from selfincorrect.errors import UserError
 from selfincorrect.jobs import stopping
@@ -91,8 +92,8 @@ class ScriptedEngine:
         raise UserError(f"No rule of {self._path} matches the query:\n{request.prompt.query}")
 
 
-def prepare(name: str, settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    script = Path(settings["source"]).expanduser().absolute()
+def prepare(name: str, settings: ModelSettings, folder: Path) -> dict[str, Any]:
+    script = Path(settings.source).expanduser().absolute()
     link(folder / "script.yaml", script)
     read_script(script)
     says = yaml.safe_load(script.read_text(encoding="utf-8"))
@@ -101,12 +102,13 @@ def prepare(name: str, settings: Mapping[str, Any], folder: Path) -> dict[str, A
         "weights": "script.yaml",
         "revision": identity,
         "encoder_decoder": False,
-        "context": settings["context"],
+        "context": settings.context,
     }
 
 
-def open_engine(manifest: Mapping[str, Any], folder: Path, run: Mapping[str, Any]) -> ScriptedEngine:
-    return ScriptedEngine(folder / manifest["weights"], run["batch_size"])
+def open_engine(manifest: Manifest, folder: Path, run: Running) -> ScriptedEngine:
+    assert manifest.weights
+    return ScriptedEngine(folder / manifest.weights, run.batch_size)
 
 
 ENGINE = EngineKind("file", prepare, open_engine)

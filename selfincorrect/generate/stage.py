@@ -6,11 +6,13 @@ from typing import Any
 
 import polars as pl
 
-from selfincorrect.generate.candidates import count_cut, pool_table, shard_of
+from selfincorrect.generate.candidates import COLUMNS, count_cut, pool_table, shard_of
 from selfincorrect.models.ask import OpenedModel, ask
 from selfincorrect.tasks.base import sample_questions
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.templates import task_prompts
+
+__all__ = ["COLUMNS", "run"]
 
 
 def run(

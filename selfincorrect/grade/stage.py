@@ -8,12 +8,15 @@ from typing import Any
 
 import polars as pl
 
-from selfincorrect.grade.grades import grade_table
+from selfincorrect.grade.grades import COLUMNS, grade_table
+from selfincorrect.grade.judges import COLUMNS as JUDGEMENTS
 from selfincorrect.grade.judges import SCHEMA, cases, count_unread, judgements
 from selfincorrect.models.ask import OpenedModel, ask
 from selfincorrect.tasks.base import judges_of
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.registry import get_task
+
+__all__ = ["COLUMNS", "JUDGEMENTS", "judge", "run"]
 
 log = logging.getLogger("selfincorrect")
 

@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from selfincorrect.engines.manifest import Manifest, Running
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.engines.requests import Engine, Request, Response
 from selfincorrect.errors import UserError
 from selfincorrect.io import read_json, write_json
 from selfincorrect.jobs import stopping
 from selfincorrect.models.ask import OpenedModel, rank
-from selfincorrect.models.settings import RunConfig, ServerConfig
+from selfincorrect.models.settings import RunConfig
 from selfincorrect.models.store import ResponseStore
+from selfincorrect.sections import ServerConfig
 
 log = logging.getLogger("selfincorrect")
 
@@ -73,19 +75,14 @@ def opened_model(
     Of the configuration, as given, its section `run` is read and the model's own `server` and `greedy`. What was asked is written
     beside `log_file`.
     """
-    manifest = read_json(manifest_path)
-    run, entry = RunConfig.model_validate(config.get("run") or {}), config["models"][manifest["name"]]
+    manifest = Manifest.model_validate(read_json(manifest_path))
+    run, entry = RunConfig.model_validate(config.get("run") or {}), config["models"][manifest.name]
     if entry.get("server") is not None:
-        manifest["server"] = ServerConfig.model_validate(entry["server"]).model_dump(mode="json")
-    settings = {
-        "device": run.device,
-        "batch_size": run.batch_size,
-        "decoding": run.decoding,
-        "threads": threads,
-    }
-    kind = engine_kind(manifest["engine"])
+        manifest = manifest.model_copy(update={"server": ServerConfig.model_validate(entry["server"])})
+    settings = Running(run.device, threads, run.batch_size, run.decoding)
+    kind = engine_kind(manifest.engine)
     made: list[Engine] = []
-    answering = Path(log_file).with_suffix(f".{manifest['name']}.answering.json")
+    answering = Path(log_file).with_suffix(f".{manifest.name}.answering.json")
     _close_account(answering)
 
     def engine() -> Engine:
@@ -94,10 +91,10 @@ def opened_model(
             made.append(Timed(engine, answering))
         return made[0]
 
-    store = ResponseStore(Path(run.store).expanduser() / manifest["digest"][:16] / task, rank)
-    provenance = {key: manifest[key] for key in ("name", "source", "revision", "dtype", "digest")}
+    store = ResponseStore(Path(run.store).expanduser() / manifest.digest[:16] / task, rank)
+    provenance = manifest.model_dump(mode="json", include={"name", "source", "revision", "dtype", "digest"})
     return OpenedModel(
-        manifest["name"], manifest["digest"], manifest["prompt"], manifest["context"], store, engine, provenance,
+        manifest.name, manifest.digest, manifest.prompt, manifest.context, store, engine, provenance,
         kind.versions, entry.get("greedy", True), run.retry, run.errors,
     )  # fmt: skip
 

@@ -1,48 +1,10 @@
-"""What jobs need to know of a model and its server, and of the place they run at: in no digest, so no part of a rule."""
+"""What jobs need to know of the place they run at: in no digest, so no part of a rule."""
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class PriceConfig(Section):
-    input: float = Field(
-        ge=0, strict=False, description="Price of a million tokens of prompts, in any currency."
-    )
-    output: float = Field(ge=0, strict=False, description="Price of a million tokens of answers.")
-
-
-class ServerConfig(Section):
-    url: str = Field(
-        pattern=r"^https?://[A-Za-z0-9_.:\[\]-]+(/[A-Za-z0-9._~%/-]*)?$",
-        description="Base URL of an OpenAI-compatible server, up to `/v1`; no key is in it.",
-    )
-    key: str | None = Field(
-        None,
-        pattern=r"^[A-Z_][A-Z0-9_]*$",
-        description="Name of the environment variable that holds the key; none if omitted.",
-    )
-    concurrency: int = Field(8, ge=1, description="Calls in flight at a time.")
-    requests_per_minute: int | None = Field(None, ge=1, description="Limit on calls, retries included.")
-    retries: int = Field(
-        6, ge=0, description="Retries of a call after 429, 5xx, time-outs and broken answers."
-    )
-    timeout: float = Field(
-        600, gt=0, strict=False, description="Seconds until a call counts as lost, its whole reply included."
-    )
-    logprobs: bool = Field(True, description="Ask for log-probabilities.")
-    body: dict[str, Any] = Field(
-        default_factory=dict,
-        description="What else each call says, such as `{reasoning_effort: low}` or `{chat_template_kwargs: {enable_thinking: false}}`; part of "
-        "what stored answers are known by.",
-    )
-    price: PriceConfig | None = Field(
-        None, description="Prices, for the costs in the report and in estimates."
-    )
+from selfincorrect.sections import Section
 
 
 class RunConfig(Section):

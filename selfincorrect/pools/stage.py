@@ -9,8 +9,10 @@ import polars as pl
 from pydantic import TypeAdapter
 
 from selfincorrect.digest import digest, file_sha256
+from selfincorrect.discriminate.choices import COLUMNS as CHOICES
 from selfincorrect.discriminate.choices import SCHEMA, selected_rows
 from selfincorrect.errors import UserError
+from selfincorrect.generate.candidates import COLUMNS as CANDIDATES
 from selfincorrect.generate.candidates import count_cut
 from selfincorrect.io import read_provenance
 from selfincorrect.jobs.provenance import versions
@@ -21,6 +23,8 @@ from selfincorrect.tasks.base import grade_limits, sample_questions
 from selfincorrect.tasks.conversations import joined_pool, pool_of, spread
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.registry import get_task
+
+__all__ = ["CANDIDATES", "CHOICES", "origin_of_pool", "run", "select"]
 
 log = logging.getLogger("selfincorrect")
 

@@ -35,7 +35,7 @@ def tables(inputs: Any, settings: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
     )
     scored = set(metrics.filter(pl.col("unit") == "grade")["task"])
     return {
-        "metrics": made.with_adjusted(metrics).select(schema_of(METRICS)),
+        "metrics": made.with_adjusted(metrics).select(list(schema_of(METRICS))),
         "gradings": gradings,
         "grading_differences": made.differences_table(grades),
         "pass_at": made.pass_table(grades, clusters, scored),

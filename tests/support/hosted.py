@@ -5,10 +5,12 @@ import traceback
 
 import pytest
 
+from selfincorrect.engines.manifest import Manifest
 from selfincorrect.engines.openai.engine import OpenAIEngine
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import Decoding, Request
 from selfincorrect.errors import UserError
+from selfincorrect.sections import ServerConfig
 
 KEY = "sk-planted-0123456789"
 GREEDY = Decoding(8, 0.0, 1.0, ("\n",))
@@ -25,8 +27,9 @@ def engine(server, prompt="completion", key="SERVER_KEY", **settings):
         "timeout": 5.0,
         "logprobs": True,
     } | settings
-    manifest = {"name": "hosted", "source": "model-1", "prompt": prompt, "context": None, "server": settings}
-    return OpenAIEngine(manifest, {"batch_size": None})
+    return OpenAIEngine(
+        Manifest(name="hosted", source="model-1", prompt=prompt, server=ServerConfig(**settings))
+    )
 
 
 def asked(questions=4, samples=3, decoding=SAMPLED):

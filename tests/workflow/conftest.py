@@ -3,7 +3,7 @@
 import pytest
 
 from selfincorrect.io import write_json
-from selfincorrect.models.prepare import prepare_model
+from selfincorrect.models.prepare import ModelSettings, prepare_model
 
 
 @pytest.fixture(scope="session")
@@ -11,12 +11,6 @@ def prepared(pytestconfig):
     """The folder of SmolLM2-135M-Instruct as prepared, kept from run to run."""
     folder = pytestconfig.cache.mkdir("models") / "smollm2"
     if not (folder / "manifest.json").exists():
-        settings = {
-            "source": "catalog:smollm2-135m-instruct",
-            "revision": None,
-            "prompt": "chat",
-            "engine": "transformers",
-        }
-        settings |= {"dtype": "float32", "context": None, "trust_remote_code": False}
-        write_json(folder / "manifest.json", prepare_model("smollm2", settings, folder))
+        settings = ModelSettings(source="catalog:smollm2-135m-instruct", prompt="chat")
+        write_json(folder / "manifest.json", prepare_model("smollm2", settings, folder).told())
     return folder

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from scipy.stats import chi2_contingency
 
+from selfincorrect.engines.manifest import Manifest, Running
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import Decoding, Request
 from selfincorrect.engines.transformers.engine import TransformersEngine
@@ -46,8 +47,8 @@ def first_tokens(engine, prompt):
 
 @pytest.mark.parametrize("mode", ["completion", "chat"])
 def test_first_tokens_are_drawn_as_in_this_process(llama, prepared, mode):
-    manifest = read_json(prepared / "manifest.json") | {"prompt": mode}
-    run = {"device": "cpu", "threads": 1, "batch_size": None, "decoding": "auto"}
+    manifest = Manifest(**read_json(prepared / "manifest.json") | {"prompt": mode})
+    run = Running("cpu", 1)
     here = first_tokens(TransformersEngine(manifest, prepared / "weights", run), PROMPTS[mode])
     there = first_tokens(engine(llama, mode, key=None, concurrency=4, timeout=60), PROMPTS[mode])
     often = [token for token in here | there if here[token] + there[token] >= RARE]

@@ -6,6 +6,7 @@ import torch
 from selfincorrect.config.schema import VariantConfig
 from selfincorrect.discriminate.requests import discriminations
 from selfincorrect.discriminate.view import View
+from selfincorrect.engines.manifest import Manifest, Running
 from selfincorrect.engines.requests import Request
 from selfincorrect.engines.transformers.engine import TransformersEngine
 from selfincorrect.generate.candidates import generation_requests
@@ -22,8 +23,8 @@ pytestmark = [pytest.mark.model, pytest.mark.xdist_group("model")]
 
 @pytest.fixture(scope="module")
 def engine(prepared):
-    run = {"device": "cpu", "threads": 1, "batch_size": 16, "decoding": "auto"}
-    return TransformersEngine(read_json(prepared / "manifest.json"), prepared / "weights", run)
+    manifest = Manifest(**read_json(prepared / "manifest.json"))
+    return TransformersEngine(manifest, prepared / "weights", Running("cpu", 1, 16))
 
 
 def asked(temperature: float, samples: int, limit: int = 5) -> list[Request]:

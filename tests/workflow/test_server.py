@@ -14,9 +14,11 @@ from urllib.request import urlopen
 
 import pytest
 
+from selfincorrect.engines.manifest import Manifest
 from selfincorrect.engines.openai.engine import OpenAIEngine
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import Decoding, Request
+from selfincorrect.sections import ServerConfig
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("model")]
 
@@ -72,10 +74,8 @@ def served(prepared, tmp_path_factory):
 def engine(served, prompt="chat"):
     url, model = served
     # One call at a time: the server's seed is one for all its calls.
-    server = {"url": url, "key": None, "concurrency": 1, "requests_per_minute": None, "retries": 1, "timeout": 60.0, "logprobs": True}  # fmt: skip
-    return OpenAIEngine(
-        {"name": "served", "source": model, "prompt": prompt, "context": None, "server": server}, {}
-    )
+    server = ServerConfig(url=url, concurrency=1, retries=1, timeout=60)
+    return OpenAIEngine(Manifest(name="served", source=model, prompt=prompt, server=server))
 
 
 def answers(engine, requests):

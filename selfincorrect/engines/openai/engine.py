@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from selfincorrect.digest import canonical_json
+from selfincorrect.engines.manifest import Manifest
 from selfincorrect.engines.openai.replies import Answer, Reply
 from selfincorrect.engines.openai.server import Server
 from selfincorrect.engines.openai.troubles import Missing
@@ -33,10 +34,11 @@ Asked = tuple[Prompt, Decoding]
 class OpenAIEngine:
     """`calls`, `tokens_in` and `tokens_out` are what the server bills, as far as it says, with repetitions and probe."""
 
-    def __init__(self, manifest: Mapping[str, Any], run: Mapping[str, Any]) -> None:
+    def __init__(self, manifest: Manifest) -> None:
         """Raises UserError if the key's environment variable is not set."""
-        self.name, self.mode = manifest["name"], manifest["prompt"]
-        self.concurrency: int = manifest["server"]["concurrency"]
+        assert manifest.server
+        self.name, self.mode = manifest.name, manifest.prompt
+        self.concurrency: int = manifest.server.concurrency
         self.server = Server(manifest)
         self._probed = False
         self._models: set[str] = set()  # what the server says that it is

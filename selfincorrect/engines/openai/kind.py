@@ -1,34 +1,34 @@
 """The engine for servers: a model is an id there, and its key a variable of the environment."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from selfincorrect.engines.kind import EngineKind
+from selfincorrect.engines.manifest import Manifest, ModelSettings, Running
 from selfincorrect.engines.requests import Engine, Versions
 from selfincorrect.errors import UserError
 
 
-def prepare(name: str, settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def prepare(name: str, settings: ModelSettings, folder: Path) -> dict[str, Any]:
     """Raises UserError if the key is not there: found before anything waits for it."""
-    key = settings["key"]
+    key = settings.key
     if key and not os.environ.get(key):
         raise UserError(
             f"{name}: the environment variable {key} is not set. It holds the key of the model's server: export {key}=…, or "
             "remove `key` from its `server` section if it needs none."
         )
     # Not the server's address: the same model moves from host to host.
-    identity = f"{settings['source']}@{settings['revision'] or 'served'}"
-    told = {"revision": identity, "weights": None, "encoder_decoder": False, "dtype": "as served"}
-    told["logprobs"] = settings["logprobs"]  # an answer without them is another one
-    return told | ({"body": settings["body"]} if settings.get("body") else {})
+    identity = f"{settings.source}@{settings.revision or 'served'}"
+    told: dict[str, Any] = {"revision": identity, "encoder_decoder": False, "dtype": "as served"}
+    told["logprobs"] = settings.logprobs  # an answer without them is another one
+    return told | ({"body": settings.body} if settings.body else {})
 
 
-def open_engine(manifest: Mapping[str, Any], folder: Path, run: Mapping[str, Any]) -> Engine:
+def open_engine(manifest: Manifest, folder: Path, run: Running) -> Engine:
     from selfincorrect.engines.openai.engine import OpenAIEngine
 
-    return OpenAIEngine(manifest, run)
+    return OpenAIEngine(manifest)
 
 
 # 2: sampled answers are drawn from the whole distribution, whatever cuts a server makes by itself.

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from selfincorrect.engines.manifest import Manifest
 from selfincorrect.engines.openai.calls import Client, Secret
 from selfincorrect.engines.openai.replies import Answer, Reply, read_reply
 from selfincorrect.engines.openai.troubles import Missing, Trouble, reason_of, refused, wrong_limit
@@ -80,18 +81,19 @@ class Server:
     `calls`, `tokens_in` and `tokens_out` are totals as the server reports them, for costs.
     """
 
-    def __init__(self, manifest: Mapping[str, Any]) -> None:
-        settings = manifest["server"]
-        self.name, self.model, self.mode = manifest["name"], manifest["source"], manifest["prompt"]
-        self.url, self.variable = settings["url"], settings["key"]
-        self.retries, self.logprobs = settings["retries"], settings["logprobs"]
-        self.more: dict[str, Any] = settings.get("body", {})
+    def __init__(self, manifest: Manifest) -> None:
+        settings = manifest.server
+        assert settings
+        self.name, self.model, self.mode = manifest.name, str(manifest.source), manifest.prompt
+        self.url, self.variable = settings.url, settings.key
+        self.retries, self.logprobs = settings.retries, settings.logprobs
+        self.more = settings.body
         self.without: set[str] = set()
         self._named: set[str] = set()
         self.calls = self.tokens_in = self.tokens_out = 0
         self._secret = Secret(_key(self.name, self.variable) if self.variable else None)
-        self._pace, self._lock = Pace(settings["requests_per_minute"]), threading.Lock()
-        self._client = Client(self.name, self.url, self._secret, settings["timeout"])
+        self._pace, self._lock = Pace(settings.requests_per_minute), threading.Lock()
+        self._client = Client(self.name, self.url, self._secret, settings.timeout)
 
     def ask(
         self, prompt: Prompt, how: Decoding, seed: int | None, n: int, stop: threading.Event
@@ -153,7 +155,10 @@ class Server:
     def _body(self, prompt: Prompt, how: Decoding, seed: int | None, n: int) -> dict[str, Any]:
         chat, without = self.mode == "chat", self.without
         limit = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
-        body = {"model": self.model, ("messages" if chat else "prompt"): prompt.rendered(self.mode)}
+        body: dict[str, Any] = {
+            "model": self.model,
+            ("messages" if chat else "prompt"): prompt.rendered(self.mode),
+        }
         body |= {limit: how.max_tokens, "temperature": how.temperature}
         if how.top_p != 1.0 or "top_p" not in without:
             body["top_p"] = how.top_p

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import jinja2
@@ -14,6 +13,7 @@ import torch
 from transformers.utils import chat_template_utils
 
 from selfincorrect.engines import thoughts
+from selfincorrect.engines.manifest import Manifest, Running
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import CONTEXT, Decoding, Request, Response
 from selfincorrect.engines.transformers import (
@@ -47,13 +47,13 @@ class _SameDay(datetime):
 class TransformersEngine:
     """Causal and encoder-decoder models, with completion or chat prompts."""
 
-    def __init__(self, manifest: Mapping[str, Any], weights: Path, run: Mapping[str, Any]) -> None:
-        self.mode, self.name = manifest["prompt"], manifest["name"]
-        self.batch_size: int | None = run["batch_size"]
-        self.context: int | None = manifest["context"]
+    def __init__(self, manifest: Manifest, weights: Path, run: Running) -> None:
+        self.mode, self.name = manifest.prompt, manifest.name
+        self.batch_size = run.batch_size
+        self.context = manifest.context
         with failures.explained(self.name):
             self.model, self.tokenizer = loading.load(manifest, weights, run)
-            self.way = fitting.way(self.model, self.name, run["decoding"])
+            self.way = fitting.way(self.model, self.name, run.decoding)
         if self.mode == "chat" and not self.tokenizer.chat_template:
             raise UserError(
                 f"{self.name} has `prompt: chat`, but its tokenizer has no chat template. Write `prompt: completion`, or "

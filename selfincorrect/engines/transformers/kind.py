@@ -7,6 +7,7 @@ from typing import Any
 
 from selfincorrect.digest import digest, file_sha256
 from selfincorrect.engines.kind import EngineKind
+from selfincorrect.engines.manifest import Manifest, ModelSettings, Running
 from selfincorrect.engines.requests import Engine
 from selfincorrect.engines.transformers.weights import architecture, convert_gguf, keep_tokenizer
 from selfincorrect.errors import UserError
@@ -16,9 +17,9 @@ from selfincorrect.sources.fetch import fetch_gguf, hub_words
 from selfincorrect.sources.kinds import GgufPackages, is_folder, is_gguf, model_files
 
 
-def prepare(name: str, settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def prepare(name: str, settings: ModelSettings, folder: Path) -> dict[str, Any]:
     """`weights` is relative to `folder`, a symbolic link where the files lie elsewhere. Raises UserError if they cannot be used."""
-    source, told = settings["source"], dict[str, Any]()
+    source, told = settings.source, dict[str, Any]()
     weights = folder / "weights"
     if isinstance(source, Mapping) or source.startswith(PREFIX):
         packages = (
@@ -36,25 +37,25 @@ def prepare(name: str, settings: Mapping[str, Any], folder: Path) -> dict[str, A
         local = Path(source).expanduser().absolute()
         link(weights, local)
         files = sorted(
-            path for pattern in model_files(settings["trust_remote_code"]) for path in local.glob(pattern)
+            path for pattern in model_files(settings.trust_remote_code) for path in local.glob(pattern)
         )
         identity = digest([[path.name, file_sha256(path)] for path in files])
     else:
         snapshot = _snapshot(source, settings)
         link(weights, snapshot)
         identity = f"{source}@{snapshot.name}"
-    if settings.get("adapter"):
-        told["adapter"] = _adapter(name, Path(settings["adapter"]).expanduser().absolute(), folder)
+    if settings.adapter:
+        told["adapter"] = _adapter(name, Path(settings.adapter).expanduser().absolute(), folder)
     told |= {"weights": "weights", "revision": identity, **architecture(name, weights, settings)}
     keep_tokenizer(name, weights, settings, folder)
     return told
 
 
-def _snapshot(repo: str, settings: Mapping[str, Any]) -> Path:
+def _snapshot(repo: str, settings: ModelSettings) -> Path:
     """The hub's snapshot in the hub's own cache, downloaded where it is missing; its name is the commit."""
     from huggingface_hub import snapshot_download
 
-    revision, patterns = settings["revision"], model_files(settings["trust_remote_code"])
+    revision, patterns = settings.revision, model_files(settings.trust_remote_code)
     try:
         return Path(snapshot_download(repo, revision=revision, allow_patterns=patterns))
     except Exception as error:  # every kind of network and hub error ends in the same advice
@@ -77,10 +78,11 @@ def _adapter(name: str, adapter: Path, folder: Path) -> str:
     return digest([[path.name, file_sha256(path)] for path in files])
 
 
-def open_engine(manifest: Mapping[str, Any], folder: Path, run: Mapping[str, Any]) -> Engine:
+def open_engine(manifest: Manifest, folder: Path, run: Running) -> Engine:
     from selfincorrect.engines.transformers.engine import TransformersEngine
 
-    return TransformersEngine(manifest, folder / manifest["weights"], run)
+    assert manifest.weights
+    return TransformersEngine(manifest, folder / manifest.weights, run)
 
 
 ENGINE = EngineKind("weights", prepare, open_engine)

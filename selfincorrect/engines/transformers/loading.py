@@ -2,7 +2,6 @@
 
 import ctypes
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import transformers
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
+from selfincorrect.engines.manifest import Manifest, Running
 from selfincorrect.engines.transformers import tokenizer
 from selfincorrect.errors import UserError
 
@@ -32,17 +32,16 @@ def keep_freed_memory() -> None:
         mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
-def load(manifest: Mapping[str, Any], weights: Path, run: Mapping[str, Any]) -> tuple[Any, Any]:
+def load(manifest: Manifest, weights: Path, run: Running) -> tuple[Any, Any]:
     """Model (in evaluation mode, on its device) and tokenizer.
 
-    `manifest` is what prepare_model wrote, `run` has `device` ("auto", "cpu" or "cuda") and `threads` (or None).
     Raises UserError if there is no GPU where one is asked for, or the weights are gone.
     """
-    if run["threads"]:
-        torch.set_num_threads(run["threads"])
+    if run.threads:
+        torch.set_num_threads(run.threads)
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    device = run["device"]
+    device = run.device
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError(
             f"run.device is cuda, but PyTorch {torch.__version__} sees no GPU here. Allowed: auto, cpu, cuda. Write "
@@ -57,27 +56,27 @@ def load(manifest: Mapping[str, Any], weights: Path, run: Mapping[str, Any]) -> 
         )
     if device == "cpu":
         keep_freed_memory()
-    remote = manifest["trust_remote_code"]
+    remote = manifest.trust_remote_code
     loaded = tokenizer.load(weights, remote, weights.parent)
-    kind = AutoModelForSeq2SeqLM if manifest["encoder_decoder"] else AutoModelForCausalLM
+    kind = AutoModelForSeq2SeqLM if manifest.encoder_decoder else AutoModelForCausalLM
     try:
         model = kind.from_pretrained(
             weights,
-            dtype=getattr(torch, manifest["dtype"]),
+            dtype=getattr(torch, manifest.dtype),
             device_map={"": device} if device == "cpu" else "auto",
             trust_remote_code=remote,
             use_safetensors=True,
         )
-        if "adapter" in manifest:
+        if manifest.adapter:
             from peft import PeftModel
 
             model = PeftModel.from_pretrained(model, weights.parent / "adapter").merge_and_unload()
     except (SafetensorError, ImportError, ValueError) as error:
-        raise UserError(_explained(manifest["name"], weights, error)) from error
+        raise UserError(_explained(manifest.name, weights, error)) from error
     model = model.eval()
     log.info(
         "loaded %s: %.0f M parameters, %s, on %s, %d threads",
-        manifest["name"], sum(p.numel() for p in model.parameters()) / 1e6, manifest["dtype"],
+        manifest.name, sum(p.numel() for p in model.parameters()) / 1e6, manifest.dtype,
         model.device, torch.get_num_threads(),
     )  # fmt: skip
     return model, loaded

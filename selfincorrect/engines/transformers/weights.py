@@ -4,11 +4,12 @@ import functools
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from selfincorrect.engines.manifest import ModelSettings
 from selfincorrect.errors import UserError
 from selfincorrect.links import remove
 
@@ -46,16 +47,16 @@ def convert_gguf(fetch: Callable[[Path], None], target: Path) -> None:
         os.replace(made, target)
 
 
-def keep_tokenizer(name: str, weights: Path, settings: Mapping[str, Any], folder: Path) -> None:
+def keep_tokenizer(name: str, weights: Path, settings: ModelSettings, folder: Path) -> None:
     from selfincorrect.engines.transformers import tokenizer
 
     try:
-        tokenizer.keep(weights, settings["trust_remote_code"], folder)
+        tokenizer.keep(weights, settings.trust_remote_code, folder)
     except (ValueError, OSError) as error:
         raise UserError(f"{name}: the tokenizer of {weights.resolve()} cannot be used: {error}") from error
 
 
-def architecture(name: str, weights: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+def architecture(name: str, weights: Path, settings: ModelSettings) -> dict[str, Any]:
     from transformers import AutoConfig
 
     if not list(weights.glob("*.safetensors")):
@@ -64,7 +65,7 @@ def architecture(name: str, weights: Path, settings: Mapping[str, Any]) -> dict[
             "save_pretrained (transformers writes safetensors) and point `source` to the result."
         )
     try:
-        config = AutoConfig.from_pretrained(weights, trust_remote_code=settings["trust_remote_code"])
+        config = AutoConfig.from_pretrained(weights, trust_remote_code=settings.trust_remote_code)
     except Exception as error:  # whatever is wrong in it, and there are many kinds of error
         raise UserError(
             f"{name}: {weights.resolve()} cannot be used: {type(error).__name__}: {str(error)[:500]}"
@@ -75,7 +76,7 @@ def architecture(name: str, weights: Path, settings: Mapping[str, Any]) -> dict[
         raise UserError(
             f"{name}: config.json in {weights.resolve()} says max_position_embeddings: {limit!r}. Mend it, or set `context`."
         )
-    limits = [each for each in (limit, settings["context"]) if each]
+    limits = [each for each in (limit, settings.context) if each]
     return {
         "architecture": (config.architectures or [config.model_type])[0],
         "encoder_decoder": bool(config.is_encoder_decoder),

@@ -12,6 +12,7 @@ import zipfile
 import polars as pl
 import pytest
 
+from selfincorrect.engines.manifest import ModelSettings
 from selfincorrect.errors import UserError
 from selfincorrect.models.prepare import prepare_model
 from selfincorrect.sources.fetch import fetch_gguf, fetched
@@ -157,10 +158,10 @@ def test_model_from_the_hub_becomes_a_link_into_its_cache(hub, tmp_path):
     Hub.files |= {path.name: path.read_bytes() for path in (tmp_path / "tokenizer").iterdir()}
     code = f"""
 from pathlib import Path
-from selfincorrect.models.prepare import prepare_model
-settings = dict(source="o/n", revision="{COMMIT}", prompt="chat", engine="transformers", dtype="float32", context=None, trust_remote_code=False)
+from selfincorrect.models.prepare import ModelSettings, prepare_model
+settings = ModelSettings(source="o/n", revision="{COMMIT}", prompt="chat")
 manifest = prepare_model("m", settings, Path("m"))
-print(manifest["revision"], manifest["context"], manifest["encoder_decoder"], Path("m/weights/model.safetensors").read_bytes(), Path("m/weights/pytorch_model.bin").exists())
+print(manifest.revision, manifest.context, manifest.encoder_decoder, Path("m/weights/model.safetensors").read_bytes(), Path("m/weights/pytorch_model.bin").exists())
 """
     done = hub(code)
     assert done.stdout.strip() == f"o/n@{COMMIT} 128 False b'weights' False", done.stderr
@@ -282,7 +283,7 @@ def test_pickled_weights_are_refused(tmp_path):
     folder.mkdir()
     (folder / "config.json").write_text('{"model_type": "llama"}')
     (folder / "pytorch_model.bin").write_bytes(b"pickle")
-    settings = {"source": str(folder), "revision": None, "prompt": "chat", "engine": "transformers", "dtype": "float32", "context": None, "trust_remote_code": False}  # fmt: skip
+    settings = ModelSettings(source=str(folder), prompt="chat")
     with pytest.raises(UserError, match=r"holds no .*safetensors"):
         prepare_model("m", settings, tmp_path / "prepared")
 

@@ -7,6 +7,7 @@ import pytest
 def engine(tmp_path_factory):
     """Makes an engine for a tiny model, through prepare_model as the workflow does."""
     # Here: torch takes seconds to import, and most tests do without.
+    from selfincorrect.engines.manifest import ModelSettings, Running
     from selfincorrect.engines.transformers.engine import TransformersEngine
     from selfincorrect.models.prepare import prepare_model
     from tests.support.tiny import save
@@ -16,10 +17,10 @@ def engine(tmp_path_factory):
     def make(kind, mode="completion", batch_size=3, context=None, decoding="auto"):
         if kind not in made:
             made[kind] = save(kind, tmp_path_factory.mktemp(kind))
-        settings = {"source": str(made[kind]), "revision": None, "prompt": mode, "engine": "transformers", "dtype": "float32", "context": context, "trust_remote_code": False}  # fmt: skip
+        settings = ModelSettings(source=str(made[kind]), prompt=mode, context=context)
         prepared = tmp_path_factory.mktemp("prepared")
         manifest = prepare_model(kind, settings, prepared)
-        run = {"device": "cpu", "threads": 1, "batch_size": batch_size, "decoding": decoding}
+        run = Running("cpu", 1, batch_size, decoding)
         return TransformersEngine(manifest, prepared / "weights", run)
 
     return make

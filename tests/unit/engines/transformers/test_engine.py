@@ -8,6 +8,7 @@ import torch
 from transformers import AttentionInterface
 
 from selfincorrect.engines import thoughts
+from selfincorrect.engines.manifest import Manifest, ModelSettings
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import CONTEXT, Decoding, Request
 from selfincorrect.engines.transformers import (
@@ -275,19 +276,20 @@ def test_sampler_over_many_blocks_and_the_nucleus():
 
 def test_manifest_tells_what_was_prepared(engine, tmp_path):
     made = engine("gemma3")
-    settings = {"source": made.model.config._name_or_path, "revision": None, "prompt": "chat", "engine": "transformers", "dtype": "float32", "context": 64, "trust_remote_code": False}  # fmt: skip
+    settings = ModelSettings(source=made.model.config._name_or_path, prompt="chat", context=64)
     manifest = prepare_model("m", settings, tmp_path)
-    assert manifest["context"] == 64
-    assert not manifest["encoder_decoder"]
-    again = prepare_model("other", {**settings, "prompt": "completion", "dtype": "bfloat16"}, tmp_path / "b")
-    assert again["revision"] == manifest["revision"]
-    assert again["digest"] != manifest["digest"]
-    assert json.dumps(manifest)
+    assert manifest.context == 64
+    assert not manifest.encoder_decoder
+    other = settings.model_copy(update={"prompt": "completion", "dtype": "bfloat16"})
+    again = prepare_model("other", other, tmp_path / "b")
+    assert again.revision == manifest.revision
+    assert again.digest != manifest.digest
+    assert Manifest(**json.loads(json.dumps(manifest.told()))) == manifest
 
 
 def test_a_source_of_another_kind_replaces_what_was_there(engine, tmp_path):
     made = engine("llama")
-    settings = {"source": made.model.config._name_or_path, "revision": None, "prompt": "chat", "engine": "transformers", "dtype": "float32", "context": None, "trust_remote_code": False}  # fmt: skip
+    settings = ModelSettings(source=made.model.config._name_or_path, prompt="chat")
     (tmp_path / "weights" / "inside").mkdir(parents=True)
     prepare_model("m", settings, tmp_path)
     assert (tmp_path / "weights").is_symlink()

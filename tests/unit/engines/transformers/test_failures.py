@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from selfincorrect.engines.manifest import Manifest, Running
 from selfincorrect.engines.transformers.engine import TransformersEngine
 from selfincorrect.errors import UserError
 from tests.support.tiny import answers, requests
@@ -11,18 +12,9 @@ from tests.support.tiny import answers, requests
 def test_no_gpu_is_said(engine, tmp_path):
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
-    manifest = {
-        "name": "m",
-        "trust_remote_code": False,
-        "encoder_decoder": False,
-        "dtype": "float32",
-        "prompt": "chat",
-        "context": 1,
-    }
+    manifest = Manifest(name="m", source="m", prompt="chat")
     with pytest.raises(UserError, match=r"run.device is cuda.*no GPU.*device: cpu"):
-        TransformersEngine(
-            manifest, tmp_path, {"device": "cuda", "threads": 1, "batch_size": 1, "decoding": "auto"}
-        )
+        TransformersEngine(manifest, tmp_path, Running("cuda", 1, 1))
 
 
 def test_out_of_memory_makes_the_batch_smaller_and_loses_nothing(engine, monkeypatch):

@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 
 from selfincorrect.config.check.experiment import check
+from selfincorrect.engines.manifest import ModelSettings, Running
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import Decoding, Request
 from selfincorrect.engines.transformers.engine import TransformersEngine
@@ -18,7 +19,7 @@ from tests.support.tiny import save
 SETTINGS = {
     "revision": None, "prompt": "chat", "engine": "transformers", "dtype": "float32", "context": None, "trust_remote_code": False,
 }  # fmt: skip
-RUN = {"device": "cpu", "threads": 1, "batch_size": 2, "decoding": "plain"}
+RUN = Running("cpu", 1, 2, "plain")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,9 @@ def weights(tiny, tmp_path):
 
 
 def made(weights, folder, **more):
-    manifest = prepare_model("mine", {**SETTINGS, "source": str(weights), **more}, folder / "prepared")
+    manifest = prepare_model(
+        "mine", ModelSettings(**{**SETTINGS, "source": str(weights), **more}), folder / "prepared"
+    )
     return TransformersEngine(manifest, folder / "prepared" / "weights", RUN)
 
 
@@ -108,11 +111,11 @@ def test_an_adapter_needs_peft_and_is_part_of_what_the_model_is(weights, tmp_pat
         made(weights, tmp_path, adapter=str(adapter))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
     settings = {**SETTINGS, "source": str(weights)}
-    plain = prepare_model("mine", settings, tmp_path / "one")
-    one = prepare_model("mine", {**settings, "adapter": str(adapter)}, tmp_path / "two")
+    plain = prepare_model("mine", ModelSettings(**settings), tmp_path / "one")
+    one = prepare_model("mine", ModelSettings(**settings, adapter=str(adapter)), tmp_path / "two")
     (adapter / "adapter_config.json").write_text('{"r": 8}')
-    other = prepare_model("mine", {**settings, "adapter": str(adapter)}, tmp_path / "three")
-    assert len({plain["digest"], one["digest"], other["digest"]}) == 3
+    other = prepare_model("mine", ModelSettings(**settings, adapter=str(adapter)), tmp_path / "three")
+    assert len({plain.digest, one.digest, other.digest}) == 3
     peft = ModuleType("peft")
     peft.PeftModel = type(
         "PeftModel", (), {"from_pretrained": staticmethod(lambda model, folder: _Merging(model, folder))}

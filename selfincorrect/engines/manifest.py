@@ -1,0 +1,68 @@
+"""What engines are told: which model is wanted, what was prepared of it, and how a job runs it."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from selfincorrect.sections import ServerConfig
+
+Mode = Literal["completion", "chat"]
+
+
+class ModelSettings(BaseModel):
+    """A model as its rule wants it prepared; `key` is the variable that holds the key of its server, and `body` what each call to that
+    says beside."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    source: Any
+    revision: str | None = None
+    prompt: Mode
+    engine: str = "transformers"
+    dtype: str = "float32"
+    context: int | None = None
+    trust_remote_code: bool = False
+    adapter: str | None = None
+    key: str | None = None
+    logprobs: bool | None = None
+    body: dict[str, Any] | None = None
+
+
+class Manifest(BaseModel):
+    """A prepared model: `manifest.json` in its folder. `weights` is a path relative to that; `digest` identifies everything of the
+    model that shapes an answer. An engine may tell more, for itself. `server` is that of the job at hand."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: str
+    source: Any
+    revision: str | None = None
+    prompt: Mode
+    engine: str = "transformers"
+    dtype: str = "float32"
+    context: int | None = None
+    trust_remote_code: bool = False
+    digest: str = ""
+    weights: str | None = None
+    encoder_decoder: bool = False
+    architecture: str | None = None
+    license: str | None = None
+    adapter: str | None = None
+    logprobs: bool | None = None
+    body: dict[str, Any] | None = None
+    server: ServerConfig | None = None
+
+    def told(self) -> dict[str, Any]:
+        """As it is written: what was said of the model, and nothing else."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+@dataclass(frozen=True)
+class Running:
+    """How a job runs its model; in no digest."""
+
+    device: Literal["auto", "cpu", "cuda"] = "cpu"
+    threads: int | None = None
+    batch_size: int | None = None
+    decoding: Literal["auto", "cascade", "continuous", "plain"] = "auto"
