@@ -8,6 +8,7 @@ mentions as an attribute, is looked for in the task's module.
 """
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -57,9 +58,9 @@ def _read(name: str, root: str) -> tuple[list[str], list[str], list[str]]:
     """Of a resolved name: the trees of its definition, the dotted names that it mentions, and the parts of a task. Once: a
     workflow has many stages, and they reach much of the same."""
     owner, nodes = _lookup(name, root)
-    trees = [ast.dump(_without_docstrings(node)) for node in nodes]
-    names = sorted({each for node in nodes for each in _names_in(node, owner, root)})
-    return trees, names, sorted({each for node in nodes for each in _parts_of_tasks(node, owner, root)})
+    children = [child for node in nodes for child in ast.walk(node)]
+    names, parts = _names_in(children, owner, root), _parts_of_tasks(children, owner, root)
+    return [ast.dump(node) for node in nodes], sorted(set(names)), sorted(set(parts))
 
 
 @cache
@@ -73,12 +74,12 @@ def _protocol(root: str) -> frozenset[str]:
     return frozenset([*annotated, *(n.name for n in protocol.body if isinstance(n, ast.FunctionDef))])
 
 
-def _parts_of_tasks(node: ast.stmt, owner: str, root: str) -> list[str]:
-    """Which parts of a task a statement mentions: attributes of what is no imported module, and texts given to getattr."""
+def _parts_of_tasks(nodes: Sequence[ast.AST], owner: str, root: str) -> list[str]:
+    """Which parts of a task nodes of a module mention: attributes of what is no imported module, and texts given to getattr."""
     module = _module(owner, root)
     assert module is not None
     found: list[Any] = []
-    for child in ast.walk(node):
+    for child in nodes:
         if isinstance(child, ast.Attribute):
             if not (isinstance(child.value, ast.Name) and child.value.id in module.imports):
                 found.append(child.attr)
@@ -95,6 +96,9 @@ def _module(name: str, root: str) -> _Module | None:
         return None
     module = _Module()
     for node in ast.walk(tree := ast.parse(path.read_text(encoding="utf-8"))):
+        match getattr(node, "body", None):
+            case [ast.Expr(value=ast.Constant(value=str())), *rest]:  # a docstring
+                node.body = rest or [ast.Pass()]  # type: ignore[attr-defined]
         if isinstance(node, ast.Import):
             for alias in node.names:
                 module.imports[alias.asname or alias.name] = alias.name
@@ -142,12 +146,12 @@ def _lookup(name: str, root: str) -> tuple[str, list[ast.stmt]]:
     return owner, module.definitions[attribute]
 
 
-def _names_in(node: ast.stmt, owner: str, root: str) -> list[str]:
-    """Dotted names of what a statement of the module `owner` mentions."""
+def _names_in(nodes: Sequence[ast.AST], owner: str, root: str) -> list[str]:
+    """Dotted names of what nodes of the module `owner` mention."""
     module = _module(owner, root)
     assert module is not None
     found = []
-    for child in ast.walk(node):
+    for child in nodes:
         if isinstance(child, ast.Name):
             if child.id in module.definitions:
                 found.append(f"{owner}.{child.id}")
@@ -162,12 +166,3 @@ def _names_in(node: ast.stmt, owner: str, root: str) -> list[str]:
 
 def _is_module(name: str, root: str) -> bool:
     return name.startswith(PACKAGE) and _module(name, root) is not None
-
-
-def _without_docstrings(node: ast.stmt) -> ast.stmt:
-    copy = ast.parse(ast.unparse(node)).body[0]
-    for child in ast.walk(copy):
-        match getattr(child, "body", None):
-            case [ast.Expr(value=ast.Constant(value=str())), *rest]:
-                child.body = rest or [ast.Pass()]  # type: ignore[attr-defined]
-    return copy
