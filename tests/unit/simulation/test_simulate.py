@@ -6,7 +6,7 @@ import pytest
 
 from selfincorrect.simulation import simulate
 
-DRAWS, SEED = 4000, 11
+DRAWS, SEED = 2000, 11
 CONSERVATIVE = ("p_mcnemar_exact",)  # exact conditional: allowed to reject less
 AS_PRINTED = ("p_as_printed", "p_as_printed, gains")
 
@@ -18,8 +18,8 @@ def test_level_of_every_reported_test(pool):
     reported = {name: share for name, share in rejected.items() if name not in AS_PRINTED}
     assert {"p_randomisation", "p_worse", "p_slots"} < set(reported)
     for name, share in reported.items():
-        assert share <= 0.06, name
-        assert share >= 0.04 or name in CONSERVATIVE, name
+        assert share <= 0.063, name
+        assert share >= 0.037 or name in CONSERVATIVE, name
     if pool is simulate.binary_pool:
         assert {"p_mcnemar", "p_mcnemar_midp", *CONSERVATIVE} < set(reported)
         # The printed formula halves twice: it rejects twice as often among gains, and among losses as well.
