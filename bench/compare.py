@@ -16,8 +16,8 @@ from typing import Any
 
 import polars as pl
 
-from selfincorrect.config.schema import VariantConfig
-from selfincorrect.discriminate.view import View, discriminations
+from selfincorrect.discriminate.requests import discriminations
+from selfincorrect.discriminate.view import AskingSettings, View
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.generate.candidates import generation_prompt
 from selfincorrect.io import read_json, write_json
@@ -27,6 +27,7 @@ from selfincorrect.tasks.conversations import Candidate
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts
+from selfincorrect.tasks.variant import Variant
 
 SEED, N = 20240404, 4
 
@@ -59,14 +60,10 @@ def discrimination_job(
         question.question_id: [Candidate(module.trim(text)) for text in texts[N * i : N * (i + 1)]]
         for i, question in enumerate(questions)
     }
-    variant = VariantConfig().model_dump(mode="json")
-    settings = {
-        "seed": SEED,
-        "shots": module.SHOTS,
-        "choice_tokens": 64,
-        "answer_tokens": module.ANSWER_TOKENS,
-    }
-    view = View(module, prompts, variant, N, questions, settings)
+    settings = AskingSettings(
+        seed=SEED, shots=module.SHOTS, choice_tokens=64, answer_tokens=module.ANSWER_TOKENS
+    )
+    view = View(module, prompts, Variant(), N, questions, settings)
     requests = [request for each in discriminations(questions, pool, view) for request in each.requests]
     how = requests[0].decoding
     return prompt_job(

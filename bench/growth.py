@@ -14,12 +14,14 @@ import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
 
-from selfincorrect.config.schema import Config, VariantConfig
-from selfincorrect.discriminate.view import View, discriminations
+from selfincorrect.config.schema import Config
+from selfincorrect.discriminate.requests import discriminations
+from selfincorrect.discriminate.view import AskingSettings, View
 from selfincorrect.engines.manifest import Manifest, Running
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.engines.requests import Engine, Request, Response
 from selfincorrect.generate.candidates import generation_requests
+from selfincorrect.generate.settings import SamplingConfig, Settings
 from selfincorrect.io import read_json, write_text
 from selfincorrect.report.figures import style
 from selfincorrect.tasks.base import Question, sample_questions
@@ -27,6 +29,7 @@ from selfincorrect.tasks.conversations import Candidate
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts
+from selfincorrect.tasks.variant import Variant
 
 SEED = 20240404
 BASE = {"questions": 12, "n": 4, "k": 2, "variants": 1}
@@ -45,14 +48,14 @@ def seconds(
     """Of one run of this size: n samples of each question, then a choice among k of them in each variant."""
     start, manifest = time.perf_counter(), Manifest(**read_json(folder / "manifest.json"))
     module, prompts, asked = get_task(task), task_prompts(task), questions[: size["questions"]]
-    settings = {
-        "seed": SEED, "shots": module.SHOTS, "answer_tokens": module.ANSWER_TOKENS, "choice_tokens": module.CHOICE_TOKENS,
-        "sampling": {"n": size["n"], "temperature": 0.7, "top_p": 1.0},
-    }  # fmt: skip
-    wanted = generation_requests(asked, task, prompts, manifest.digest, settings)
+    settings = AskingSettings(
+        seed=SEED, shots=module.SHOTS, answer_tokens=module.ANSWER_TOKENS, choice_tokens=module.CHOICE_TOKENS
+    )
+    drawn = Settings(**settings.model_dump(), sampling=SamplingConfig(n=size["n"]))
+    wanted = generation_requests(asked, task, prompts, manifest.digest, drawn)
     texts = iter(answered(engine_kind(manifest.engine).open_engine(manifest, folder, run), wanted))
     pool = {each.question_id: [Candidate(next(texts).text) for _ in range(size["n"])] for each in asked}
-    variants = [VariantConfig(**options).model_dump(mode="json") for options in VARIANTS[: size["variants"]]]
+    variants = [Variant(**options) for options in VARIANTS[: size["variants"]]]
     wanted = [
         request
         for variant in variants

@@ -1,6 +1,6 @@
 """Rule judge: what the judges of a task say of every candidate."""
 
-from selfincorrect.grade.stage import JUDGEMENTS, judge
+from selfincorrect.grade.stage import JUDGEMENTS, JudgeSettings, judge
 from selfincorrect.io import read_provenance, read_tables, write_table
 from selfincorrect.jobs.job import job
 from selfincorrect.jobs.provenance import judged_by
@@ -10,7 +10,6 @@ with job(snakemake):
     settings, inputs, task = snakemake.params.slice, snakemake.input, snakemake.wildcards.task
     manifests = dict(zip(settings["judges"], inputs.judges, strict=True))
     judges = opened_models(manifests, f"judge-{task}", snakemake.config, snakemake.threads, snakemake.log[0])
-    rows = judge(
-        *read_tables(inputs, "dataset", "candidates"), task, judges, settings, snakemake.wildcards.model
-    )
+    told, of = JudgeSettings(**settings), snakemake.wildcards.model
+    rows = judge(*read_tables(inputs, "dataset", "candidates"), task, judges, told, of)
     write_table(snakemake.output[0], rows, read_provenance(inputs.candidates) | judged_by(judges), JUDGEMENTS)

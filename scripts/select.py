@@ -2,10 +2,11 @@
 
 from selfincorrect.io import read_provenance, read_tables, write_table
 from selfincorrect.jobs.job import job
-from selfincorrect.pools.stage import CHOICES, select
+from selfincorrect.pools.stage import CHOICES, SelectSettings, select
 
 with job(snakemake):
     inputs, wildcards = snakemake.input, snakemake.wildcards
     tables = read_tables(inputs, "dataset", "candidates", "grades")
-    choices = select(*tables, wildcards.task, snakemake.params.slice, int(wildcards.k))
+    settings = SelectSettings(**snakemake.params.slice)
+    choices = select(*tables, wildcards.task, settings, int(wildcards.k))
     write_table(snakemake.output[0], choices, read_provenance(inputs.candidates), CHOICES)

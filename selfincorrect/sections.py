@@ -1,4 +1,4 @@
-"""The base of all sections of the configuration, and the section of a model's server."""
+"""The bases of sections of the configuration and of what stages read of them, and the section of a model's server."""
 
 from typing import Any
 
@@ -9,6 +9,12 @@ class Section(BaseModel):
     """A mapping of the configuration: unknown keys and values of another type are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class StageSettings(BaseModel):
+    """What a stage reads of the params of its rule, which hold more: digests of code and prompts."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class PriceConfig(Section):

@@ -13,11 +13,13 @@ from pydantic_core import PydanticCustomError
 from selfincorrect.discriminate.selectors.registry import free, get_selector
 from selfincorrect.discriminate.selectors.registry import names as selector_names
 from selfincorrect.engines.registry import names as engine_names
+from selfincorrect.generate.settings import SamplingConfig
 from selfincorrect.models.settings import RunConfig
 from selfincorrect.pools.kinds import Pool
 from selfincorrect.sections import Section, ServerConfig
 from selfincorrect.sources.kinds import Files, GgufPackages, HubFile, LocalFile, PackageMember, Source
 from selfincorrect.tasks import registry as tasks
+from selfincorrect.tasks.variant import Variant
 
 # An alias is a folder's name in results/ and a Snakemake wildcard: no slash, no dot, no leading dash.
 Alias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
@@ -171,46 +173,8 @@ class TaskConfig(Section):
     )
 
 
-class SamplingConfig(Section):
-    n: int = Field(4, ge=1, description="Candidates per question (the pool).")
-    temperature: float = Field(
-        0.7, gt=0, allow_inf_nan=False, strict=False, description="Sampling temperature."
-    )
-    top_p: float = Field(1.0, gt=0, le=1, strict=False, description="Nucleus sampling; 1 is off.")
-    max_characters: int = Field(
-        100_000,
-        ge=1_000,
-        le=10_000_000,
-        description="Longest candidate in characters; longer ones are cut there, and counted.",
-    )
-
-
-class VariantConfig(Section):
-    selector: SelectorName = Field(
-        "choose",
-        description="`choose`: the model is asked which is best. `score`: it scores each candidate alone, and the highest is "
-        "taken. The others are rules that need no model, as baselines.",
-    )
-    candidates: Literal["solution", "final"] | None = Field(
-        None,
-        description="Show whole solutions or final answers; default: the task's, `final` with easy distractors.",
-    )
-    distractors: Literal["own", "easy"] = Field(
-        "own", description="`easy` replaces wrong candidates by obviously wrong ones (the paper's Figure 9)."
-    )
-    order: Literal["drawn", "permuted"] = Field(
-        "drawn", description="Show candidates as drawn, or in a seeded permutation per question."
-    )
-    labels: Literal["digits", "letters"] = Field("digits", description="1, 2, … or A, B, …")
-    shots: int = Field(1, ge=1, le=3, description="Demonstrations, as a multiple of the task's.")
-    rationale: bool | None = Field(
-        None,
-        description="Whether the model gives reasons before it chooses; default: the task's (GSM8K does).",
-    )
-    answer: Literal["label", "text"] = Field(
-        "label", description="Answer with a label, or with the candidate's own text."
-    )
-    wording: Literal[1, 2, 3] = Field(1, description="Which of three wordings of the instruction.")
+class VariantConfig(Variant):
+    selector: SelectorName = Field("choose", description=Variant.model_fields["selector"].description)
     tasks: list[str] | None = Field(None, min_length=1, description="Only for these tasks.")
     models: list[str] | None = Field(None, min_length=1, description="Only for these models.")
 

@@ -12,6 +12,7 @@ from selfincorrect.config.code_digest import ROOT, code_digest
 from selfincorrect.config.schema import Config, ModelConfig, VariantConfig
 from selfincorrect.digest import file_sha256
 from selfincorrect.discriminate.selectors.registry import BUILT_IN, GROUP, free, get_selector
+from selfincorrect.discriminate.view import AskingSettings
 from selfincorrect.engines import registry as engines
 from selfincorrect.paper.published import PAPER_K, setting_of
 from selfincorrect.plugins import origin
@@ -84,25 +85,32 @@ def _asking(config: Config, *greedily: str) -> Slice:
     }
 
 
-def task_settings(config: Config, task: str) -> Slice:
-    """The task's settings with its own defaults filled in."""
+class TaskSettings(AskingSettings):
+    """A task's settings with its own defaults filled in."""
+
+    limit: int | None
+
+
+def task_settings(config: Config, task: str) -> TaskSettings:
+    """The settings of a configured task."""
     settings, module = config.tasks[task], get_task(task)
     shots = module.SHOTS if settings.shots is None else settings.shots
-    return {
-        "limit": settings.limit,
-        "shots": min(shots, len(task_prompts(task).demonstrations)),
-        "answer_tokens": settings.answer_tokens or module.ANSWER_TOKENS,
-        "choice_tokens": settings.choice_tokens or module.CHOICE_TOKENS,
-    }
+    return TaskSettings(
+        seed=config.seed,
+        limit=settings.limit,
+        shots=min(shots, len(task_prompts(task).demonstrations)),
+        answer_tokens=settings.answer_tokens or module.ANSWER_TOKENS,
+        choice_tokens=settings.choice_tokens or module.CHOICE_TOKENS,
+    )
 
 
 def generate(config: Config, model: str, task: str) -> Slice:
     prompts, settings = task_prompts(task).data(), task_settings(config, task)
-    shown = prompts["demonstrations"][: settings["shots"]]
+    shown = prompts["demonstrations"][: settings.shots]
     return {
         "seed": config.seed,
         "sampling": config.sampling.model_dump(mode="json"),
-        **{key: settings[key] for key in ("limit", "shots", "answer_tokens")},
+        **settings.model_dump(include={"limit", "shots", "answer_tokens"}),
         "shards": config.tasks[task].shards,
         **_asking(config),
         "prompts": {
@@ -162,21 +170,18 @@ def judge(config: Config, task: str) -> Slice:
 
 def discriminate(config: Config, model: str, task: str) -> Slice:
     prompts, settings = task_prompts(task), task_settings(config, task)
-    variants = {
-        name: variant.model_dump(mode="json", exclude={"tasks", "models"})
-        for name, variant in config.variants_of(task, model).items()
-    }
-    selectors = sorted({variant["selector"] for variant in variants.values()})
-    asked = [variant for variant in variants.values() if get_selector(variant["selector"]).asks]
+    variants = config.variants_of(task, model)
+    selectors = sorted({variant.selector for variant in variants.values()})
+    asked = [variant for variant in variants.values() if get_selector(variant.selector).asks]
     ways = sorted({prompts.way(variant) for variant in asked})
     data = prompts.data()
-    shots = settings["shots"] * max((variant["shots"] for variant in asked), default=0)
+    shots = settings.shots * max((variant.shots for variant in asked), default=0)
     return {
         "seed": config.seed,
         "k": config.k,
-        "variants": variants,
+        "variants": {name: _options(variant) for name, variant in variants.items()},
         **_asking(config, model),
-        **{key: settings[key] for key in ("shots", "choice_tokens", "answer_tokens")},
+        **settings.model_dump(include={"shots", "choice_tokens", "answer_tokens"}),
         "prompts": {
             "discriminate": {way: data["discriminate"][way] for way in ways},
             "replies": replies().model_dump(mode="json"),
@@ -186,17 +191,20 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
     }  # fmt: skip
 
 
+def _options(variant: VariantConfig) -> Slice:
+    return variant.model_dump(mode="json", exclude={"tasks", "models"})
+
+
 def refine(config: Config, model: str, task: str) -> Slice:
     assert config.refinement is not None
     prompts, settings = task_prompts(task), task_settings(config, task)
-    variant = VariantConfig().model_dump(mode="json", exclude={"tasks", "models"})
     return {
         "seed": config.seed,
         "rounds": config.refinement.rounds,
         "sampling": config.sampling.model_dump(mode="json", exclude={"n"}),
-        "variant": variant,
+        "variant": _options(VariantConfig()),
         **_asking(config, model),
-        **{key: settings[key] for key in ("shots", "choice_tokens", "answer_tokens")},
+        **settings.model_dump(include={"shots", "choice_tokens", "answer_tokens"}),
         "prompts": {**prompts.data(), "replies": replies().model_dump(mode="json")},
         **_code("refine.stage.run", task=task, models=[config.weighted[model]], selectors=["choose"]),
     }  # fmt: skip

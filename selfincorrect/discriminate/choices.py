@@ -48,10 +48,8 @@ def choice_rows(
         outputs, prompts = [a.text for a in answers], [a.prompt for a in answers]
         rows.append(
             {
-                **choice_row(
-                    each.question.question_id, view.k, name, each.order, read, view.settings["seed"]
-                ),
-                "selector": view.variant["selector"],
+                **choice_row(each.question.question_id, view.k, name, each.order, read, view.settings.seed),
+                "selector": view.variant.selector,
                 "output": canonical_json(outputs) if alone else outputs[0],
                 "finish_reason": None if alone else answers[0].finish_reason,
                 "tokens_in": _sum([a.tokens_in for a in answers]),

@@ -1,11 +1,10 @@
 """What is asked about k candidates in a view: prompts, demonstrations and decoding."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import zip_longest
 from random import Random
-from typing import Any
 
 from selfincorrect.digest import seed_of
 from selfincorrect.discriminate.selectors.base import Asking
@@ -16,6 +15,7 @@ from selfincorrect.engines.requests import Decoding, Request
 from selfincorrect.tasks.base import Question, scored
 from selfincorrect.tasks.conversations import Candidate, Pool
 from selfincorrect.tasks.templates import Demonstration, DemonstrationAnswer, conversation, replies
+from selfincorrect.tasks.variant import Variant
 
 NO_ANSWER = "(no answer)"
 LABEL_TOKENS = 8  # longest output that is a bare label or score
@@ -23,7 +23,7 @@ LABEL_TOKENS = 8  # longest output that is a bare label or score
 
 def selector_of(view: View) -> Asking:
     """What asks in a view."""
-    return asking(view.variant["selector"])
+    return asking(view.variant.selector)
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Asked:
     requests: tuple[Request, ...]
 
 
-def order_of(variant: Mapping[str, Any], question_id: str, k: int, seed: int) -> tuple[int, ...]:
+def order_of(variant: Variant, question_id: str, k: int, seed: int) -> tuple[int, ...]:
     """The samples in the order shown: as drawn, or permuted by seed and question."""
     order = list(range(k))
-    if variant["order"] == "permuted":
+    if variant.order == "permuted":
         Random(seed_of("order", seed, question_id, k)).shuffle(order)
     return tuple(order)
 
@@ -61,7 +61,7 @@ def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> li
     shots = demonstrations_of(view)
     asked = []
     for question in questions:
-        order = order_of(view.variant, question.question_id, view.k, view.settings["seed"])
+        order = order_of(view.variant, question.question_id, view.k, view.settings.seed)
         shown = _shown(question, pool[question.question_id], order, view)
         requests = [
             Request(Prompt(instruction, shots, _query(question.question, part, view)), decoding, None)
@@ -73,12 +73,12 @@ def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> li
 
 def decoding_of(view: View) -> Decoding:
     """How the outputs of a view are decoded: greedily, with its limit and its stop string."""
-    longest = view.settings["choice_tokens"]
+    longest = view.settings.choice_tokens
     rationale = selector_of(view).rationale(view)
     tokens = longest if rationale else min(LABEL_TOKENS, longest)
     bare = not rationale  # one line: a label, a score, or a text that is one
-    if view.variant["answer"] == "text":
-        tokens += view.settings["answer_tokens"] * len(view.prompts.demonstrations[0].turns())
+    if view.variant.answer == "text":
+        tokens += view.settings.answer_tokens * len(view.prompts.demonstrations[0].turns())
         bare &= not view.template.lines
     return Decoding(tokens, 0.0, 1.0, ("\n",) if bare else (view.template.opens,))
 
@@ -94,9 +94,9 @@ def _shown(
         candidate = candidates[sample]
         # On scored tasks every candidate below the best is a distractor.
         wrong = grade is not None and (grade == 0 or (scored(view.task) and grade < best))
-        if view.variant["distractors"] == "easy" and wrong:
+        if view.variant.distractors == "easy" and wrong:
             # One stream per candidate: what replaces it does not depend on k, order or the other candidates.
-            draw = Random(seed_of("easy", view.settings["seed"], question.question_id, sample))
+            draw = Random(seed_of("easy", view.settings.seed, question.question_id, sample))
             text = view.task.simplify(candidate.extracted, question, view.others, draw)
         else:
             show = view.task.final if view.way == "final" else view.task.trim
@@ -113,7 +113,7 @@ def _query(question: str, shown: Sequence[str], view: View) -> str:
 
 def demonstrations_of(view: View) -> Turns:
     """The solved examples: query and response, the right answer at `right_positions`."""
-    count = view.settings["shots"] * view.variant["shots"]
+    count = view.settings.shots * view.variant.shots
     shots = []
     for index, position in enumerate(right_positions(count, view.k)):
         demonstration = view.prompts.demonstrations[index]
@@ -137,7 +137,7 @@ def _reasons(
     """What a demonstration says before it chooses the answer at `position`."""
     if view.template.reasons == "working":
         return demonstration.right.text.rsplit("\n", 1)[0]
-    noun, easy = view.words()["Noun"], view.variant["distractors"] == "easy"
+    noun, easy = view.words()["Noun"], view.variant.distractors == "easy"
     remarks = [
         replies().easy_remark if easy and place != position else answer.remark
         for place, answer in enumerate(answers)

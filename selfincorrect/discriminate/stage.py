@@ -1,21 +1,26 @@
 """Rule discriminate: the choices of one model among k of its candidates, for each k and in every variant."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import polars as pl
 
 from selfincorrect.discriminate.choices import COLUMNS, SCHEMA, choice_rows, selected_rows
 from selfincorrect.discriminate.requests import discriminations
 from selfincorrect.discriminate.selectors.registry import get_selector
-from selfincorrect.discriminate.view import View
+from selfincorrect.discriminate.view import AskingSettings, View
 from selfincorrect.models.ask import UNGREEDY, OpenedModel, ask
 from selfincorrect.tasks.conversations import joined, joined_pool, pool_of, spread
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts
+from selfincorrect.tasks.variant import Variant
 
-__all__ = ["COLUMNS", "run"]
+__all__ = ["COLUMNS", "Settings", "run"]
+
+
+class Settings(AskingSettings):
+    """What the stage is told: numbers of candidates, and variants by name."""
+
+    k: list[int]
+    variants: dict[str, Variant]
 
 
 def run(
@@ -24,12 +29,12 @@ def run(
     grades: pl.DataFrame | None,
     task: str,
     model: OpenedModel,
-    settings: Mapping[str, Any],
+    settings: Settings,
 ) -> dict[int, pl.DataFrame]:
     """Rows of `choices.SCHEMA`, a row an item and variant, for each k.
 
     All variants and numbers of candidates are asked about together. `grades` are needed where distractors are simplified or a rule
-    needs them; `settings` has `seed`, `k`, `variants` (their options by name), `shots`, `choice_tokens` and `answer_tokens`.
+    needs them.
     """
     pool, everything = pool_of(candidates, grades), questions_of(dataset)
     module, prompts = get_task(task), task_prompts(task)
@@ -37,17 +42,17 @@ def run(
     questions, others, shown = joined(items), joined(everything), joined_pool(items, pool, module)
     views = {
         (k, variant): View(module, prompts, options, k, others, settings)
-        for k in settings["k"]
-        for variant, options in settings["variants"].items()
-        if get_selector(options["selector"]).asks
+        for k in settings.k
+        for variant, options in settings.variants.items()
+        if get_selector(options.selector).asks
     }
     asked = {cell: discriminations(questions, shown, view) for cell, view in views.items()}
     requests = [request for cell in asked.values() for each in cell for request in each.requests]
     answers = iter(ask(requests, model, f"discriminate {model.name} {task}"))
     tables = {}
-    for k in settings["k"]:
+    for k in settings.k:
         rows = []
-        for variant, options in settings["variants"].items():
+        for variant, options in settings.variants.items():
             if (k, variant) in asked:
                 cell = asked[k, variant]
                 responses = [next(answers) for each in cell for _ in each.requests]
@@ -56,6 +61,6 @@ def run(
                 )
             else:
                 names = [question.question_id for question in questions]
-                rows += selected_rows(variant, options["selector"], shown, names, k, settings["seed"])
+                rows += selected_rows(variant, options.selector, shown, names, k, settings.seed)
         tables[k] = pl.DataFrame(spread(rows, items), schema=SCHEMA)
     return tables

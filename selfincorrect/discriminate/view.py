@@ -1,28 +1,37 @@
 """What a variant shows of the candidates of a task, and what it calls them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
-from typing import Any
 
+from selfincorrect.sections import StageSettings
 from selfincorrect.tasks.base import Question, Task
 from selfincorrect.tasks.templates import DiscriminateTemplate, TaskPrompts
+from selfincorrect.tasks.variant import Variant
+
+
+class AskingSettings(StageSettings):
+    """`shots` of the task, longest outputs in tokens: of a choice with its reasons, and of an answer to one turn."""
+
+    seed: int
+    shots: int
+    choice_tokens: int
+    answer_tokens: int
 
 
 @dataclass(frozen=True)
 class View:
     """How the candidates of one task are shown in one variant, k at a time, and what is asked.
 
-    `others` are all questions of the data, asked or not, so that easy distractors do not depend on which are asked;
-    `settings` has `seed`, `shots` (of the task), `choice_tokens` and `answer_tokens` (of one turn).
+    `others` are all questions of the data, asked or not, so that easy distractors do not depend on which are asked.
     """
 
     task: Task
     prompts: TaskPrompts
-    variant: Mapping[str, Any]
+    variant: Variant
     k: int
     others: Sequence[Question]
-    settings: Mapping[str, Any]
+    settings: AskingSettings
 
     @property
     def way(self) -> str:
@@ -35,7 +44,7 @@ class View:
     @property
     def labels(self) -> list[str]:
         """The k labels: 1, 2, … or A, B, …"""
-        letters = self.variant["labels"] == "letters"
+        letters = self.variant.labels == "letters"
         return list(ascii_uppercase[: self.k]) if letters else [str(i + 1) for i in range(self.k)]
 
     def labelled(self, shown: Sequence[str]) -> list[str]:

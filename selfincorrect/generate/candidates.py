@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import polars as pl
 
@@ -11,6 +10,7 @@ from selfincorrect.digest import seed_of
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Prompt, Turns
 from selfincorrect.engines.requests import Decoding, Request, Response
+from selfincorrect.generate.settings import Settings
 from selfincorrect.tasks.base import Question
 from selfincorrect.tasks.conversations import turns_of
 from selfincorrect.tasks.registry import get_task
@@ -88,12 +88,12 @@ def pool_table(
     task: str,
     prompts: TaskPrompts,
     model_digest: str,
-    settings: Mapping[str, Any],
+    settings: Settings,
     ask: Callable[[list[Request]], list[Response]],
 ) -> pl.DataFrame:
     """The candidates of `questions` as rows of SCHEMA. Turns of a conversation are asked one after the other, each sample
     going on from its own earlier answers."""
-    n, trim = settings["sampling"]["n"], get_task(task).trim
+    n, trim = settings.sampling.n, get_task(task).trim
     conversations = list(turns_of(questions).values())
     histories: dict[tuple[str, int], Turns] = {}
     unsent: dict[tuple[str, int], str] = {}
@@ -110,7 +110,7 @@ def pool_table(
             _not_sent(request, unsent[key]) if key in unsent else next(answers)
             for request, key in zip(requests, said, strict=True)
         ]
-        tables.append(candidate_table(turn, requests, responses, settings["sampling"]["max_characters"]))
+        tables.append(candidate_table(turn, requests, responses, settings.sampling.max_characters))
         for key, request, response, text in zip(said, requests, responses, tables[-1]["text"], strict=True):
             histories[key] = (*request.prompt.history, (request.prompt.query, trim(text or "")))
             if text is None:
@@ -129,27 +129,25 @@ def generation_requests(
     task: str,
     prompts: TaskPrompts,
     model_digest: str,
-    settings: Mapping[str, Any],
+    settings: Settings,
     histories: Mapping[tuple[str, int], Turns] | None = None,
 ) -> list[Request]:
     """n requests for each question, in order. A sample's seed depends on (seed, model, task, question, sample) only.
 
     `histories` holds, by cluster and sample, the earlier turns of a conversation.
     """
-    sampling = settings["sampling"]
-    decoding = Decoding(
-        settings["answer_tokens"], sampling["temperature"], sampling["top_p"], prompts.generate.stop
-    )
+    sampling = settings.sampling
+    decoding = Decoding(settings.answer_tokens, sampling.temperature, sampling.top_p, prompts.generate.stop)
     return [
         Request(
             generation_prompt(
-                question, prompts, settings["shots"], (histories or {}).get((question.cluster, sample), ())
+                question, prompts, settings.shots, (histories or {}).get((question.cluster, sample), ())
             ),
             decoding,
-            seed_of("generate", settings["seed"], model_digest, task, question.question_id, sample),
+            seed_of("generate", settings.seed, model_digest, task, question.question_id, sample),
         )
         for question in questions
-        for sample in range(sampling["n"])
+        for sample in range(sampling.n)
     ]
 
 

@@ -1,33 +1,31 @@
 """Rule generate: the candidates of one shard of questions."""
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import polars as pl
 
 from selfincorrect.generate.candidates import COLUMNS, count_cut, pool_table, shard_of
+from selfincorrect.generate.settings import Settings
 from selfincorrect.models.ask import OpenedModel, ask
 from selfincorrect.tasks.base import sample_questions
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.templates import task_prompts
 
-__all__ = ["COLUMNS", "run"]
+__all__ = ["COLUMNS", "Settings", "run"]
 
 
 def run(
-    dataset: pl.DataFrame, task: str, model: OpenedModel, settings: Mapping[str, Any], shard: int = 0
+    dataset: pl.DataFrame, task: str, model: OpenedModel, settings: Settings, shard: int = 0
 ) -> pl.DataFrame:
     """Rows of `candidates.SCHEMA`: n candidates for each question of a shard, in the data's order.
 
-    `dataset` is a table of `questions.QUESTION_SCHEMA`, `task` a name; `settings` has `seed`, `limit`, `shards`, `shots`, `answer_tokens` and
-    `sampling` (`n`, `temperature`, `top_p`, `max_characters`).
+    `dataset` is a table of `questions.QUESTION_SCHEMA`, `task` a name.
     """
-    chosen = sample_questions(questions_of(dataset), settings["limit"], settings["seed"])
-    questions = shard_of(chosen, shard, settings["shards"])
+    chosen = sample_questions(questions_of(dataset), settings.limit, settings.seed)
+    questions = shard_of(chosen, shard, settings.shards)
     what = f"generate {model.name} {task}"
     pool = pool_table(
         questions, task, task_prompts(task), model.digest, settings, partial(ask, model=model, what=what)
     )
-    count_cut(pool, settings["sampling"]["max_characters"], what)
+    count_cut(pool, settings.sampling.max_characters, what)
     return pool

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Literal
 
 import polars as pl
 
@@ -12,13 +12,29 @@ from selfincorrect.grade.grades import COLUMNS, grade_table
 from selfincorrect.grade.judges import COLUMNS as JUDGEMENTS
 from selfincorrect.grade.judges import SCHEMA, cases, count_unread, judgements
 from selfincorrect.models.ask import OpenedModel, ask
+from selfincorrect.sections import StageSettings
 from selfincorrect.tasks.base import judges_of
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.registry import get_task
 
-__all__ = ["COLUMNS", "JUDGEMENTS", "judge", "run"]
+__all__ = ["COLUMNS", "JUDGEMENTS", "JudgeSettings", "Settings", "judge", "run"]
 
 log = logging.getLogger("selfincorrect")
+
+
+class JudgeSettings(StageSettings):
+    """`judges` are models by role; `tokens` is the longest output, None for the task's own, `primer` what an output begins with."""
+
+    seed: int
+    judges: dict[str, str]
+    tokens: int | None = None
+    primer: str = ""
+
+
+class Settings(StageSettings):
+    """`texts` says what the texts of the pool are: whole solutions or final answers."""
+
+    texts: Literal["solution", "final"] = "solution"
 
 
 def judge(
@@ -26,24 +42,24 @@ def judge(
     candidates: pl.DataFrame,
     task: str,
     judges: Mapping[str, OpenedModel],
-    settings: Mapping[str, Any],
+    settings: JudgeSettings,
     of: str,
 ) -> pl.DataFrame:
     """Rows of `judges.SCHEMA`: what the `judges`, by role, say of every candidate, in each attempt.
 
-    `of` is the model whose candidates they are; `settings` has `seed`, `tokens` (longest output, None for the task's own) and `primer`.
+    `of` is the model whose candidates they are.
     """
     questions, module, rows = questions_of(dataset), get_task(task), []
     for role, model in judges.items():
         asked = judges_of(module)[role]
-        if settings["tokens"] and asked.tokens > 1:
-            asked = replace(asked, tokens=settings["tokens"])
+        if settings.tokens and asked.tokens > 1:
+            asked = replace(asked, tokens=settings.tokens)
         what = f"judge {of} {task} ({role}: {model.name})"
         if model.name == of:
             log.warning("%s judges its own answers: its ratings favour them, compare with another judge", of)
         waiting = cases(questions, candidates, role, asked, module)
         asking = partial(ask, model=model, what=what)
-        found = judgements(waiting, asked, model.name, settings["seed"], asking, settings["primer"])
+        found = judgements(waiting, asked, model.name, settings.seed, asking, settings.primer)
         count_unread(found, what)
         rows += found
     return pl.DataFrame(rows, schema=SCHEMA)
@@ -54,8 +70,8 @@ def run(
     candidates: pl.DataFrame,
     judgements: pl.DataFrame | None,
     task: str,
-    settings: Mapping[str, Any],
+    settings: Settings,
 ) -> pl.DataFrame:
-    """A grade for every candidate, as `grades.grade_table` has them; `settings` has `texts`, what the texts of the pool are."""
+    """A grade for every candidate, as `grades.grade_table` has them."""
     questions = {question.question_id: question for question in questions_of(dataset)}
-    return grade_table(candidates, questions, get_task(task), settings["texts"], judgements)
+    return grade_table(candidates, questions, get_task(task), settings.texts, judgements)

@@ -1,7 +1,7 @@
 """Rule measure: the numbers of one target, a row a variant, and the same under every way of grading."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Literal
 
 import polars as pl
 
@@ -12,8 +12,16 @@ from selfincorrect.measure.cell import cell
 from selfincorrect.measure.columns import CELL, EMPTY, GRADED
 from selfincorrect.measure.items import complete, items, other_gradings
 from selfincorrect.measure.scores import Row, plain
+from selfincorrect.sections import StageSettings
 
 COLUMNS = {"metrics": CELL, "gradings": GRADED}
+
+
+class Settings(StageSettings):
+    """`unit` says what scores are: "percent" of fractions, or a "grade"."""
+
+    seed: int
+    unit: Literal["percent", "grade"]
 
 
 def run(
@@ -23,12 +31,12 @@ def run(
     model: str,
     task: str,
     k: int,
-    settings: Mapping[str, Any],
+    settings: Settings,
 ) -> dict[str, pl.DataFrame]:
-    """The tables `metrics` and `gradings` of one model on one task with k candidates; `settings` has `seed` and `unit`."""
+    """The tables `metrics` and `gradings` of one model on one task with k candidates."""
     rows = [
         {"model": model, "task": task, **row}
-        for row in rows_of(dataset, grades, choices, k, settings["seed"], settings["unit"])
+        for row in rows_of(dataset, grades, choices, k, settings.seed, settings.unit)
     ]
     place = {name: number for number, name in enumerate(choices["variant"].unique(maintain_order=True))}
     return {

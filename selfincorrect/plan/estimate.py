@@ -5,14 +5,14 @@ limit allows, and beginnings that prompts share are counted each time. So a run 
 again for want of a rating come on top.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
 from selfincorrect.columns import Column, schema_of
 from selfincorrect.config.schema import Config, ModelConfig, VariantConfig
+from selfincorrect.config.slices import TaskSettings
 from selfincorrect.discriminate.requests import decoding_of, discriminations
 from selfincorrect.discriminate.selectors.registry import get_selector
 from selfincorrect.discriminate.view import View
@@ -64,11 +64,9 @@ def tokens(text: str) -> float:
     return len(text) / CHARACTERS
 
 
-def loads(
-    config: Config, task: str, questions: Sequence[Question], settings: Mapping[str, Any]
-) -> Iterator[Load]:
+def loads(config: Config, task: str, questions: Sequence[Question], settings: TaskSettings) -> Iterator[Load]:
     """What each model is asked about one task. `settings` are the task's, with its defaults filled in."""
-    chosen = turns_of(sample_questions(questions, settings["limit"], config.seed))
+    chosen = turns_of(sample_questions(questions, settings.limit, config.seed))
     looked_at = [turn for turns in list(chosen.values())[:LOOKED_AT] for turn in turns]
     scale = len(chosen) / max(len(turns_of(looked_at)), 1)
     models = [name for name in config.models if task in config.tasks_of(name)]
@@ -87,30 +85,25 @@ def loads(
 Sums = tuple[float, float, float]  # answers, tokens in, tokens out
 
 
-def _made_up(settings: Mapping[str, Any]) -> str:
+def _made_up(settings: TaskSettings) -> str:
     """A candidate as long as one can be; it ends on a number, for tasks that show only that."""
-    return "word " * int(settings["answer_tokens"] * CHARACTERS / 5 - 1) + "#### 12"
+    return "word " * int(settings.answer_tokens * CHARACTERS / 5 - 1) + "#### 12"
 
 
 def _generation(
-    config: Config, task: str, items: Sequence[Question], settings: Mapping[str, Any], scale: float
+    config: Config, task: str, items: Sequence[Question], settings: TaskSettings, scale: float
 ) -> Sums:
     prompts, text, total = task_prompts(task), _made_up(settings), 0.0
     for turns in turns_of(items).values():
         for place, question in enumerate(turns):
             history = tuple((turn.question, text) for turn in turns[:place])
-            total += tokens(generation_prompt(question, prompts, settings["shots"], history).text())
+            total += tokens(generation_prompt(question, prompts, settings.shots, history).text())
     count = config.sampling.n * scale
-    return count * len(items), count * total, count * len(items) * settings["answer_tokens"]
+    return count * len(items), count * total, count * len(items) * settings.answer_tokens
 
 
 def _discrimination(
-    config: Config,
-    model: str,
-    task: str,
-    items: Sequence[Question],
-    settings: Mapping[str, Any],
-    scale: float,
+    config: Config, model: str, task: str, items: Sequence[Question], settings: TaskSettings, scale: float
 ) -> Sums:
     module, prompts = get_task(task), task_prompts(task)
     answers = [Candidate(_made_up(settings))] * max(config.k)
@@ -119,24 +112,14 @@ def _discrimination(
     for k in config.k:
         for variant in config.variants_of(task, model).values():
             if get_selector(variant.selector).asks:
-                view = View(
-                    module,
-                    prompts,
-                    variant.model_dump(mode="json"),
-                    k,
-                    joined(items),
-                    {**settings, "seed": config.seed},
-                )
-                asked += [
-                    request
-                    for each in discriminations(joined(items), pool, view)
-                    for request in each.requests
-                ]
+                view = View(module, prompts, variant, k, joined(items), settings)
+                found = discriminations(joined(items), pool, view)
+                asked += [request for each in found for request in each.requests]
     return _sums(asked, scale)
 
 
 def _judging(
-    config: Config, task: str, items: Sequence[Question], settings: Mapping[str, Any], scale: float
+    config: Config, task: str, items: Sequence[Question], settings: TaskSettings, scale: float
 ) -> Iterator[tuple[str, Sums]]:
     module = get_task(task)
     rows = [
@@ -155,17 +138,17 @@ def _judging(
 
 
 def _refinement(
-    config: Config, task: str, items: Sequence[Question], settings: Mapping[str, Any], scale: float
+    config: Config, task: str, items: Sequence[Question], settings: TaskSettings, scale: float
 ) -> Sums:
     assert config.refinement is not None
-    prompts, answer = task_prompts(task), settings["answer_tokens"]
-    plain = sum(tokens(generation_prompt(item, prompts, settings["shots"]).text()) for item in items)
+    prompts, answer = task_prompts(task), settings.answer_tokens
+    plain = sum(tokens(generation_prompt(item, prompts, settings.shots).text()) for item in items)
     steps = config.refinement.rounds * scale
-    extra = len(items) * (2 * (settings["shots"] + 1) * (answer + FEEDBACK_TOKENS))
+    extra = len(items) * (2 * (settings.shots + 1) * (answer + FEEDBACK_TOKENS))
     read = steps * (
         4 * plain + extra + len(items) * 4 * answer
     )  # feedback, refinement, and two orders of the pair
-    view = View(get_task(task), prompts, VariantConfig().model_dump(mode="json"), 2, items, settings)
+    view = View(get_task(task), prompts, VariantConfig(), 2, items, settings)
     chosen = decoding_of(view).max_tokens
     return 4 * steps * len(items), read, steps * len(items) * (FEEDBACK_TOKENS + answer + 2 * chosen)
 

@@ -27,10 +27,10 @@ def minutes(
 ) -> int:
     """Wall time for `answers_each` answers to every item of a task, by each of `models` in turn, split into `shards` jobs."""
     settings, known = task_settings(config, task), published.items()
-    items = min(settings["limit"] or known.get(task, ITEMS), known.get(task, 10**9))
+    items = min(settings.limit or known.get(task, ITEMS), known.get(task, 10**9))
     answers = items * answers_each / shards
     rate = rates.assumed(config.run.device == "cuda")
-    longest = max(settings["answer_tokens"], settings["choice_tokens"])
+    longest = max(settings.answer_tokens, settings.choice_tokens)
     entries = [
         entry
         for entry in map(config.weighted.__getitem__, models)

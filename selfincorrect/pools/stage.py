@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from pydantic import TypeAdapter
 
 from selfincorrect.digest import digest, file_sha256
 from selfincorrect.discriminate.choices import COLUMNS as CHOICES
@@ -17,21 +16,35 @@ from selfincorrect.generate.candidates import count_cut
 from selfincorrect.io import read_provenance
 from selfincorrect.jobs.provenance import versions
 from selfincorrect.pools.formats import read, read_outputs
-from selfincorrect.pools.kinds import AnyPool, Pool
+from selfincorrect.pools.kinds import Pool
 from selfincorrect.pools.match import identities, output_rows, pool_table
+from selfincorrect.sections import StageSettings
 from selfincorrect.tasks.base import grade_limits, sample_questions
 from selfincorrect.tasks.conversations import joined_pool, pool_of, spread
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.registry import get_task
 
-__all__ = ["CANDIDATES", "CHOICES", "origin_of_pool", "run", "select"]
+__all__ = ["CANDIDATES", "CHOICES", "SelectSettings", "Settings", "origin_of_pool", "run", "select"]
 
 log = logging.getLogger("selfincorrect")
 
 
-def _pool(settings: Mapping[str, Any]) -> AnyPool:
-    pool: AnyPool = TypeAdapter(Pool).validate_python(settings["pool"])
-    return pool
+class Settings(StageSettings):
+    """`pool` is as configured, `k` the largest number of candidates that is shown."""
+
+    seed: int
+    limit: int | None = None
+    k: int
+    max_characters: int
+    pool: Pool
+
+
+class SelectSettings(StageSettings):
+    """`variants` are rules by name of the variant; `pool` is None where no outputs came with it."""
+
+    seed: int
+    variants: dict[str, str]
+    pool: Pool | None = None
 
 
 def origin_of_pool(model: str, dataset: str, path: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,16 +59,16 @@ def origin_of_pool(model: str, dataset: str, path: str, settings: Mapping[str, A
     }
 
 
-def run(dataset: pl.DataFrame, path: Path | str, task: str, settings: Mapping[str, Any]) -> pl.DataFrame:
+def run(dataset: pl.DataFrame, path: Path | str, task: str, settings: Settings) -> pl.DataFrame:
     """Rows of `candidates.SCHEMA`: the candidates of a pool, whose file is at `path`, for the questions that `limit` draws.
 
-    `settings` has `pool` (as configured), `seed`, `limit`, `k` (the largest) and `max_characters`. Raises UserError if it has none of them.
+    Raises UserError if it has none of them.
     """
-    path, questions, pool = Path(path), questions_of(dataset), _pool(settings)
+    path, questions, pool = Path(path), questions_of(dataset), settings.pool
     table = pool_table(
-        read(pool), questions, path, settings["k"], grade_limits(get_task(task)), settings["max_characters"]
+        read(pool), questions, path, settings.k, grade_limits(get_task(task)), settings.max_characters
     )
-    kept = [each.question_id for each in sample_questions(questions, settings["limit"], settings["seed"])]
+    kept = [each.question_id for each in sample_questions(questions, settings.limit, settings.seed)]
     there = table["question_id"].n_unique()
     table = table.filter(pl.col("question_id").is_in(kept))
     count = table["question_id"].n_unique()
@@ -64,7 +77,7 @@ def run(dataset: pl.DataFrame, path: Path | str, task: str, settings: Mapping[st
             f"{path}: none of its {there} questions is among the {len(kept)} that the task's `limit` draws. Raise or remove it."
         )
     log.info("%d candidates of %d questions", table.height, count)
-    count_cut(table, settings["max_characters"], str(path))
+    count_cut(table, settings.max_characters, str(path))
     if count < len(kept):
         log.warning(
             "%s: %d of the %d questions asked have no candidates and are left out",
@@ -80,14 +93,11 @@ def select(
     candidates: pl.DataFrame,
     grades: pl.DataFrame,
     task: str,
-    settings: Mapping[str, Any],
+    settings: SelectSettings,
     k: int,
 ) -> pl.DataFrame:
-    """Rows of `choices.SCHEMA`: what rules that need no model choose, and the outputs that came with the pool.
-
-    `settings` has `seed`, `variants` (the rules by name) and `pool`, None where no outputs came with it.
-    """
-    pool = _pool(settings) if settings["pool"] else None
+    """Rows of `choices.SCHEMA`: what rules that need no model choose, and the outputs that came with the pool."""
+    pool = settings.pool
     known = pool_of(candidates, grades)
     items = [each for each in questions_of(dataset) if each.question_id in known]
     shown, rows = joined_pool(items, known, get_task(task)), []
@@ -95,6 +105,6 @@ def select(
         outputs = read_outputs(pool)
         names = identities(list(outputs), questions_of(dataset), pool.file())
         rows += output_rows(dict(zip(names, outputs.values(), strict=True)), pool.outputs, list(known), k)
-    for name, selector in settings["variants"].items():
-        rows += selected_rows(name, selector, shown, list(shown), k, settings["seed"])
+    for name, selector in settings.variants.items():
+        rows += selected_rows(name, selector, shown, list(shown), k, settings.seed)
     return pl.DataFrame(spread(rows, items), schema=SCHEMA)

@@ -10,15 +10,17 @@ from selfincorrect.columns import Column, schema_of
 from selfincorrect.digest import seed_of
 from selfincorrect.discriminate.choices import choice_rows
 from selfincorrect.discriminate.requests import NO_ANSWER, discriminations
-from selfincorrect.discriminate.view import View
+from selfincorrect.discriminate.view import AskingSettings, View
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Prompt, Turns
 from selfincorrect.engines.requests import Decoding, Request, Response
+from selfincorrect.generate.settings import SamplingConfig
 from selfincorrect.measure.intervals import score_interval
 from selfincorrect.measure.scores import plain
 from selfincorrect.tasks.base import Question, Task
 from selfincorrect.tasks.conversations import Candidate
 from selfincorrect.tasks.templates import Step, TaskPrompts, replies
+from selfincorrect.tasks.variant import Variant
 
 FEEDBACK_TOKENS = 96
 
@@ -64,14 +66,22 @@ MEASURED = [
 Ask = Callable[[list[Request]], list[Response]]
 
 
+class Settings(AskingSettings):
+    """What the stage is told; `variant` is how the choice between two answers is asked for."""
+
+    rounds: int
+    sampling: SamplingConfig
+    variant: Variant
+
+
 @dataclass(frozen=True)
 class Refining:
-    """What refining the answers to one task takes; `settings` is the slice of the configuration."""
+    """What refining the answers to one task takes."""
 
     task: Task
     prompts: TaskPrompts
     model_digest: str
-    settings: Mapping[str, Any]
+    settings: Settings
 
     def words(self) -> dict[str, str]:
         noun = next(iter(self.prompts.discriminate.values())).noun
@@ -92,7 +102,7 @@ def _shots(refining: Refining, step: Step) -> Turns:
     """Demonstrations of a step: a wrong answer and a right one in turn, with the remarks on them; the right one is refined
     from both."""
     words, shots = refining.words(), []
-    for index, each in enumerate(refining.prompts.demonstrations[: refining.settings["shots"]]):
+    for index, each in enumerate(refining.prompts.demonstrations[: refining.settings.shots]):
         answer = each.wrong[0] if index % 2 == 0 else each.right
         values = {
             **words,
@@ -110,7 +120,7 @@ def refined(
 ) -> list[dict[str, Any]]:
     """Rows of ROUNDS_SCHEMA: the `first` answers by question, and those of each round of feedback and refinement."""
     settings, form = refining.settings, replies()
-    sampling = settings["sampling"]
+    sampling = settings.sampling
     extract, grade = next(iter(refining.task.GRADINGS.values()))
     shots = {
         name: _shots(refining, step) for name, step in (("feedback", form.feedback), ("refine", form.refine))
@@ -126,12 +136,12 @@ def refined(
     def asked(
         name: str, step: Step, tokens: int, stop: tuple[str, ...], number: int, values: list[dict[str, str]]
     ) -> list[Response]:
-        decoding = Decoding(tokens, sampling["temperature"], sampling["top_p"], stop)
+        decoding = Decoding(tokens, sampling.temperature, sampling.top_p, stop)
         return ask(
             [
                 Request(
                     _step_prompt(refining, step, shots[name], each), decoding,
-                    seed_of(name, settings["seed"], refining.model_digest, question.question_id, number),
+                    seed_of(name, settings.seed, refining.model_digest, question.question_id, number),
                 )
                 for question, each in zip(questions, values, strict=True)
             ]
@@ -139,7 +149,7 @@ def refined(
 
     texts = [refining.task.trim(first[question.question_id]) for question in questions]
     rows = [row(question, 0, text) for question, text in zip(questions, texts, strict=True)]
-    for number in range(1, settings["rounds"] + 1):
+    for number in range(1, settings.rounds + 1):
         values = [
             {"question": shown_question(refining, question.question), "text": text or NO_ANSWER}
             for question, text in zip(questions, texts, strict=True)
@@ -148,7 +158,7 @@ def refined(
         remarks = [thoughts.answer(response.text or "") or "" for response in feedback]
         values = [{**each, "feedback": remark} for each, remark in zip(values, remarks, strict=True)]
         stop = refining.prompts.generate.stop
-        better = asked("refine", form.refine, settings["answer_tokens"], stop, number, values)
+        better = asked("refine", form.refine, settings.answer_tokens, stop, number, values)
         texts = [refining.task.trim(response.text or "") for response in better]
         rows += [
             row(question, number, text, feedback=remark, prompt=answer.prompt, feedback_prompt=told.prompt)

@@ -1,6 +1,5 @@
 """The prompt files of tasks, and what all of them share: templates and demonstrations."""
 
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from selfincorrect.tasks.registry import prompt_file
+from selfincorrect.tasks.variant import Variant
 
 
 class _Data(BaseModel):
@@ -114,16 +114,16 @@ class TaskPrompts(_Data):
     discriminate: dict[str, DiscriminateTemplate] = Field(min_length=1)
     demonstrations: tuple[Demonstration, ...]
 
-    def way(self, variant: Mapping[str, Any]) -> str:
+    def way(self, variant: Variant) -> str:
         """How a variant shows candidates, a key of `discriminate`: easy distractors are final answers where a task has them."""
-        if variant["candidates"] is not None:
-            return str(variant["candidates"])
+        if variant.candidates is not None:
+            return str(variant.candidates)
         first = next(iter(self.discriminate))
-        return "final" if variant["distractors"] == "easy" and "final" in self.discriminate else first
+        return "final" if variant.distractors == "easy" and "final" in self.discriminate else first
 
-    def rationale(self, variant: Mapping[str, Any]) -> bool:
+    def rationale(self, variant: Variant) -> bool:
         """Whether a variant asks for reasons."""
-        asked = variant["rationale"]
+        asked = variant.rationale
         return self.discriminate[self.way(variant)].rationale if asked is None else bool(asked)
 
     def data(self) -> dict[str, Any]:

@@ -3,19 +3,20 @@
 import pytest
 import torch
 
-from selfincorrect.config.schema import VariantConfig
 from selfincorrect.discriminate.requests import discriminations
-from selfincorrect.discriminate.view import View
+from selfincorrect.discriminate.view import AskingSettings, View
 from selfincorrect.engines.manifest import Manifest, Running
 from selfincorrect.engines.requests import Request
 from selfincorrect.engines.transformers.engine import TransformersEngine
 from selfincorrect.generate.candidates import generation_requests
+from selfincorrect.generate.settings import SamplingConfig, Settings
 from selfincorrect.io import read_json
 from selfincorrect.tasks.base import Question, sample_questions
 from selfincorrect.tasks.conversations import Candidate
 from selfincorrect.tasks.questions import load_questions
 from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts
+from selfincorrect.tasks.variant import Variant
 
 # One worker fetches and converts the model, the others leave these tests to it.
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("model")]
@@ -30,8 +31,8 @@ def engine(prepared):
 def asked(temperature: float, samples: int, limit: int = 5) -> list[Request]:
     task = get_task("capitals")
     questions = sample_questions(load_questions(task, task.SOURCES["table"]), limit, 3)
-    sampling = {"n": samples, "temperature": temperature, "top_p": 1.0}
-    settings = {"sampling": sampling, "answer_tokens": 16, "shots": 2, "seed": 1}
+    sampling = SamplingConfig.model_construct(n=samples, temperature=temperature)  # 0 too
+    settings = Settings.model_construct(sampling=sampling, answer_tokens=16, shots=2, seed=1)
     return generation_requests(questions, "capitals", task_prompts("capitals"), "digest", settings)
 
 
@@ -107,16 +108,14 @@ def test_workflow_on_a_local_folder_and_a_cramped_context(workflow, prepared):
 def test_the_papers_settings_fit_a_context_of_4096_tokens(engine, name, options):
     """Demonstrations, a long question, four candidates as long as they may be, and the output."""
     task, prompts = get_task(name), task_prompts(name)
-    variant = VariantConfig(**options).model_dump(mode="json")
-    settings = {
-        "seed": 1,
-        "shots": task.SHOTS,
-        "choice_tokens": task.CHOICE_TOKENS,
-        "answer_tokens": task.ANSWER_TOKENS,
-    }
+    settings = AskingSettings(
+        seed=1, shots=task.SHOTS, choice_tokens=task.CHOICE_TOKENS, answer_tokens=task.ANSWER_TOKENS
+    )
     question = Question("q", "q", "How many of these words are there in all? " * 15, ("1",))
     [asked] = discriminations(
-        [question], {"q": [Candidate("x")] * 4}, View(task, prompts, variant, 4, [question], settings)
+        [question],
+        {"q": [Candidate("x")] * 4},
+        View(task, prompts, Variant(**options), 4, [question], settings),
     )
     prompt = engine.tokens(engine.render(asked.requests[0].prompt))
     turns = 2 if name == "mt_bench" else 1

@@ -23,10 +23,10 @@ class Choose:
         return view.prompts.rationale(view.variant)
 
     def reply(self, view: View) -> Reply:
-        return replies().of(self.rationale(view), view.variant["answer"])
+        return replies().of(self.rationale(view), view.variant.answer)
 
     def instruction(self, view: View) -> str:
-        wording = view.template.wordings[view.variant["wording"] - 1].format(**view.words())
+        wording = view.template.wordings[view.variant.wording - 1].format(**view.words())
         return f"{wording} {self.reply(view).instruction.format(**view.words())}"
 
     def parts(self, shown: Sequence[str]) -> list[list[str]]:
@@ -48,7 +48,7 @@ class Choose:
         if thought_only(response):
             return Chosen((), None, "thought")
         finished, ending = response.finish_reason != "length", self.reply(view).ending
-        if view.variant["answer"] == "text":
+        if view.variant.answer == "text":
             return parse_text(response.text, shown, view.labelled(shown), ending, view.task.extract, finished)
         return parse_choice(response.text, view.labels, ending, finished, shown)
 

@@ -72,9 +72,9 @@ def stages(tmp_path_factory):
     )
     task = get_task("capitals")
     dataset = question_table(load_questions(task, next(iter(task.SOURCES.values()))))
-    settings = slices.generate(config, "m", "capitals")
+    settings = generate.Settings(**slices.generate(config, "m", "capitals"))
     pool, generated = called(generate.run, dataset, "capitals", model, settings)
-    grades, graded = called(grade.run, dataset, pool, None, "capitals", slices.grade(config, "m", "capitals"))
+    grades, graded = called(grade.run, dataset, pool, None, "capitals", grade.Settings())
     choices, chosen = called(
         discriminate.run,
         dataset,
@@ -82,9 +82,10 @@ def stages(tmp_path_factory):
         grades,
         "capitals",
         model,
-        slices.discriminate(config, "m", "capitals"),
+        discriminate.Settings(**slices.discriminate(config, "m", "capitals")),
     )
-    _, refined = called(refine.run, dataset, pool, "capitals", model, slices.refine(config, "m", "capitals"))
+    refining = refine.Settings(**slices.refine(config, "m", "capitals"))
+    _, refined = called(refine.run, dataset, pool, "capitals", model, refining)
     assert {k: table.height for k, table in choices.items()} == {2: 20, 4: 20}
     assert pl.Series(grades["grade"]).null_count() == 0
     return {

@@ -5,10 +5,9 @@ from itertools import permutations, product
 
 import pytest
 
-from selfincorrect.config.schema import VariantConfig
 from selfincorrect.discriminate.choices import choice_rows
 from selfincorrect.discriminate.requests import decoding_of, demonstrations_of, discriminations, selector_of
-from selfincorrect.discriminate.view import View
+from selfincorrect.discriminate.view import AskingSettings, View
 from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.base import Question
 from selfincorrect.tasks.conversations import Candidate
@@ -16,9 +15,9 @@ from selfincorrect.tasks.questions import load_questions
 from selfincorrect.tasks.registry import NAMES as NAMES_OF_TASKS
 from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts
+from selfincorrect.tasks.variant import Variant
 
-PLAIN = VariantConfig().model_dump(mode="json")
-SETTINGS = {"seed": 5, "shots": 2, "choice_tokens": 64, "answer_tokens": 16}
+SETTINGS = AskingSettings(seed=5, shots=2, choice_tokens=64, answer_tokens=16)
 NAMES = ["Alfa", "Bravo", "Charlie", "Delta"]
 QUESTIONS = [Question(f"q{i}", f"q{i}", f"Question number {i}?", ("Delta",)) for i in range(40)]
 POOL = {
@@ -28,7 +27,7 @@ POOL = {
 
 
 def view(task="capitals", k=4, others=QUESTIONS, **changes):
-    return View(get_task(task), task_prompts(task), PLAIN | changes, k, others, SETTINGS)
+    return View(get_task(task), task_prompts(task), Variant(**changes), k, others, SETTINGS)
 
 
 def queries(shown, pool=POOL):
@@ -230,4 +229,4 @@ def test_ties_are_drawn_alike_in_every_order():
 
 def test_a_conversation_as_answer_has_room_for_all_its_turns():
     shown = view("mt_bench", answer="text", others=[])
-    assert decoding_of(shown).max_tokens == 8 + 2 * SETTINGS["answer_tokens"]
+    assert decoding_of(shown).max_tokens == 8 + 2 * SETTINGS.answer_tokens

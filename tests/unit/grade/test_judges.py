@@ -11,6 +11,7 @@ from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import Response
 from selfincorrect.errors import UserError
 from selfincorrect.generate.candidates import pool_table
+from selfincorrect.generate.settings import SamplingConfig, Settings
 from selfincorrect.grade import grades as grading
 from selfincorrect.grade import judges as judging
 from selfincorrect.tasks import mt_bench, truthfulqa
@@ -227,12 +228,8 @@ def test_a_turn_after_one_that_did_not_fit_is_not_asked():
             Response(None if "Ask 0" in r.prompt.query else "fine", "p", "stop", 1, 1, None) for r in requests
         ]
 
-    settings = {
-        "sampling": {"n": 2, "temperature": 1.0, "top_p": 1.0, "max_characters": 1000},
-        "answer_tokens": 4,
-        "shots": 0,
-        "seed": 1,
-    }
+    sampling = SamplingConfig(n=2, temperature=1.0, max_characters=1000)
+    settings = Settings(sampling=sampling, answer_tokens=4, shots=0, seed=1)
     table = pool_table(MT, "mt_bench", task_prompts("mt_bench"), "digest", settings, ask)
     assert len(asked) == 6 + 4
     texts = dict(table.filter(pl.col("sample") == 1).select("question_id", "text").iter_rows())

@@ -9,12 +9,12 @@ import pytest
 from selfincorrect.columns import schema_of
 from selfincorrect.discriminate.choices import SCHEMA
 from selfincorrect.measure.columns import CELL, EMPTY, GRADED, METRICS
-from selfincorrect.measure.stage import rows_of, run
+from selfincorrect.measure.stage import Settings, rows_of, run
 
 
 def measured(questions, grades, choices, k, unit="percent"):
     """The tables of the stage, by name."""
-    return run(questions, grades, choices, "m", "t", k, {"seed": 7, "unit": unit})
+    return run(questions, grades, choices, "m", "t", k, Settings(seed=7, unit=unit))
 
 
 def test_gradings_score_the_same_choices_in_every_way():
@@ -55,7 +55,7 @@ def test_a_large_measurement_is_quick_and_needs_no_torch():
 import sys, time
 import numpy as np, polars as pl
 from selfincorrect.grade import grades as grading
-from selfincorrect.measure.stage import run
+from selfincorrect.measure.stage import Settings, run
 from selfincorrect.report import tables
 from selfincorrect.tasks import gsm8k
 from selfincorrect.tasks.base import Question
@@ -75,7 +75,7 @@ rows = [
     for v in range(10) for q in ids
 ]
 choices = pl.DataFrame(rows, schema=SCHEMA)
-table = run(dataset, grades, choices, "m", "gsm8k", 4, {"seed": 7, "unit": "percent"})["metrics"]
+table = run(dataset, grades, choices, "m", "gsm8k", 4, Settings(seed=7, unit="percent"))["metrics"]
 tables.with_adjusted(table)
 print(time.perf_counter() - start, table.height, "torch" in sys.modules)
 """
