@@ -7,8 +7,8 @@ import polars as pl
 
 from selfincorrect.columns import Column, schema_of
 from selfincorrect.digest import canonical_json, seed_of
-from selfincorrect.discriminate.parse import Chosen
-from selfincorrect.discriminate.requests import Asked, selector_of
+from selfincorrect.discriminate.asked import Asked, Preference
+from selfincorrect.discriminate.requests import selector_of
 from selfincorrect.discriminate.selectors.registry import rule
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
@@ -44,11 +44,11 @@ def choice_rows(
     waiting, selector, rows = iter(responses), selector_of(view), []
     for each in asked:
         answers = [next(waiting) for _ in each.requests]
-        read, alone = selector.read(view, each.shown, answers), selector.alone
-        outputs, prompts = [a.text for a in answers], [a.prompt for a in answers]
+        outputs, prompts, alone = [a.text for a in answers], [a.prompt for a in answers], selector.alone
+        preference, order = selector.read(view, each, answers), each.shown[0].order
         rows.append(
             {
-                **choice_row(each.question.question_id, view.k, name, each.order, read, view.settings.seed),
+                **choice_row(each.question.question_id, view.k, name, order, preference, view.settings.seed),
                 "selector": view.variant.selector,
                 "output": canonical_json(outputs) if alone else outputs[0],
                 "finish_reason": None if alone else answers[0].finish_reason,
@@ -68,18 +68,18 @@ def _sum(numbers: Sequence[int | None]) -> int | None:
 
 
 def choice_row(
-    question_id: str, k: int, variant: str, order: Sequence[int], chosen: Chosen, seed: int
+    question_id: str, k: int, variant: str, order: Sequence[int], preference: Preference, seed: int
 ) -> dict[str, Any]:
     """One choice as a row of SCHEMA, without what is known of the model's answer. A tie is drawn by seed, and recorded."""
-    ties = sorted(order[slot] for slot in chosen.slots)  # whatever the order shown
+    ties = list(preference.best)
     return {
         "question_id": question_id,
         "k": k,
         "variant": variant,
         "selector": "choose",
         "order": list(order),
-        "parsed": chosen.parsed,
-        "how": chosen.how,
+        "parsed": preference.parsed,
+        "how": preference.how,
         "chosen_sample": ties[seed_of("tie", seed, question_id, k) % len(ties)] if ties else None,
         "shared": ties if len(ties) > 1 else None,
         "valid": bool(ties),

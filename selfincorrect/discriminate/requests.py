@@ -1,12 +1,12 @@
 """What is asked about k candidates in a view: prompts, demonstrations and decoding."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import zip_longest
 from random import Random
 
 from selfincorrect.digest import seed_of
+from selfincorrect.discriminate.asked import Asked, Shown
 from selfincorrect.discriminate.selectors.base import Asking
 from selfincorrect.discriminate.selectors.registry import asking
 from selfincorrect.discriminate.view import View
@@ -26,22 +26,12 @@ def selector_of(view: View) -> Asking:
     return asking(view.variant.selector)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What is asked about one question: its candidates in the order shown, and one request, or one for each candidate."""
-
-    question: Question
-    order: tuple[int, ...]
-    shown: tuple[str, ...]
-    requests: tuple[Request, ...]
-
-
-def order_of(variant: Variant, question_id: str, k: int, seed: int) -> tuple[int, ...]:
-    """The samples in the order shown: as drawn, or permuted by seed and question."""
+def orders_of(variant: Variant, question_id: str, k: int, seed: int) -> tuple[tuple[int, ...], ...]:
+    """The orders in which a variant shows the samples: one, as drawn, or permuted by seed and question."""
     order = list(range(k))
     if variant.order == "permuted":
         Random(seed_of("order", seed, question_id, k)).shuffle(order)
-    return tuple(order)
+    return (tuple(order),)
 
 
 def right_positions(shots: int, k: int) -> list[int]:
@@ -57,18 +47,26 @@ def right_positions(shots: int, k: int) -> list[int]:
 
 def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> list[Asked]:
     """What is asked about each question: greedy requests, one about its first k candidates or one about each."""
-    instruction, decoding = selector_of(view).instruction(view), decoding_of(view)
+    selector, instruction, decoding = (
+        selector_of(view),
+        selector_of(view).instruction(view),
+        decoding_of(view),
+    )
     shots = demonstrations_of(view)
-    asked = []
-    for question in questions:
-        order = order_of(view.variant, question.question_id, view.k, view.settings.seed)
-        shown = _shown(question, pool[question.question_id], order, view)
-        requests = [
-            Request(Prompt(instruction, shots, _query(question.question, part, view)), decoding, None)
-            for part in selector_of(view).parts(shown)
-        ]
-        asked.append(Asked(question, order, tuple(shown), tuple(requests)))
-    return asked
+
+    def shown(question: Question, order: tuple[int, ...]) -> Shown:
+        texts = _shown(question, pool[question.question_id], order, view)
+        prompts = (
+            Prompt(instruction, shots, _query(question.question, part, view))
+            for part in selector.parts(texts)
+        )
+        return Shown(order, tuple(texts), tuple(Request(prompt, decoding, None) for prompt in prompts))
+
+    return [
+        Asked(question, tuple(shown(question, order) for order in orders))
+        for question in questions
+        for orders in [orders_of(view.variant, question.question_id, view.k, view.settings.seed)]
+    ]
 
 
 def decoding_of(view: View) -> Decoding:

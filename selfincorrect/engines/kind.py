@@ -18,13 +18,14 @@ class EngineKind:
     """`source` says what the `source` of a model is: "weights" that run in the job's own process, "served", an id at a server, or
     a "file". `prepare` makes a folder hold or point to the model, and returns what its manifest says beside what was configured;
     `open_engine` takes that manifest, the folder, and how the job runs it. Raise a number of `versions` when a
-    fix changes what the engine answers: stored answers of before are then asked for again.
+    fix changes what the engine answers: stored answers of before are then asked for again. `options`: it tells how probable the options of a request are.
     """
 
     source: Literal["weights", "served", "file"]
     prepare: Callable[[str, ModelSettings, Path], dict[str, Any]]
     open_engine: Callable[[Manifest, Path, Running], Engine]
     versions: Versions = FIRST
+    options: bool = False
 
     @property
     def served(self) -> bool:

@@ -43,15 +43,19 @@ class Decoding:
 
 @dataclass(frozen=True)
 class Request:
-    """One answer wanted. `seed` is None for greedy decoding."""
+    """One answer wanted. `seed` is None for greedy decoding. With `options` no answer is drawn: how probable each of these
+    texts is as the answer is wanted instead."""
 
     prompt: Prompt
     decoding: Decoding
     seed: int | None
+    options: tuple[str, ...] = ()
 
     def key(self, model_digest: str, mode: str, versions: Versions = FIRST) -> str:
         """Digest of everything that shapes the answer: engine's version, model, rendered prompt, decoding, seed."""
-        asked = {"prompt": self.prompt.rendered(mode), "decoding": asdict(self.decoding)}
+        asked: dict[str, Any] = {"prompt": self.prompt.rendered(mode), "decoding": asdict(self.decoding)}
+        if self.options:  # stored answers of before know no options
+            asked["options"] = list(self.options)
         number = versions.sampled if self.decoding.temperature > 0 else versions.greedy
         return digest([number, model_digest, mode, asked, self.seed])
 
@@ -65,6 +69,7 @@ class Response:
     limit) or one of NO_ANSWER; `logprob` is the natural log-probability of the answer's tokens, without the end-of-text token,
     under the model at temperature 1, None where the engine gives none. `reasoning` is what a server tells apart as such, and how many of
     the tokens it was; `said` are a server's words on why there is no answer; `model` and `fingerprint` what it says of itself.
+    `options` are the natural log-probabilities of the request's options, None for one that a server does not tell.
     `unfinished_thought`: the model itself never ended its thought. `seeded`: the request's own seed drew it. Prompts that are not `sent` cost nothing and are not stored.
     """
 
@@ -82,6 +87,7 @@ class Response:
     unfinished_thought: bool = False
     seeded: bool = True
     sent: bool = True
+    options: tuple[float | None, ...] | None = None
 
     def record(self) -> dict[str, Any]:
         """As it is stored: fields that are at their default are left out."""
@@ -112,12 +118,21 @@ def stored_response(value: Any) -> Response:
         elif name in _COUNTS:
             right = each is None or (type(each) is int and 0 <= each < LARGEST)
         elif name == "logprob":
-            right = each is None or (type(each) in (int, float) and math.isfinite(each))
+            right = each is None or _is_number(each)
+        elif name == "options":
+            right = isinstance(each, list | tuple) and all(
+                one is None or (_is_number(one) and one <= 0) for one in each
+            )
         else:
             right = isinstance(each, bool)
         if not right:
             raise ValueError(f"its field {name!r} is {str(each)[:40]!r}")
-    return Response(**value)
+    options = value.get("options")
+    return Response(**{**value, "options": None if options is None else tuple(options)})
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
 
 
 class Engine(Protocol):

@@ -1,14 +1,15 @@
 """A model that answers from a script: to try a configuration or the workflow without weights.
 
 The script is YAML: `rules`, each with `match` (a regular expression searched in the query) and `answers` (one is taken,
-by seed; {…} are the match's named groups) and perhaps the `logprob` of each, and an optional `delay` in seconds per answer.
+by seed; {…} are the match's named groups), perhaps the `logprob` of each and, for requests with options, the log-probability of some
+`options` by their texts (others have one by seed), and an optional `delay` in seconds per answer.
 """
 
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -28,6 +29,7 @@ class _Rule(BaseModel):
     match: re.Pattern[str]
     answers: list[str] = Field(min_length=1)
     logprob: float | None = Field(None, le=0)
+    options: dict[str, Annotated[float, Field(le=0)]] = Field(default_factory=dict)
 
     @field_validator("match", mode="before")
     @classmethod
@@ -55,7 +57,7 @@ def read_script(path: Path) -> Script:
         wrong = error.errors(include_url=False)[0]
         raise UserError(
             f"{path} is no script: {'.'.join(map(str, wrong['loc'])) or 'all of it'}: {wrong['msg']}. It has `rules`, each with `match` (a regular "
-            "expression) and `answers` (a list of texts; put quotes around numbers), perhaps `logprob`, and perhaps `delay`."
+            "expression) and `answers` (a list of texts; put quotes around numbers), perhaps `logprob` and `options`, and perhaps `delay`."
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise UserError(f"{path} is no YAML: {error}") from error
@@ -81,6 +83,9 @@ class ScriptedEngine:
         for rule in self._script.rules:
             match = rule.match.search(request.prompt.query)
             if match:
+                if request.options:
+                    known = tuple(_option(rule, prompt, option) for option in request.options)
+                    return Response("", prompt, "stop", len(prompt.split()), 0, None, options=known)
                 answers = rule.answers
                 # Greedy decoding depends on the prompt alone, sampling on its seed.
                 index = seed_of(prompt if request.seed is None else request.seed) % len(answers)
@@ -90,6 +95,10 @@ class ScriptedEngine:
                 words = len(text.split())
                 return Response(text, prompt, "stop", len(prompt.split()), words, rule.logprob)
         raise UserError(f"No rule of {self._path} matches the query:\n{request.prompt.query}")
+
+
+def _option(rule: _Rule, prompt: str, option: str) -> float:
+    return rule.options.get(option, -(seed_of("option", prompt, option) % 1000) / 100)
 
 
 def prepare(name: str, settings: ModelSettings, folder: Path) -> dict[str, Any]:
@@ -111,4 +120,4 @@ def open_engine(manifest: Manifest, folder: Path, run: Running) -> ScriptedEngin
     return ScriptedEngine(folder / manifest.weights, run.batch_size)
 
 
-ENGINE = EngineKind("file", prepare, open_engine)
+ENGINE = EngineKind("file", prepare, open_engine, options=True)

@@ -38,7 +38,8 @@ class OpenedModel:
     """A prepared model as a job uses it. `engine` loads it on first need.
 
     `versions` are those of its engine. Without `greedy` choices are drawn at temperature UNGREEDY. Stored responses without an answer
-    are asked for again if their reason is in `retry`; more than the share `errors` of them is an error. `served` counts what servers
+    are asked for again if their reason is in `retry`; more than the share `errors` of them is an error. `options`: its engine tells
+    how probable the options of a request are. `served` counts what servers
     said they are, (model, fingerprint).
     """
 
@@ -53,6 +54,7 @@ class OpenedModel:
     greedy: bool = True
     retry: Collection[str] = ()
     errors: float = 0.2
+    options: bool = False
     served: Counter[tuple[str | None, str | None]] = field(default_factory=Counter)
 
     def told(self) -> dict[str, Any]:
@@ -166,6 +168,11 @@ def _asked(
     """Ask for what is missing of the answers `wanted` to `total` questions, and store it. Returns what is not stored: prompts that
     were not sent."""
     key_of = {id(request): key for key, request in missing.items()}
+    if not model.options and any(request.options for request in missing.values()):
+        raise UserError(
+            f"{what}: {model.name} is asked how probable given answers are, which its engine does not tell. Use another selector for it, or "
+            "an engine that does."
+        )
     unsent: dict[str, Response] = {}
     failed: dict[str, Response] = {}
     progress, waiting = Progress(what, len(missing), "answers"), list(missing.values())

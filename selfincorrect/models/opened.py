@@ -95,7 +95,7 @@ def opened_model(
     provenance = manifest.model_dump(mode="json", include={"name", "source", "revision", "dtype", "digest"})
     return OpenedModel(
         manifest.name, manifest.digest, manifest.prompt, manifest.context, store, engine, provenance,
-        kind.versions, entry.get("greedy", True), run.retry, run.errors,
+        kind.versions, entry.get("greedy", True), run.retry, run.errors, kind.options,
     )  # fmt: skip
 
 

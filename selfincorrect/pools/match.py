@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from selfincorrect.discriminate.asked import preference_of
 from selfincorrect.discriminate.choices import choice_row
 from selfincorrect.discriminate.parse import Chosen, parse_choice, parse_pattern
 from selfincorrect.errors import UserError
@@ -135,7 +136,12 @@ def output_rows(
             parsed = _pattern(output or "", labels, spec, question)
         else:
             parsed = parse_choice(output or "", labels, spec.ending)
-        rows.append({**choice_row(question, k, OUTPUTS, range(k), parsed, seed=0), "output": output})
+        rows.append(
+            {
+                **choice_row(question, k, OUTPUTS, range(k), preference_of(range(k), parsed), seed=0),
+                "output": output,
+            }
+        )
     return rows
 
 

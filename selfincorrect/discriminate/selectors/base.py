@@ -7,7 +7,7 @@ point of the group `selfincorrect.selectors`, by its name.
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from selfincorrect.discriminate.parse import Chosen
+from selfincorrect.discriminate.asked import Asked, Preference
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.templates import Reply
@@ -54,8 +54,8 @@ class Asking(Selector, Protocol):
     ) -> tuple[Sequence[str], str]:
         """What the demonstration number `index` shows, and its response, the right answer being at `position`."""
 
-    def read(self, view: View, shown: Sequence[str], responses: Sequence[Response]) -> Chosen:
-        """What the responses to the requests about one question choose."""
+    def read(self, view: View, asked: Asked, responses: Sequence[Response]) -> Preference:
+        """What the responses to the requests of `asked`, in their order, say of its candidates."""
 
 
 class Rule(Selector, Protocol):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from selfincorrect.discriminate.asked import Asked, Preference, preference_of
 from selfincorrect.discriminate.parse import Chosen, parse_choice, parse_text
 from selfincorrect.discriminate.unanswered import missing, thought_only
 from selfincorrect.discriminate.view import View
@@ -41,16 +42,19 @@ class Choose:
         label, text = view.labels[position], shown[position]
         return shown, self.reply(view).response.format(label=label, text=text, reasons=reasons())
 
-    def read(self, view: View, shown: Sequence[str], responses: Sequence[Response]) -> Chosen:
-        [response] = responses
+    def read(self, view: View, asked: Asked, responses: Sequence[Response]) -> Preference:
+        [shown], [response] = asked.shown, responses
+        return preference_of(shown.order, self._chosen(view, shown.texts, response))
+
+    def _chosen(self, view: View, texts: Sequence[str], response: Response) -> Chosen:
         if response.text is None:
             return missing(response)
         if thought_only(response):
             return Chosen((), None, "thought")
         finished, ending = response.finish_reason != "length", self.reply(view).ending
         if view.variant.answer == "text":
-            return parse_text(response.text, shown, view.labelled(shown), ending, view.task.extract, finished)
-        return parse_choice(response.text, view.labels, ending, finished, shown)
+            return parse_text(response.text, texts, view.labelled(texts), ending, view.task.extract, finished)
+        return parse_choice(response.text, view.labels, ending, finished, texts)
 
 
 SELECTOR = Choose()

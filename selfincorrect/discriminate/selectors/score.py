@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from selfincorrect.discriminate.parse import Chosen
+from selfincorrect.discriminate.asked import Asked, Preference, preference_of
+from selfincorrect.discriminate.parse import How
 from selfincorrect.discriminate.parse_score import parse_score
 from selfincorrect.discriminate.unanswered import missing, thought_only
 from selfincorrect.discriminate.view import View
@@ -42,20 +43,23 @@ class Score:
         place, score = (position, RIGHT) if index % 2 == 0 else ((position + 1) % view.k, WRONG)
         return [shown[place]], self.reply(view).response.format(score=score)
 
-    def read(self, view: View, shown: Sequence[str], responses: Sequence[Response]) -> Chosen:
-        """The candidates with the highest score; one without a readable score is never among them."""
+    def read(self, view: View, asked: Asked, responses: Sequence[Response]) -> Preference:
+        """The scores; one that is not readable is never among the highest."""
+        [shown] = asked.shown
         unanswered = [response for response in responses if response.text is None]
         if unanswered:
-            return missing(max(unanswered, key=lambda response: response.finish_reason == ERROR))
+            why = missing(max(unanswered, key=lambda response: response.finish_reason == ERROR))
+            return preference_of(shown.order, why)
         scores = [
             parse_score(response.text or "", response.finish_reason != "length") for response in responses
         ]
         told = " ".join("–" if score is None else str(score) for score in scores)
-        known = [score for score in scores if score is not None]
-        if not known:
-            return Chosen((), told, "thought" if all(map(thought_only, responses)) else "none")
-        best = tuple(slot for slot, score in enumerate(scores) if score == max(known))
-        return Chosen(best, told, "strict" if len(known) == len(scores) else "loose")
+        if not any(score is not None for score in scores):
+            how: How = "thought" if all(map(thought_only, responses)) else "none"
+        else:
+            how = "loose" if None in scores else "strict"
+        by_sample = dict(zip(shown.order, scores, strict=True))
+        return Preference(tuple(by_sample[sample] for sample in range(view.k)), told, how)
 
 
 SELECTOR = Score()

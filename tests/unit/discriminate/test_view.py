@@ -181,7 +181,7 @@ def test_options_compose():
         graded = [Candidate(t, get_task("gsm8k").extract(t), float("12" in t)) for t in texts]
         pool = {q.question_id: graded for q in QUESTIONS}
         asked = discriminations(QUESTIONS, pool, shown)[0]
-        place = asked.shown[3]
+        place = asked.shown[0].texts[3]
         label = selector_of(shown).reply(shown).response.format(reasons="Because.", label="4", text=place)
         assert {row["chosen_sample"] for row in rows(shown, label, pool=pool)} == {3}
 

@@ -89,11 +89,14 @@ def test_a_pattern_that_takes_for_ever_is_named(monkeypatch):
 TEXT = "\n".join(json.dumps({"a": number, "b": "text"}) for number in range(300))
 
 
+PACKED = gzip.compress(TEXT.encode())
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (gzip.compress(TEXT.encode())[:-20], "cut off"),
-        (gzip.compress(TEXT.encode())[:100] + b"xx" + gzip.compress(TEXT.encode())[102:], "damaged"),
+        (PACKED[:-20], "cut off"),
+        (PACKED[:100] + b"xx" + PACKED[102:], "damaged"),
         (TEXT.encode() + b'\n{"a": ', "line 301"),
         (b'{"a": ' + b"[" * 100_000, "nested too deep"),
         (b'{"a": 1}\n{"a": 1, "a": 2}', "line 2: it says 'a' twice"),
@@ -101,6 +104,7 @@ TEXT = "\n".join(json.dumps({"a": number, "b": "text"}) for number in range(300)
         (b'{"a": 1}\n5', "line|row 2"),
         (b"\xff\xfe\x00", "cannot be read"),
     ],
+    ids=["cut", "damaged", "line", "object", "twice", "brackets", "number", "bytes"],
 )  # fmt: skip
 def test_a_damaged_file_is_one_message(tmp_path, content, words):
     path = tmp_path / "a.file"

@@ -85,7 +85,7 @@ FAULTS = {
     "broken": status(500),
     "overloaded": status(503),
     "conflict": status(409),
-    "hangs": hangs(0.7),
+    "hangs": hangs(1.5),
     "half a body": half_a_body,
     "closes": closes,
     "not JSON": raw("<html>gateway</html>"),
@@ -102,7 +102,7 @@ def test_faults_that_pass_leave_no_trace(server, caplog, fault, numbers):
     clean = answers(engine(server), asked())
     with serving() as faulty:
         faulty.faults = dict.fromkeys(numbers, FAULTS[fault])
-        assert answers(engine(faulty, timeout=0.3), asked()) == clean
+        assert answers(engine(faulty, timeout=0.7), asked()) == clean
         assert from_server(faulty, clean)
         assert len(faulty.bodies) == len(server.bodies) + len(numbers)
     assert warnings(caplog) == []

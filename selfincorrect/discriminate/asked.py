@@ -1,0 +1,55 @@
+"""What is asked about one question, and what comes of it: a preference among its candidates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from selfincorrect.discriminate.parse import Chosen, How
+from selfincorrect.engines.requests import Request
+from selfincorrect.tasks.base import Question
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The candidates of a question in one order: the samples, their texts, and one request about all, or one about each."""
+
+    order: tuple[int, ...]
+    texts: tuple[str, ...]
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, and its candidates in each order that a variant shows."""
+
+    question: Question
+    shown: tuple[Shown, ...]
+
+    @property
+    def requests(self) -> list[Request]:
+        """All requests, order by order."""
+        return [request for each in self.shown for request in each.requests]
+
+
+@dataclass(frozen=True)
+class Preference:
+    """One number for each candidate, by sample, higher is better; None where an answer gives none.
+
+    `parsed` is what was read, `how` how strictly, or why nothing was.
+    """
+
+    scores: tuple[float | None, ...]
+    parsed: str | None
+    how: How
+
+    @property
+    def best(self) -> tuple[int, ...]:
+        """The samples with the highest score, which share the choice; none if no answer was usable."""
+        known = [score for score in self.scores if score is not None]
+        return tuple(sample for sample, score in enumerate(self.scores) if known and score == max(known))
+
+
+def preference_of(order: Sequence[int], chosen: Chosen) -> Preference:
+    """The preference for what was chosen among candidates shown in `order`."""
+    picked = {order[slot] for slot in chosen.slots}
+    scores = tuple(float(sample in picked) if picked else None for sample in range(len(order)))
+    return Preference(scores, chosen.parsed, chosen.how)
