@@ -1,12 +1,14 @@
 """Run a command against a model server that is a SLURM job: submit it, wait until it answers, run, end it.
 
     selfincorrect with-server --sbatch='--gpus=8 --time=24:00:00' \\
-        --serve 'vllm serve meta-llama/Meta-Llama-3-70B-Instruct --tensor-parallel-size 8 --host 0.0.0.0 --port {port}' \\
-        -- snakemake --workflow-profile my-site --directory mine --configfile mine.yaml --config 'models={big: {server: {url: "{url}"}}}'
+        --serve 'vllm serve meta-llama/Meta-Llama-3-70B-Instruct --tensor-parallel-size 8 \\
+            --host 0.0.0.0 --port {port}' \\
+        -- snakemake --workflow-profile my-site --directory mine --configfile mine.yaml \\
+            --config 'models={big: {server: {url: "{url}"}}}'
 
-`{port}` in the server's command is a free port of the node it lands on, `{url}` in the other the address to call. A server that ends
-before the command does (its time is over, its node failed) is followed by another, and the command is run again: answers
-that came are in the response store.
+`{port}` in the server's command is a free port of the node it lands on, `{url}` in the other the address to
+call. A server that ends before the command does (its time is over, its node failed) is followed by another,
+and the command is run again: answers that came are in the response store.
 """
 
 import argparse
@@ -35,7 +37,7 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # nodes a
 LOOK = 5.0  # seconds between two looks at the server and its job
 CALM = 60.0  # seconds that a command which was interrupted has to end
 
-# Run on the node: the port is free there and then, and the address is told when it is known.
+# This runs on the node: the port is free there and then, and the address is told when it is known.
 JOB = """#!/bin/bash
 port=$({python} -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
 echo "http://{host}:$port/v1" > {address}.tmp && mv {address}.tmp {address}
@@ -44,20 +46,19 @@ echo "http://{host}:$port/v1" > {address}.tmp && mv {address}.tmp {address}
 
 
 class Job:
-    """A server as a SLURM job of its own name. `address` is a file that its job writes; its output goes to `log`."""
+    """A server as a SLURM job of its own name.
+
+    `address` is a file that the job writes; its output goes to `log`.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.name = f"server-{uuid.uuid4().hex[:8]}"
         self.address, self.log = folder / f"{self.name}.address", folder / f"{self.name}.log"
 
     def submit(self, serve: str, options: Sequence[str], host: str) -> None:
-        """Raises UserError if SLURM refuses."""
-        script = JOB.format(
-            python=shlex.quote(sys.executable),
-            host=host,
-            address=shlex.quote(str(self.address)),
-            serve=serve.replace("{port}", "$port"),
-        )
+        """Submit the job, whose script runs `serve`. Raises UserError if SLURM refuses."""
+        python, address = shlex.quote(sys.executable), shlex.quote(str(self.address))
+        script = JOB.format(python=python, host=host, address=address, serve=serve.replace("{port}", "$port"))
         command = ["sbatch", "--parsable", f"--job-name={self.name}", f"--output={self.log}", *options]
         try:
             done = subprocess.run(command, input=script, capture_output=True, text=True)
@@ -73,7 +74,10 @@ class Job:
         log.info("the server is job %s, its output in %s", self.id, self.log)
 
     def state(self) -> str:
-        """RUNNING, PENDING and so on; empty once SLURM does not list it any more. The last one known where SLURM gives no answer."""
+        """The job's state, such as RUNNING or PENDING, and empty once SLURM does not list it any more.
+
+        Where SLURM gives no answer, it is the last one known.
+        """
         done = subprocess.run(["squeue", "-h", "-j", self.id, "-o", "%T"], capture_output=True, text=True)
         if done.returncode == 0 or "Invalid job id" in done.stderr:
             self._state = done.stdout.strip()
@@ -83,30 +87,32 @@ class Job:
         return self.state() in ("RUNNING", "SUSPENDED")
 
     def url(self, ready_within: float) -> str:
-        """The address, once it answers. Raises UserError if the job ends or does not answer `ready_within` seconds after its start."""
+        """The address, once it answers.
+
+        Raises UserError if the job ends, or does not answer `ready_within` seconds after its start.
+        """
         started: float | None = None
         while True:
             if self.state() in ("PENDING", "CONFIGURING"):
-                started = None  # also of one that SLURM puts into the queue again
+                started = None  # also for a job that SLURM puts into the queue again
                 time.sleep(LOOK)
                 continue
             started, alive = started or time.monotonic(), self.runs()
             if not alive or time.monotonic() - started > ready_within:
                 what = "has ended" if not alive else f"does not answer after {ready_within:.0f} seconds"
                 raise UserError(
-                    f"The server (job {self.id}) {what}. The end of its output:\n{self._tail()}\nMend --serve or --sbatch, or give it "
-                    "longer with --ready-within, and run again."
+                    f"The server (job {self.id}) {what}. The end of its output:\n{self._tail()}\n"
+                    "Mend --serve or --sbatch, or give it longer with --ready-within, and run again."
                 )
             url = self.address.read_text(encoding="utf-8").strip() if self.address.is_file() else ""
             if url and _answers(url):
-                log.info(
-                    "the server answers at %s, %.0f seconds after its start", url, time.monotonic() - started
-                )
+                waited = time.monotonic() - started
+                log.info("the server answers at %s, %.0f seconds after its start", url, waited)
                 return url
             time.sleep(LOOK)
 
     def end(self) -> None:
-        """By its name: a job may have been submitted although nobody heard of its id."""
+        """Cancel the job by its name: it may have been submitted although nobody heard of its id."""
         subprocess.run(["scancel", f"--name={self.name}"], capture_output=True)
 
     def _tail(self) -> str:
@@ -117,13 +123,12 @@ class Job:
 def _answers(url: str) -> bool:
     """Whether a server there is ready, by /health, or by its list of models where it has no /health."""
     status = _status(f"{url.removesuffix('/v1')}/health")
-    return status == 200 or (
-        status == 404 and _status(f"{url}/models") in (200, 401, 403)
-    )  # some want a key for the list
+    # Some servers want a key for the list.
+    return status == 200 or (status == 404 and _status(f"{url}/models") in (200, 401, 403))
 
 
 def _status(url: str) -> int | None:
-    """What a server says; None if nobody does."""
+    """The HTTP status that a server answers with, None if nobody answers."""
     try:
         with DIRECT.open(url, timeout=LOOK) as reply:
             return int(reply.status)
@@ -134,8 +139,11 @@ def _status(url: str) -> int | None:
 
 
 def run(command: Sequence[str], job: Job, url: str) -> int | None:
-    """Run `command` with `url` filled in. Its exit code, or None if it was ended since the server's job was over."""
-    # In a session of its own: Ctrl-C comes to us, and from us to it, once.
+    """Run `command` with `url` filled in, and return its exit code.
+
+    It is None if the command was ended because the server's job was over.
+    """
+    # The command has a session of its own: Ctrl-C comes to us, and from us to it, once.
     process = subprocess.Popen([word.replace("{url}", url) for word in command], start_new_session=True)
     try:
         while True:
@@ -155,25 +163,20 @@ def run(command: Sequence[str], job: Job, url: str) -> int | None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code: the command's, or 1 if no server lasted."""
+    """The exit code: the command's, or 1 if no server lasted."""
     parser = argparse.ArgumentParser(
         prog="selfincorrect with-server",
         description="Run a command against a model server that is a SLURM job.",
         epilog="See docs/cluster.md.",
     )
-    parser.add_argument("--serve", required=True, help="the server's command, with {port}")
-    parser.add_argument("--sbatch", default="", help="options of its job: GPUs, time, partition")
-    parser.add_argument(
-        "--host", default="$(hostname)", help="the server's name for those who call; default: its node's"
-    )
-    parser.add_argument(
-        "--ready-within", type=float, default=1800, help="seconds from the job's start to an answer"
-    )
-    parser.add_argument("--servers", type=int, default=4, help="servers at most, one after the other")
-    parser.add_argument(
-        "--folder", type=Path, default=None, help="folder that nodes see, for address and output"
-    )
-    parser.add_argument("command", nargs="+", help="after --: what to run, with {url}")
+    add = parser.add_argument
+    add("--serve", required=True, help="the server's command, with {port}")
+    add("--sbatch", default="", help="options of its job: GPUs, time, partition")
+    add("--host", default="$(hostname)", help="the server's name for those who call; default: its node's")
+    add("--ready-within", type=float, default=1800, help="seconds from the job's start to an answer")
+    add("--servers", type=int, default=4, help="servers at most, one after the other")
+    add("--folder", type=Path, default=None, help="folder that nodes see, for address and output")
+    add("command", nargs="+", help="after --: what to run, with {url}")
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(asctime)s [server] %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
     if shutil.which(options.command[0]) is None:
@@ -197,8 +200,7 @@ def main(arguments: Sequence[str]) -> int:
             return 130
         if code is not None:
             return code
-        log.warning(
-            "the server's job is over before the command is (server %d of %d)", number, options.servers
-        )
+        over = "the server's job is over before the command is (server %d of %d)"
+        log.warning(over, number, options.servers)
     log.error("No server lasted. Give its job more time, or run again: answers that came are kept.")
     return 1

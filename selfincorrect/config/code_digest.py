@@ -1,10 +1,11 @@
 """Digests of the code behind a result, so that Snakemake makes again just what an edit can change.
 
-Snakemake does not see edits of imported modules. A rule therefore has the digest of the functions it begins with, and
-of everything of this package that they reach by name, among its `params`. Read from the source, nothing is imported:
-comments, docstrings, layout and unrelated functions of the same file do not count, data files that a module reads do
-not either (prompts are `params` of their own). A task is an object that no name leads to: what its protocol holds, and the code
-mentions as an attribute, is looked for in the task's module.
+Snakemake does not see edits of imported modules. A rule therefore has, among its `params`, the digest of the
+functions that it begins with and of everything of this package that they reach by name. The source is read
+and nothing is imported: comments, docstrings, layout and unrelated functions of the same file do not count,
+and neither do data files that a module reads (prompts are `params` of their own). A task is an object that no
+name leads to: what its protocol holds, and the code mentions as an attribute, is looked for in the task's
+module.
 """
 
 import ast
@@ -28,14 +29,15 @@ class _Module:
 
 @cache
 def code_digest(*roots: str, task: str | None = None, root: Path = ROOT) -> str:
-    """Digest of everything that is `reached`."""
+    """The digest of everything that is `reached`."""
     return digest(reached(*roots, task=task, root=root))
 
 
 def reached(*roots: str, task: str | None = None, root: Path = ROOT) -> dict[str, list[str]]:
-    """What `roots` reach, dotted names such as `generate.stage.run` or whole modules: by name, the syntax trees of its definition.
+    """What `roots` reach: by dotted name, the syntax trees of its definition.
 
-    `task` names the task that they work on. Raises LookupError if a root is neither a module nor a name defined in one.
+    Roots are dotted names such as `generate.stage.run`, or whole modules; `task` names the task that they
+    work on. Raises LookupError if a root is neither a module nor a name defined in one.
     """
     reached: dict[str, list[str]] = {}
     waiting = [f"{PACKAGE}.{name}" for name in roots]
@@ -55,8 +57,10 @@ def reached(*roots: str, task: str | None = None, root: Path = ROOT) -> dict[str
 
 @cache
 def _read(name: str, root: str) -> tuple[list[str], list[str], list[str]]:
-    """Of a resolved name: the trees of its definition, the dotted names that it mentions, and the parts of a task. Once: a
-    workflow has many stages, and they reach much of the same."""
+    """The trees of a resolved name's definition, the dotted names that it mentions, and the parts of a task.
+
+    It is read once, since a workflow has many stages that reach much of the same.
+    """
     owner, nodes = _lookup(name, root)
     children = [child for node in nodes for child in ast.walk(node)]
     names, parts = _names_in(children, owner, root), _parts_of_tasks(children, owner, root)
@@ -75,7 +79,10 @@ def _protocol(root: str) -> frozenset[str]:
 
 
 def _parts_of_tasks(nodes: Sequence[ast.AST], owner: str, root: str) -> list[str]:
-    """Which parts of a task nodes of a module mention: attributes of what is no imported module, and texts given to getattr."""
+    """Which parts of a task nodes of a module mention.
+
+    They are attributes of what is no imported module, and texts given to getattr.
+    """
     module = _module(owner, root)
     assert module is not None
     found: list[Any] = []
@@ -122,7 +129,7 @@ def _defined(node: ast.stmt) -> list[str]:
 
 @cache
 def _resolve(name: str, root: str) -> str | None:
-    """`name` if it is a module or defined in one; followed through imports; None if it is not of this package."""
+    """`name`, followed through imports to a module or what one defines; None if it is not of this package."""
     if name != PACKAGE and not name.startswith(PACKAGE + "."):
         return None
     if _module(name, root):
@@ -137,7 +144,7 @@ def _resolve(name: str, root: str) -> str | None:
 
 
 def _lookup(name: str, root: str) -> tuple[str, list[ast.stmt]]:
-    """The module that a resolved name belongs to, and the statements that define it (all of a module's)."""
+    """The module of a resolved name, and the statements that define it (all of them if it is a module)."""
     if module := _module(name, root):
         return name, [node for nodes in module.definitions.values() for node in nodes]
     owner, _, attribute = name.rpartition(".")
@@ -147,7 +154,7 @@ def _lookup(name: str, root: str) -> tuple[str, list[ast.stmt]]:
 
 
 def _names_in(nodes: Sequence[ast.AST], owner: str, root: str) -> list[str]:
-    """Dotted names of what nodes of the module `owner` mention."""
+    """The dotted names of what nodes of the module `owner` mention."""
     module = _module(owner, root)
     assert module is not None
     found = []

@@ -12,7 +12,10 @@ from pydantic import BaseModel, ValidationError
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a configuration; `paste` is a line that would be accepted, "" where nobody can know it."""
+    """One thing that is wrong with a configuration.
+
+    `paste` is a line that would be accepted, "" where nobody can know it.
+    """
 
     key: str
     found: str
@@ -36,24 +39,20 @@ def found_and_allowed(error: ValidationError, model: type[BaseModel]) -> list[Pr
 
 
 def _problem(detail: dict[str, Any], model: type[BaseModel]) -> Problem:
-    # Names of union branches are no keys of the user's file.
+    # The names of a union's branches are no keys of the user's file.
     location = [part for part in detail["loc"] if part not in _BRANCHES]
     if location and location[-1] == "[key]":
         location.pop()
     key = ".".join(map(str, location)) or "(top level)"
     name = str(location[-1]) if location else "?"
     found = "nothing" if detail["type"] == "missing" else _short(detail["input"])
-    if location[-2:] == ["server", "key"]:  # perhaps the key itself: never shown
+    if location[-2:] == ["server", "key"]:  # it may be the key itself, which is never shown
         allowed = "the name of an environment variable, in capitals, that holds the key; never the key itself"
         return Problem(key, "something that is no such name", allowed, "key: OPENAI_API_KEY")
-    if location[-2:] == ["server", "url"]:  # perhaps with credentials: never shown
+    if location[-2:] == ["server", "url"]:  # it may hold credentials, which are never shown
         found = "nothing" if detail["type"] == "missing" else "something else"
-        return Problem(
-            key,
-            found,
-            "http://host:port/v1 or https://…, without credentials",
-            "url: http://127.0.0.1:8000/v1",
-        )
+        allowed = "http://host:port/v1 or https://…, without credentials"
+        return Problem(key, found, allowed, "url: http://127.0.0.1:8000/v1")
     if detail["input"] is None and detail["type"].endswith(("model_type", "dict_type")):
         return Problem(key, "nothing", "a mapping; {} for the defaults", f"{name}: {{}}")
     if detail["type"] == "extra_forbidden":
@@ -62,15 +61,10 @@ def _problem(detail: dict[str, Any], model: type[BaseModel]) -> Problem:
         return Problem(key, f"the unknown key {name!r}", ", ".join(known), f"{close[0]}: …" if close else "")
     if detail["loc"][-1] == "[key]" and not isinstance(detail["input"], str):
         # YAML reads 405, on, yes, 1e3 and dates as other things than names.
-        said = {True: "on, yes or true", False: "off, no or false", None: "null"}.get(
-            detail["input"], str(detail["input"])
-        )
-        return Problem(
-            key,
-            f"the name {said}, which is no text in YAML",
-            "text: put quotes around the name",
-            f'"{said.split(",")[0]}": …',
-        )
+        read = {True: "on, yes or true", False: "off, no or false", None: "null"}
+        said = read.get(detail["input"], str(detail["input"]))
+        found, paste = f"the name {said}, which is no text in YAML", f'"{said.split(",")[0]}": …'
+        return Problem(key, found, "text: put quotes around the name", paste)
     if detail["type"] == "string_pattern_mismatch" and detail["loc"][-1] == "[key]":
         allowed = "letters, digits, - and _, beginning with a letter or digit, at most 64"
         cleaned = "".join(c if c.isascii() and c.isalnum() else "-" for c in name).strip("-")
@@ -80,9 +74,9 @@ def _problem(detail: dict[str, Any], model: type[BaseModel]) -> Problem:
 
 
 _BRANCHES = (
-             "str", "GgufPackages", "name", "repo-file", "HubFile", "PackageMember", "LocalFile", "several",
-             "model-weights", "model-pools", "pool-canonical", "pool-lm-eval", "pool-columns")  # fmt: skip
-
+    *("str", "GgufPackages", "name", "repo-file", "HubFile", "PackageMember", "LocalFile", "several"),
+    *("model-weights", "model-pools", "pool-canonical", "pool-lm-eval", "pool-columns"),
+)
 
 # Keys of hosted services, pasted where something else belongs.
 _SECRET = re.compile(r"\b(?:sk|hf|gsk|xai|pk|key|AIza|ghp)[-_]?[A-Za-z0-9_-]{5,}")
@@ -113,7 +107,7 @@ def _known_keys(location: list[Any], model: type[BaseModel]) -> list[str]:
     for part in location:
         models = _models(annotation)
         fields = [m.model_fields[part].annotation for m in models if part in m.model_fields]
-        # Under a mapping of aliases the part is a name of the user's: go on with the mapping's values.
+        # Under a mapping of aliases the part is a name of the user's, and the mapping's values come next.
         annotation = Union[tuple(fields)] if fields else annotation  # noqa: UP007
     return sorted({key for m in _models(annotation) for key in m.model_fields})
 
@@ -121,8 +115,7 @@ def _known_keys(location: list[Any], model: type[BaseModel]) -> list[str]:
 def _models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    if get_origin(annotation) in (Union, types.UnionType, dict, list, tuple) or hasattr(
-        annotation, "__metadata__"
-    ):
+    holds_others = get_origin(annotation) in (Union, types.UnionType, dict, list, tuple)
+    if holds_others or hasattr(annotation, "__metadata__"):
         return [model for argument in get_args(annotation) for model in _models(argument)]
     return []

@@ -5,14 +5,15 @@ from typing import Any
 
 from selfincorrect.config.schema import Config
 
-INTRODUCTION = """\
-# The configuration
-
-Every key, what it takes and its default. An unknown key, a value that does not fit, a missing judge: each stops before any job starts,
-with one message that names the key, what was found and what is allowed. How to write a configuration is in the
-[README](../README.md#your-own-experiment); ready ones are in `workflow/experiments/`.
-
-This page is generated (`make docs`) from the code that checks the configuration."""
+INTRODUCTION = (
+    "# The configuration\n\n"
+    "Every key, what it takes and its default. An unknown key, a value that does not fit, a missing judge: "
+    "each stops before any job starts,\n"
+    "with one message that names the key, what was found and what is allowed. "
+    "How to write a configuration is in the\n"
+    "[README](../README.md#your-own-experiment); ready ones are in `workflow/experiments/`.\n\n"
+    "This page is generated (`make docs`) from the code that checks the configuration."
+)
 
 
 def schema_text() -> str:
@@ -55,22 +56,17 @@ def _rows(schema: dict[str, Any], node: dict[str, Any], prefix: str) -> list[tup
         key, targets = f"{prefix}{name}", _sections(schema, entry)
         if not targets or _optional(entry):
             default = "required" if name in required else f"`{json.dumps(entry.get('default'))}`"
-            rows.append(
-                (
-                    key,
-                    _kind(entry),
-                    default.replace("`null`", "–"),
-                    entry.get("description", "").replace("|", "\\|"),
-                )
-            )
+            text = entry.get("description", "").replace("|", "\\|")
+            rows.append((key, _kind(entry), default.replace("`null`", "–"), text))
         mapping = "additionalProperties" in entry or "patternProperties" in entry
         for target in targets:
             rows += _rows(schema, target, f"{key}.<name>." if mapping else f"{key}.")
-    return list({row[0]: row for row in reversed(rows)}.values())[::-1]  # a key that several forms have, once
+    # A key that several forms have is there once.
+    return list({row[0]: row for row in reversed(rows)}.values())[::-1]
 
 
 def _sections(schema: dict[str, Any], entry: dict[str, Any]) -> list[dict[str, Any]]:
-    """The objects that an entry can hold (or hold by name), none for plain values."""
+    """The objects that an entry can hold, itself or by name; none for plain values."""
     values = [entry.get("additionalProperties"), *entry.get("patternProperties", {}).values()]
     references = [entry.get("$ref"), *(v.get("$ref") for v in values if isinstance(v, dict))]
     references += [each.get("$ref") for each in entry.get("allOf", [])]
@@ -88,12 +84,11 @@ def _kind(entry: dict[str, Any]) -> str:
     if "enum" in entry:
         return " or ".join(f"`{each}`" for each in entry["enum"])
     if "anyOf" in entry or "oneOf" in entry:
-        parts = [
-            _kind(each) for each in entry.get("anyOf", entry.get("oneOf", [])) if each.get("type") != "null"
-        ]
-        return " or ".join(dict.fromkeys(parts))
+        forms = entry.get("anyOf", entry.get("oneOf", []))
+        return " or ".join(dict.fromkeys(_kind(each) for each in forms if each.get("type") != "null"))
     if "$ref" in entry:
         return "mapping"
     if entry.get("type") == "array":
         return f"list of {_kind(entry['items'])}"
-    return {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false"}.get(entry.get("type", ""), "mapping")  # fmt: skip
+    words = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false"}
+    return words.get(entry.get("type", ""), "mapping")

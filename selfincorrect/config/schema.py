@@ -1,4 +1,4 @@
-"""The configuration: the one description of what can be set. `config_check` says what is wrong with one.
+"""The configuration: the one description of what can be set; `config.check` says what is wrong with one.
 
 The JSON schema in `workflow/schemas/` and the table in the README are generated from these classes.
 """
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
+from selfincorrect.config.task_section import TaskConfig
 from selfincorrect.discriminate.selectors.registry import free, get_selector
 from selfincorrect.discriminate.selectors.registry import names as selector_names
 from selfincorrect.engines.registry import names as engine_names
@@ -17,36 +18,12 @@ from selfincorrect.generate.settings import SamplingConfig
 from selfincorrect.models.settings import RunConfig
 from selfincorrect.pools.kinds import Pool
 from selfincorrect.sections import Section, ServerConfig
-from selfincorrect.sources.kinds import Files, GgufPackages, HubFile, LocalFile, PackageMember, Source
+from selfincorrect.sources.kinds import GgufPackages, Source
 from selfincorrect.tasks import registry as tasks
 from selfincorrect.tasks.variant import Variant
 
 # An alias is a folder's name in results/ and a Snakemake wildcard: no slash, no dot, no leading dash.
 Alias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-
-
-def _source_kind(value: Any) -> str:
-    if not isinstance(value, Mapping):
-        kinds: dict[type, str] = {
-            HubFile: "repo",
-            PackageMember: "package",
-            LocalFile: "path",
-            Files: "several",
-        }
-        return kinds.get(type(value), "name")
-    if "files" in value:
-        return "several"
-    return next((key for key in ("repo", "package", "path") if key in value), "path")
-
-
-TaskSource = Annotated[
-    Annotated[str, Tag("name")]
-    | Annotated[HubFile, Tag("repo")]
-    | Annotated[PackageMember, Tag("package")]
-    | Annotated[LocalFile, Tag("path")]
-    | Annotated[Files, Tag("several")],
-    Discriminator(_source_kind),
-]
 
 
 def _known(names: Sequence[str]) -> Callable[[str], str]:
@@ -71,26 +48,29 @@ SelectorName = Annotated[
 
 class ModelConfig(Section):
     source: str | GgufPackages = Field(
-        description="Hub id (`owner/name`), local folder or GGUF file (`/…`, `./…`, `~…`), `catalog:<name>`, or pinned GGUF packages; "
-        "with `engine: openai` the model's id at the server, with `scripted` a YAML file."
+        description="Hub id (`owner/name`), local folder or GGUF file (`/…`, `./…`, `~…`), "
+        "`catalog:<name>`, or pinned GGUF packages; with `engine: openai` the model's id at the server, "
+        "with `scripted` a YAML file."
     )
     adapter: str | None = Field(
         None,
         min_length=1,
-        description="Folder of a LoRA adapter (with `adapter_config.json`) that goes on top of `source`; needs the package peft.",
+        description="Folder of a LoRA adapter (with `adapter_config.json`) that goes on top of `source`; "
+        "needs the package peft.",
     )
     revision: str | None = Field(
         None,
         min_length=1,
-        description="Commit, tag or branch of a hub id, required for one; of a served model whatever tells its versions apart.",
+        description="Commit, tag or branch of a hub id, required for one; of a served model whatever tells "
+        "its versions apart.",
     )
     prompt: Literal["completion", "chat"] = Field(
         description="`completion` for base models; `chat` applies the tokenizer's chat template."
     )
     engine: EngineName = Field(
         "transformers",
-        description="What runs the model: this machine, an OpenAI-compatible server, or (`scripted`) a YAML file of answers, to "
-        "try a workflow without weights.",
+        description="What runs the model: this machine, an OpenAI-compatible server, or (`scripted`) a YAML "
+        "file of answers, to try a workflow without weights.",
     )
     server: ServerConfig | None = Field(None, description="The server, with `engine: openai`.")
     tasks: list[str] | None = Field(
@@ -103,12 +83,13 @@ class ModelConfig(Section):
         None,
         gt=0,
         strict=False,
-        description="Number of parameters, for estimates (left out without it) and for the memory and time of jobs on a cluster (8e9 is assumed without it).",
+        description="Number of parameters, for estimates (left out without it) and for the memory and time "
+        "of jobs on a cluster (8e9 is assumed without it).",
     )
     greedy: bool = Field(
         True,
-        description="`false` for models that take temperature 1 alone: what is else decoded greedily, such as choices, is then drawn at "
-        "temperature 1. Set `sampling.temperature: 1` too.",
+        description="`false` for models that take temperature 1 alone: what is else decoded greedily, such "
+        "as choices, is then drawn at temperature 1. Set `sampling.temperature: 1` too.",
     )
     gpus: int = Field(
         1, ge=1, description="GPUs that a job of this model asks for where `run.device` is `cuda`."
@@ -127,7 +108,8 @@ class ModelConfig(Section):
 class PooledModelConfig(Section):
     pools: dict[str, Pool] = Field(
         min_length=1,
-        description="Instead of `source`: candidates that were sampled elsewhere, by task; see Pools from elsewhere.",
+        description="Instead of `source`: candidates that were sampled elsewhere, by task; see Pools from "
+        "elsewhere.",
     )
 
 
@@ -140,37 +122,6 @@ AnyModel = Annotated[
     Annotated[ModelConfig, Tag("model-weights")] | Annotated[PooledModelConfig, Tag("model-pools")],
     Discriminator(_model_kind),
 ]
-
-
-class TaskConfig(Section):
-    source: TaskSource | None = Field(
-        None,
-        description="A named source of the task (`hub`, `package`), or one of your own: `{path: …}`, `{repo: …, file: …, "
-        "revision: …}`, `{package: …, version: …, sha256: …, member: …}`. Default: the task's first, usually `hub`.",
-    )
-    limit: int | None = Field(None, ge=1, description="Number of questions, a seeded sample; default: all.")
-    shots: int | None = Field(None, ge=0, description="Demonstrations in each prompt; default: the paper's.")
-    shards: int = Field(1, ge=1, le=10_000, description="Jobs that generation is split into.")
-    answer_tokens: int | None = Field(
-        None, ge=1, description="Longest candidate in tokens; default: the task's."
-    )
-    choice_tokens: int | None = Field(
-        None, ge=1, description="Longest discrimination output with reasons, in tokens; default: the task's."
-    )
-    judges: dict[str, str] | None = Field(
-        None,
-        min_length=1,
-        description="Models that judge the candidates, by role: `{judge: <model>}` for MT-Bench, which needs it, "
-        "`{truth: <model>, info: <model>}` for TruthfulQA, which is graded by similarity without.",
-    )
-    judge_tokens: int | None = Field(
-        None, ge=1, description="Longest output of a judge in tokens; default: the task's."
-    )
-    judge_primer: str = Field(
-        "",
-        description="What a judge's answer is made to begin with, such as `'Rating: [['`, for small judges that never come to a "
-        "rating by themselves; only with `engine: transformers`.",
-    )
 
 
 class VariantConfig(Variant):
@@ -213,8 +164,9 @@ class Config(Section):
     )
     refinement: RefinementConfig | None = Field(
         None,
-        description="Self-refinement (the paper's Table 5): a model refines its first answer by its own feedback, then chooses "
-        "between the earlier and the refined one. Not done unless this section is there; `refinement: {}` takes the defaults.",
+        description="Self-refinement (the paper's Table 5): a model refines its first answer by its own "
+        "feedback, then chooses between the earlier and the refined one. Not done unless this section is "
+        "there; `refinement: {}` takes the defaults.",
     )
     run: RunConfig = Field(default_factory=RunConfig, description="Speed and place; in no digest.")
     figures: FiguresConfig = Field(default_factory=FiguresConfig, description="Look of the figures.")
@@ -225,7 +177,7 @@ class Config(Section):
         "`selfincorrect/paper/table2.csv`.",
     )
 
-    # Asked for by every job of a graph: gathered once. Frozen, so it cannot go out of date.
+    # Every job of a graph asks for these, so they are gathered once. A section is frozen: they stay true.
     @cached_property
     def weighted(self) -> dict[str, ModelConfig]:
         """The models that have weights to run."""
@@ -248,7 +200,10 @@ class Config(Section):
         return list(self.tasks) if entry.tasks is None else entry.tasks
 
     def variants_of(self, task: str, model: str | None = None) -> dict[str, VariantConfig]:
-        """The variants that `task` is measured with (on `model`), by name; for a model of pools the rules that need no model."""
+        """The variants that `task` is measured with (on `model`), by name.
+
+        For a model of pools they are the rules that need no model.
+        """
         chosen = {
             name: variant
             for name, variant in self.variants.items()
@@ -261,27 +216,23 @@ class Config(Section):
         return rules | {name: variant for name, variant in chosen.items() if variant.selector in rules}
 
     def needs_grades(self, task: str, model: str) -> bool:
-        """Whether choices wait for grades: where wrong candidates are simplified, or a selector needs them."""
+        """Whether choices wait for grades: wrong candidates are simplified, or a selector needs them."""
         variants = self.variants_of(task, model).values()
         return any(each.distractors == "easy" or get_selector(each.selector).graded for each in variants)
 
     @property
     def refinable(self) -> list[str]:
         """The tasks that are graded without a judge."""
-        return [
-            name for name, task in self.tasks.items() if tasks.get_task(name).GRADINGS and not task.judges
-        ]
+        unjudged = [name for name, task in self.tasks.items() if not task.judges]
+        return [name for name in unjudged if tasks.get_task(name).GRADINGS]
 
     def refined(self) -> list[tuple[str, str]]:
-        """Every (model, task) whose answers are refined: models with weights, tasks graded without a judge."""
+        """Every (model, task) whose answers are refined: of a model with weights, graded without a judge."""
         if self.refinement is None:
             return []
-        chosen = self.refinement.tasks or self.refinable
-        models = self.refinement.models or self.models
-        return [
-            (model, task) for model, task in self.pairs()
-            if model in self.weighted and model in models and task in chosen
-        ]  # fmt: skip
+        chosen, named = self.refinement.tasks or self.refinable, self.refinement.models or self.models
+        models = [model for model in named if model in self.weighted]
+        return [(model, task) for model, task in self.pairs() if model in models and task in chosen]
 
     def task_source(self, task: str) -> Source:
         """Where the data of `task` comes from."""

@@ -1,7 +1,8 @@
 """What each stage depends on: its slice of the configuration, its prompts and a digest of its code.
 
-These are the rules' `params`. A stage is made again when its slice changes and at no other time, so a colour changes
-the figures, a new variant costs that variant alone, and throughput (the `run` section) changes nothing.
+These are the rules' `params`. A stage is made again when its slice changes and at no other time, so a colour
+changes the figures, a new variant costs that variant alone, and throughput (the `run` section) changes
+nothing.
 """
 
 from collections.abc import Sequence
@@ -32,9 +33,8 @@ Slice = dict[str, Any]
 def prepare_model(config: Config, model: str) -> Slice:
     entry = config.weighted[model]
     # Where and how fast a server answers does not change its model.
-    settings = entry.model_dump(
-        mode="json", exclude={"tasks", "published", "gpus", "server", "parameters", "greedy"}
-    )
+    unread = {"tasks", "published", "gpus", "server", "parameters", "greedy"}
+    settings = entry.model_dump(mode="json", exclude=unread)
     if settings["adapter"] is None:
         del settings["adapter"]
     prepared = [f"{engines.BUILT_IN[entry.engine]}.prepare"] if entry.engine in engines.BUILT_IN else []
@@ -63,8 +63,11 @@ def prepare_dataset(config: Config, task: str) -> Slice:
 def _code(
     *roots: str, task: str | None = None, models: Sequence[ModelConfig] = (), selectors: Sequence[str] = ()
 ) -> Slice:
-    """The digest of the code of a stage: of its `roots`, and of the task, the engines of `models` and the selectors that it works with.
-    What is of another package is known by its version."""
+    """The digest of the code of a stage.
+
+    It is that of its `roots`, and of the task, the engines of `models` and the selectors that it works with.
+    What is of another package is known by its version.
+    """
     names = sorted({model.engine for model in models})
     own = [f"{engines.BUILT_IN[name]}.open_engine" for name in names if name in engines.BUILT_IN]
     own += [f"discriminate.selectors.{name}" for name in selectors if name in BUILT_IN]
@@ -76,13 +79,13 @@ def _code(
 
 
 def _asking(config: Config, *greedily: str) -> Slice:
-    """What else shapes answers, where it is not as usual: which missing ones are asked for again, and which of the models that are
-    asked `greedily` are not."""
+    """What else shapes answers, where it is not as usual.
+
+    That is which missing answers are asked for again, and which of the models that are asked `greedily` draw
+    theirs all the same.
+    """
     drawn = [model for model in greedily if not config.weighted[model].greedy]
-    return {
-        **({"retry": config.run.retry} if config.run.retry else {}),
-        **({"drawn": drawn} if drawn else {}),
-    }
+    return {key: value for key, value in (("retry", config.run.retry), ("drawn", drawn)) if value}
 
 
 class TaskSettings(AskingSettings):
@@ -106,21 +109,19 @@ def task_settings(config: Config, task: str) -> TaskSettings:
 
 def generate(config: Config, model: str, task: str) -> Slice:
     prompts, settings = task_prompts(task).data(), task_settings(config, task)
-    shown = prompts["demonstrations"][: settings.shots]
+    demonstrations = [
+        [shown["question"], shown["follow_up"], shown["right"]["text"], shown["right"]["follow_up"]]
+        for shown in prompts["demonstrations"][: settings.shots]
+    ]
     return {
         "seed": config.seed,
         "sampling": config.sampling.model_dump(mode="json"),
         **settings.model_dump(include={"limit", "shots", "answer_tokens"}),
         "shards": config.tasks[task].shards,
         **_asking(config),
-        "prompts": {
-            "generate": prompts["generate"],
-            "demonstrations": [
-                [each["question"], each["follow_up"], each["right"]["text"], each["right"]["follow_up"]] for each in shown
-            ],
-        },
+        "prompts": {"generate": prompts["generate"], "demonstrations": demonstrations},
         **_code("generate.stage.run", task=task, models=[config.weighted[model]]),
-    }  # fmt: skip
+    }
 
 
 def import_pool(config: Config, model: str, task: str) -> Slice:
@@ -144,7 +145,7 @@ def select(config: Config, model: str, task: str) -> Slice:
         "variants": variants,
         "pool": pool.model_dump(mode="json") if pool.outputs else None,
         **_code("pools.stage.select", task=task, selectors=selectors),
-    }  # fmt: skip
+    }
 
 
 def grade(config: Config, model: str, task: str) -> Slice:
@@ -188,7 +189,7 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
             "demonstrations": data["demonstrations"][:shots],
         },
         **_code("discriminate.stage.run", task=task, models=[config.weighted[model]], selectors=selectors),
-    }  # fmt: skip
+    }
 
 
 def _options(variant: VariantConfig) -> Slice:
@@ -207,7 +208,7 @@ def refine(config: Config, model: str, task: str) -> Slice:
         **settings.model_dump(include={"shots", "choice_tokens", "answer_tokens"}),
         "prompts": {**prompts.data(), "replies": replies().model_dump(mode="json")},
         **_code("refine.stage.run", task=task, models=[config.weighted[model]], selectors=["choose"]),
-    }  # fmt: skip
+    }
 
 
 def measure(config: Config, task: str) -> Slice:
@@ -219,16 +220,14 @@ def measure(config: Config, task: str) -> Slice:
 
 
 def tables(config: Config) -> Slice:
-    """Which cells there are, in the order of the configuration, and which variants differ in the order shown alone."""
+    """Which cells there are, in the configuration's order, and which variants differ in order alone."""
     return {
         "models": list(config.models),
         "tasks": list(config.tasks),
         "k": config.k,
         "variants": list(dict.fromkeys([*config.variants, OUTPUTS, *free()])),
         "reordered": [
-            [first, second]
-            for first, second in combinations(config.variants, 2)
-            if _same_but_order(config, first, second)
+            list(pair) for pair in combinations(config.variants, 2) if _same_but_order(config, *pair)
         ],
         "pairs": [list(pair) for pair in config.pairs()],
         "code": code_digest("report.stage.tables"),
@@ -249,12 +248,10 @@ def figures(config: Config) -> Slice:
 
 
 def paper(config: Config) -> Slice:
-    """Which variant is which setting of the paper, at its k or the largest there is, and which model is which."""
+    """Which variant is which setting of the paper, at its k or the largest, and which model is which."""
     defaults = VariantConfig().model_dump(mode="json")
-    settings = {
-        name: setting_of(variant.model_dump(mode="json"), defaults)
-        for name, variant in config.variants.items()
-    }
+    options = {name: variant.model_dump(mode="json") for name, variant in config.variants.items()}
+    settings = {name: setting_of(each, defaults) for name, each in options.items()}
     return {
         "k": PAPER_K if PAPER_K in config.k else max(config.k),
         "settings": {name: setting for name, setting in settings.items() if setting is not None},

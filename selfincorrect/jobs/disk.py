@@ -9,16 +9,19 @@ from selfincorrect.errors import UserError
 
 
 def check_writable(folders: Iterable[Path]) -> None:
-    """Raise UserError if one of `folders`, or the first folder above it that exists, cannot be written. Writes nothing."""
+    """Raise UserError if one of `folders`, or the first folder above it that exists, cannot be written.
+
+    Nothing is written.
+    """
     for folder in folders:
         there = _existing(folder)
         if not os.access(there, os.W_OK):
-            why = (
-                "the file system is read-only" if os.statvfs(there).f_flag & os.ST_RDONLY else "no permission"
-            )
+            mounted = os.statvfs(there).f_flag & os.ST_RDONLY
+            why = "the file system is read-only" if mounted else "no permission"
             raise UserError(
-                f"Cannot write to {there} ({why}). Nothing was started. Mend the permissions or mount it writable, or write "
-                "elsewhere: snakemake --directory … (results and resources), run.store (the response store)."
+                f"Cannot write to {there} ({why}). Nothing was started. "
+                "Mend the permissions or mount it writable, or write elsewhere: "
+                "snakemake --directory … (results and resources), run.store (the response store)."
             )
 
 
@@ -27,14 +30,16 @@ def message(error: OSError) -> str:
     folder = _existing(Path(error.filename).parent if error.filename else Path.cwd())
     free = shutil.disk_usage(folder).free / 2**20
     return (
-        f"Cannot write {error.filename or 'to the results'}: {os.strerror(error.errno or 0)}; {free:,.0f} MiB are free in "
-        f"{folder}.\nFree space or mend the permissions, or write elsewhere (snakemake --directory …, run.store), then run "
-        "the same command again: finished answers are kept in the response store and are not asked for again."
+        f"Cannot write {error.filename or 'to the results'}: {os.strerror(error.errno or 0)}; "
+        f"{free:,.0f} MiB are free in {folder}.\n"
+        "Free space or mend the permissions, or write elsewhere (snakemake --directory …, run.store), "
+        "then run the same command again: "
+        "finished answers are kept in the response store and are not asked for again."
     )
 
 
 def _existing(folder: Path) -> Path:
-    folder = folder.resolve()  # of a link to a folder that is gone, that folder counts
+    folder = folder.resolve()  # a link to a folder that is gone counts as that folder
     while not folder.exists():
         folder = folder.parent
     return folder

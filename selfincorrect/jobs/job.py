@@ -14,25 +14,28 @@ from selfincorrect.jobs import disk, stopping
 
 log = logging.getLogger("selfincorrect")
 
-# Control characters, marks that turn the direction of text, and separators that some terminals take for a line's end.
+# Control characters, marks that turn the direction of text, and what some terminals take for a line's end.
 _MARKS = (*range(0x200E, 0x2010), *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0x061C, 0xFEFF)
 CONTROL = {code: "\ufffd" for code in (*range(32), *range(127, 160), *_MARKS) if chr(code) not in "\n\t"}
 
 
 def plain_text(text: str) -> str:
-    """`text` without characters that move a terminal's cursor, set its title or turn its lines around, and no line but its own."""
+    """`text` without CONTROL, which may move a terminal's cursor, set its title or turn its lines."""
     return text.translate(CONTROL)
 
 
 class PlainFormatter(logging.Formatter):
-    """Without control characters: what a model or a server says must not move a terminal's cursor or set its title."""
+    """A formatter that leaves out control characters.
+
+    What a model or a server says must not move a terminal's cursor or set its title.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         return plain_text(super().format(record))
 
 
 class LogFile(logging.FileHandler):
-    """A job's log file. Where it cannot be written (a full disk), the terminal has the same lines."""
+    """A job's log file; where it cannot be written (a full disk), the terminal has the same lines."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         if not isinstance(sys.exc_info()[1], OSError):
@@ -43,7 +46,8 @@ class LogFile(logging.FileHandler):
 def job(snakemake: Any) -> Iterator[None]:
     """Log to the terminal and to the job's log file; end with exit code 1 and one message on a user's error.
 
-    Told to end (SIGTERM), or left alone by Snakemake, a job ends with exit code 75: to be requeued.
+    A job that is told to end (SIGTERM), or left alone by Snakemake, ends with exit code 75: it is to be
+    requeued.
     """
     where = " ".join([snakemake.rule, *map(str, snakemake.wildcards)])
     log.setLevel(logging.INFO)
@@ -63,7 +67,8 @@ def job(snakemake: Any) -> Iterator[None]:
         yield
     except stopping.ToBeRequeuedError:
         stopping.end(
-            "told to end (SIGTERM). Answers that came are in the response store; the same command goes on from there"
+            "told to end (SIGTERM). Answers that came are in the response store; "
+            "the same command goes on from there"
         )
     except UserError as error:
         log.error("%s", error)
@@ -80,6 +85,6 @@ def job(snakemake: Any) -> Iterator[None]:
 
 
 def _log_traceback(to_file: logging.FileHandler) -> None:
-    """Into the log file only, where it can be written: Snakemake's Python prints it to the terminal anyway."""
+    """Write the traceback into the log file, if that can be; Snakemake's Python prints it anyway."""
     with suppress(OSError), open(to_file.baseFilename, "a", encoding="utf-8") as file:
         file.write(traceback.format_exc())

@@ -13,7 +13,7 @@ def _clock(seconds: float) -> str:
 
 
 class Progress:
-    """Logs a line at the first and last update and at most every `every` seconds in between."""
+    """Logs a line at the first and the last update, and at most every `every` seconds in between."""
 
     def __init__(self, what: str, total: int, unit: str, every: float = 5.0) -> None:
         self.what, self.total, self.unit, self.every = what, total, unit, every
@@ -30,7 +30,5 @@ class Progress:
         elapsed = max(now - self._start, 1e-9)
         rate = self.done / elapsed
         left = _clock((self.total - self.done) / rate) if rate else "?"
-        log.info(
-            "%s: %d/%d %s, %.2f/s, %s elapsed, %s left",
-            self.what, self.done, self.total, self.unit, rate, _clock(elapsed), left,
-        )  # fmt: skip
+        done = f"{self.done}/{self.total} {self.unit}"
+        log.info("%s: %s, %.2f/s, %s elapsed, %s left", self.what, done, rate, _clock(elapsed), left)

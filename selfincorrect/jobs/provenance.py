@@ -16,7 +16,7 @@ PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "statsmodel
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, this package and of the libraries that shape numbers, of those that are installed."""
+    """The versions of Python, of this package, and of those installed libraries that shape numbers."""
     found = {"python": platform.python_version(), "selfincorrect": __version__}
     for package in PACKAGES:
         try:
@@ -37,12 +37,12 @@ def commit(folder: Path) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """System and processor; no host or user name."""
+    """The system and the processor, without host or user name."""
     return {"system": platform.platform(terse=True), "processor": platform.machine()}
 
 
 def now() -> str:
-    """Time in UTC, to the second."""
+    """The time in UTC, to the second."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
@@ -59,7 +59,10 @@ def judged_by(judges: Mapping[str, Any]) -> dict[str, Any]:
 def origin(
     model: Mapping[str, Any], dataset: str, settings: Mapping[str, Any], without: Sequence[str] = ("code",)
 ) -> dict[str, Any]:
-    """What a table of a model's answers is made of, for its metadata: `settings` but for the keys in `without`."""
+    """What a table of a model's answers is made of, for its metadata.
+
+    Of `settings` it has all but the keys in `without`.
+    """
     return {
         "model": model,
         "data": read_provenance(dataset)["data"],

@@ -1,7 +1,8 @@
-"""Ending a job early so that it can go on later: when it is told to (SIGTERM), and when its Snakemake is gone.
+"""Ending a job early so that it can go on later: when told to (SIGTERM), and when its Snakemake is gone.
 
-A cluster sends SIGTERM when a job's time is over, and kills it 30 seconds later. From then on engines begin nothing new
-(continuous batching goes on with its queue); what is in flight is finished and stored while there is time.
+A cluster sends SIGTERM when a job's time is over, and kills it 30 seconds later. From the signal on, engines
+begin nothing new (continuous batching goes on with its queue); what is in flight is finished and stored while
+there is time.
 """
 
 import logging
@@ -20,15 +21,21 @@ WATCH = 0.5  # seconds between two looks at Snakemake
 SNAKEMAKE = "SELFINCORRECT_SNAKEMAKE"  # environment variable: the Snakemake that starts jobs
 EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: try again
 
-_told = False  # no Event: its lock may be held by what the signal interrupts
+_told = False  # not an Event, whose lock may be held by what the signal interrupts
 
 
 class ToBeRequeuedError(BaseException):
-    """The job ends early and nothing is wrong with it. No Exception: code that catches any error must not catch this."""
+    """The job ends early and nothing is wrong with it.
+
+    It is no Exception: code that catches any error must not catch this.
+    """
 
 
 def listen() -> None:
-    """From now on, SIGTERM makes `requested` true; after GRACE seconds it raises ToBeRequeuedError in the main thread."""
+    """Let SIGTERM make `requested` true, and interrupt the main thread GRACE seconds later.
+
+    It is interrupted by a ToBeRequeuedError.
+    """
     global _told
     _told = False
     signal.signal(signal.SIGTERM, _on_sigterm)
@@ -36,7 +43,7 @@ def listen() -> None:
 
 
 def requested() -> bool:
-    """Whether this process was told to end: begin nothing new."""
+    """Whether this process was told to end and must begin nothing new."""
     return _told
 
 
@@ -52,21 +59,25 @@ def _on_grace_over(*_: object) -> None:
 
 
 def end(message: str) -> NoReturn:
-    """Leave at once: calls to a server that are still open would hold up an ordinary exit."""
+    """End the process at once: calls to a server that are still open would hold up an ordinary exit."""
     log.warning("to be requeued: %s", message)
     logging.shutdown()
     os._exit(EXIT_CODE)
 
 
 def identity() -> str:
-    """This process, for its jobs to follow: process id, and the space in which that counts (a container has its own)."""
+    """This process, for its jobs to follow: its id, and the space in which that counts.
+
+    A container has a space of its own.
+    """
     return f"{os.getpid()} {_space()}"
 
 
 def follow_snakemake() -> None:
-    """End this process when the Snakemake that started it is gone; it told its `identity` in the environment.
+    """End this process when the Snakemake that started it is gone.
 
-    A Snakemake that is killed leaves its jobs running; the next run would ask for the same answers beside them.
+    Its `identity` is in the environment. A Snakemake that is killed leaves its jobs running; the next run
+    would ask for the same answers beside them.
     """
     process, _, space = os.environ.get(SNAKEMAKE, "").partition(" ")
     if process and space == _space():

@@ -1,1 +1,1 @@
-"""Rules paper and audit: the published numbers, and what was measured beside them."""
+"""The rules paper and audit: the published numbers, and what was measured beside them."""

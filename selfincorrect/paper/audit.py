@@ -1,7 +1,7 @@
 """Audit of published tables: can the printed p-values come from the printed scores?
 
-McNemar's p depends on how many questions were gained and lost. The scores fix the difference, and limit how many changed in
-all: so they bound p from both sides, before anything is run again.
+McNemar's p depends on how many questions were gained and lost. The scores fix the difference, and limit how
+many changed in all: so they bound p from both sides, before anything is run again.
 """
 
 import re
@@ -41,8 +41,9 @@ def read_published(path: Path) -> pl.DataFrame:
     missing = [column for column in COLUMNS if column not in table.columns]
     if missing:
         raise UserError(
-            f"{path} has no column {', '.join(missing)}; found: {', '.join(table.columns)}. Needed: {', '.join(COLUMNS)}; "
-            "also `p_value`, which may be empty, and `items` (questions of the cell) for tasks that the paper does not have."
+            f"{path} has no column {', '.join(missing)}; found: {', '.join(table.columns)}. "
+            f"Needed: {', '.join(COLUMNS)}; also `p_value`, which may be empty, "
+            "and `items` (questions of the cell) for tasks that the paper does not have."
         )
     if not table.height:
         raise UserError(f"{path} holds no cells.")
@@ -69,21 +70,19 @@ def _decimal(text: str | None) -> Decimal | None:
     except InvalidOperation:
         return None
     # No score, no p-value and no number of items is larger or has more digits.
-    return (
-        value
-        if value.is_finite() and abs(value.adjusted()) < 12 and len(value.as_tuple().digits) < 30
-        else None
-    )
+    usable = value.is_finite() and abs(value.adjusted()) < 12 and len(value.as_tuple().digits) < 30
+    return value if usable else None
 
 
 def audit(table: pl.DataFrame) -> pl.DataFrame:
-    """A row of SCHEMA for each published cell; `table` as from `read_published`.
+    """A row of SCHEMA for each published cell of a `table` as `read_published` returns it.
 
-    Scores are in the table's own units; `m` is the number of items. For tasks tested by McNemar's test, `p_smallest` and
-    `p_largest` bound its asymptotic p over all tables of counts that agree with the rounded scores and the sign of DG-Diff, and
-    `p_independent` is its value if candidate and choice were drawn independently. `verdict` is "not given" without a printed
-    p, "no bound" for scored tasks, else "consistent" or "infeasible". Raises UserError where the number of items is not
-    known or a score of such a task is no percentage.
+    Scores are in the table's own units; `m` is the number of items. For tasks tested by McNemar's test,
+    `p_smallest` and `p_largest` bound its asymptotic p over all tables of counts that agree with the rounded
+    scores and the sign of DG-Diff, and `p_independent` is its value if candidate and choice were drawn
+    independently. `verdict` is "not given" without a printed p, "no bound" for scored tasks, else
+    "consistent" or "infeasible". Raises UserError where the number of items is not known or a score of such
+    a task is no percentage.
     """
     tasks = {row["task"]: row for row in published.table("tasks").iter_rows(named=True)}
     return pl.DataFrame([_cell(row, tasks) for row in table.iter_rows(named=True)], schema=SCHEMA)
@@ -98,15 +97,13 @@ def _cell(row: Mapping[str, str], tasks: Mapping[str, Mapping[str, Any]]) -> dic
         items = 0
     if not 1 <= items <= MOST_ITEMS:
         raise UserError(
-            f"{row['model']}, {row['task']}: the number of questions is {given!r}. Give a whole number from 1 in a column "
-            f"`items`; known without it: {', '.join(tasks)}."
+            f"{row['model']}, {row['task']}: the number of questions is {given!r}. "
+            f"Give a whole number from 1 in a column `items`; known without it: {', '.join(tasks)}."
         )
     s_gen, s_disc, dg_diff = (float(row[name]) for name in ("s_gen", "s_disc", "dg_diff"))
     printed = None if row["p_value"] is None else float(row["p_value"])
-    found: dict[str, Any] = {
-        "model": row["model"], "task": row["task"], "m": items, "s_gen": s_gen, "s_disc": s_disc, "dg_diff": dg_diff,
-        "d": round(s_disc - s_gen, 10), "p_printed": printed,
-    }  # fmt: skip
+    found: dict[str, Any] = {"model": row["model"], "task": row["task"], "m": items, "p_printed": printed}
+    found |= {"s_gen": s_gen, "s_disc": s_disc, "dg_diff": dg_diff, "d": round(s_disc - s_gen, 10)}
     notes = []
     slack = sum(_half_step(row[name]) for name in ("s_gen", "s_disc", "dg_diff"))
     if abs(dg_diff - (s_disc - s_gen)) > slack + 1e-9:
@@ -116,24 +113,17 @@ def _cell(row: Mapping[str, str], tasks: Mapping[str, Mapping[str, Any]]) -> dic
         return found | {"verdict": verdict, "note": "; ".join(notes)}
     if printed is not None and printed - _half_step(row["p_value"]) > FORMULA_LIMIT:
         notes.append(f"p above {FORMULA_LIMIT}, which the printed formula cannot exceed")
+    about = f"{row['model']}, {row['task']}: scores {s_gen} and {s_disc}"
     if not 0 <= s_gen <= 100 or not 0 <= s_disc <= 100:
-        raise UserError(
-            f"{row['model']}, {row['task']}: scores {s_gen} and {s_disc} are not both percentages."
-        )
+        raise UserError(f"{about} are not both percentages.")
     if 0 < max(s_gen, s_disc) <= 1:
-        raise UserError(
-            f"{row['model']}, {row['task']}: scores {s_gen} and {s_disc} look like fractions. Give percentages."
-        )
-    low, high = p_bounds(
-        s_gen / 100, s_disc / 100, items, *(_half_step(row[name]) / 100 for name in ("s_gen", "s_disc"))
-    )
-    if dg_diff >= 0:  # so it is printed: the scores' rounding hides no loss
+        raise UserError(f"{about} look like fractions. Give percentages.")
+    slacks = (_half_step(row[name]) / 100 for name in ("s_gen", "s_disc"))
+    low, high = p_bounds(s_gen / 100, s_disc / 100, items, *slacks)
+    if dg_diff >= 0:  # no loss is printed, so the scores' rounding hides none
         high = min(high, 0.5)
-    found |= {
-        "p_smallest": low,
-        "p_largest": high,
-        "p_independent": independent(s_gen / 100, s_disc / 100, items),
-    }
+    apart = independent(s_gen / 100, s_disc / 100, items)
+    found |= {"p_smallest": low, "p_largest": high, "p_independent": apart}
     if printed is None:
         verdict = "not given"
     else:
@@ -151,11 +141,12 @@ def _half_step(text: str) -> float:
 def p_bounds(
     s_gen: float, s_disc: float, m: int, slack_gen: float = 0.0, slack_disc: float = 0.0
 ) -> tuple[float, float]:
-    """Smallest and largest one-sided McNemar p over all counts with these scores (fractions, each known up to its slack).
+    """The smallest and the largest one-sided McNemar p over all counts with these scores.
 
-    With a = S_gen, b = S_disc and d = b − a, n01 − n10 = d·m, and n01 + n10 lies between |d|·m (no change back) and
-    m·(|d| + 2·min(a, b, 1 − a, 1 − b)) (all else changed). p = 1 − Φ(d·m / √(n01 + n10)) grows with a and falls with b at
-    both ends, so two corners of the rounding box hold the bounds.
+    Scores are fractions, each known up to its slack. With a = S_gen, b = S_disc and d = b − a,
+    n01 − n10 = d·m, and n01 + n10 lies between |d|·m (no change back) and
+    m·(|d| + 2·min(a, b, 1 − a, 1 − b)) (all else changed). p = 1 − Φ(d·m / √(n01 + n10)) grows with a and
+    falls with b at both ends, so two corners of the rounding box hold the bounds.
     """
     smallest = min(_p_at_both_ends(max(s_gen - slack_gen, 0.0), min(s_disc + slack_disc, 1.0), m))
     largest = max(_p_at_both_ends(min(s_gen + slack_gen, 1.0), max(s_disc - slack_disc, 0.0), m))
@@ -163,36 +154,32 @@ def p_bounds(
 
 
 def _p_at_both_ends(a: float, b: float, m: int) -> tuple[float, float]:
-    """p with the fewest and with the most questions changed."""
+    """The one-sided McNemar p with the fewest and with the most questions changed."""
     d = b - a
-    fewest, most = abs(d) * m, m * (abs(d) + 2 * min(a, b, 1 - a, 1 - b))
-    fewest_p, most_p = (
-        float(stats.norm.sf(d * m / np.sqrt(total))) if total > 0 else 0.5 for total in (fewest, most)
-    )
-    return fewest_p, most_p
+    changed = (abs(d) * m, m * (abs(d) + 2 * min(a, b, 1 - a, 1 - b)))
+    fewest, most = (float(stats.norm.sf(d * m / np.sqrt(n))) if n > 0 else 0.5 for n in changed)
+    return fewest, most
 
 
 def independent(s_gen: float, s_disc: float, m: int) -> float:
-    """One-sided McNemar p if the two phases were independent: n01 = m(1 − a)b, n10 = m·a(1 − b)."""
+    """The one-sided McNemar p if the two phases were independent: n01 = m(1 − a)b, n10 = m·a(1 − b)."""
     gained, lost = m * (1 - s_gen) * s_disc, m * s_gen * (1 - s_disc)
     return float(stats.norm.sf((gained - lost) / np.sqrt(gained + lost))) if gained + lost else 0.5
 
 
 def findings(audited: pl.DataFrame) -> list[str]:
-    """What the audit found, in words: counts, cells that are infeasible, equal rows, cells that do not add up."""
+    """What the audit found, in words: counts, infeasible cells, cells that do not add up, equal rows."""
     models, tasks = (audited[name].unique(maintain_order=True) for name in ("model", "task"))
     there = set(audited.select("model", "task").iter_rows())
     gaps = [f"{model} on {task}" for model in models for task in tasks if (model, task) not in there]
     text = f"{audited.height} cells: {len(models)} models x {len(tasks)} tasks"
     lines = [text + (f" without {', '.join(gaps)}." if gaps else ".")]
-    counts = ", ".join(
-        f"{count} {name}" for name, count in audited["verdict"].value_counts(sort=True).iter_rows()
-    )
-    lines.append(f"Printed p-values: {counts}.")
+    counted = audited["verdict"].value_counts(sort=True).iter_rows()
+    lines.append(f"Printed p-values: {', '.join(f'{count} {name}' for name, count in counted)}.")
     for row in audited.filter(pl.col("verdict") == "infeasible").iter_rows(named=True):
         lines.append(
-            f"{row['model']}, {row['task']}: p = {row['p_printed']} is printed; with {row['m']:,} questions and these scores "
-            f"it lies between {row['p_smallest']:.2g} and {row['p_largest']:.2g}."
+            f"{row['model']}, {row['task']}: p = {row['p_printed']} is printed; with {row['m']:,} questions "
+            f"and these scores it lies between {row['p_smallest']:.2g} and {row['p_largest']:.2g}."
         )
     above = audited.filter(pl.col("note").str.contains("printed formula")).height
     if above:
@@ -201,27 +188,25 @@ def findings(audited: pl.DataFrame) -> list[str]:
         )
     for row in audited.filter(pl.col("note").str.contains("difference")).iter_rows(named=True):
         lines.append(
-            f"{row['model']}, {row['task']}: DG-Diff {row['dg_diff']} is printed beside scores that differ by {row['d']:.2f}."
+            f"{row['model']}, {row['task']}: DG-Diff {row['dg_diff']} is printed "
+            f"beside scores that differ by {row['d']:.2f}."
         )
     for one, other in combinations(audited.iter_rows(named=True), 2):
-        if one["task"] == other["task"] and (one["s_gen"], one["s_disc"]) == (
-            other["s_gen"],
-            other["s_disc"],
-        ):
-            said = [str(each["p_printed"]) for each in (one, other)]
+        if all(one[name] == other[name] for name in ("task", "s_gen", "s_disc")):
+            p, other_p = str(one["p_printed"]), str(other["p_printed"])
+            end = f"with p = {p} and {other_p}." if p != other_p else f"and the same p ({p})."
             lines.append(
-                f"{one['model']} and {other['model']} have the same scores on {one['task']} ({one['s_gen']} and {one['s_disc']}), "
-                + (
-                    f"with p = {said[0]} and {said[1]}."
-                    if said[0] != said[1]
-                    else f"and the same p ({said[0]})."
-                )
+                f"{one['model']} and {other['model']} have the same scores on {one['task']} "
+                f"({one['s_gen']} and {one['s_disc']}), {end}"
             )
     return lines
 
 
 def contradictions(values: pl.DataFrame) -> list[str]:
-    """Cells that are printed with different values. `values` has `source`, `model`, `task`, `quantity`, `value`."""
+    """What is said of cells that are printed with different values.
+
+    `values` has the columns `source`, `model`, `task`, `quantity` and `value`.
+    """
     lines = []
     for (model, task, quantity), cell in values.group_by("model", "task", "quantity", maintain_order=True):
         if cell["value"].n_unique() > 1:
@@ -234,22 +219,19 @@ _MARKUP = re.compile(r"([\\`\[\]<>|])")
 
 
 def _plain(value: Any) -> str:
-    """A value of a published table as text of a Markdown page: a name is no link, no markup and no end of a line."""
+    """A value of a published table as plain text of a Markdown page: no link, no markup, no end of a line."""
     return _MARKUP.sub(r"\\\1", plain_text(" ".join(str(value).split())))
 
 
 def page(name: str, audited: pl.DataFrame, lines: list[str]) -> str:
     """The findings and the cells with a printed p, as Markdown."""
-    header = "| model | task | m | S_gen | S_disc | printed p | smallest | largest | independent phases | verdict |"
-    rows = [
-        f"| {_plain(row['model'])} | {_plain(row['task'])} | {row['m']} | {row['s_gen']} | {row['s_disc']} | {row['p_printed']} | "
-        + " | ".join(
-            "–" if row[p] is None else f"{row[p]:.4f}" for p in ("p_smallest", "p_largest", "p_independent")
-        )
-        + f" | {row['verdict']} |"
-        for row in audited.filter(pl.col("p_printed").is_not_null()).iter_rows(named=True)
-    ]
-    rule = "| --- " * 10 + "|"
-    return "\n".join(
-        [f"# Audit of {name}", "", *(f"- {_plain(line)}" for line in lines), "", header, rule, *rows, ""]
-    )
+    given, bounds = ("m", "s_gen", "s_disc", "p_printed"), ("p_smallest", "p_largest", "p_independent")
+    header = "| model | task | m | S_gen | S_disc | printed p "
+    header += "| smallest | largest | independent phases | verdict |"
+    rows = [header, "| --- " * 10 + "|"]
+    for row in audited.filter(pl.col("p_printed").is_not_null()).iter_rows(named=True):
+        cells = [_plain(row["model"]), _plain(row["task"]), *(str(row[name]) for name in given)]
+        cells += ["–" if row[p] is None else f"{row[p]:.4f}" for p in bounds]
+        rows.append(f"| {' | '.join(cells)} | {row['verdict']} |")
+    said = [f"- {_plain(line)}" for line in lines]
+    return "\n".join([f"# Audit of {name}", "", *said, "", *rows, ""])

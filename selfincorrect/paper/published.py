@@ -15,11 +15,8 @@ PAPER_TABLES = ("table2", "table4")  # those that print scores of both phases an
 
 def setting_of(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> str | None:
     """Which of the paper's settings the options of a variant are; None if it is none of them."""
-    changed = {
-        key: value
-        for key, value in options.items()
-        if value != defaults[key] and key not in ("tasks", "models")
-    }
+    own = [key for key in options if key not in ("tasks", "models")]
+    changed = {key: options[key] for key in own if options[key] != defaults[key]}
     known: dict[str, Mapping[str, Any]] = {
         "full": {}, "simplified": {"distractors": "easy"}, "icl-2x": {"shots": 2}, "icl-3x": {"shots": 3},
         "cot": {"rationale": True}, "verbatim": {"answer": "text"}, "score": {"selector": "score"},
@@ -36,30 +33,36 @@ def model_names() -> tuple[str, ...]:
 
 @cache
 def items() -> dict[str, int]:
-    """Number of items of each of the paper's tasks."""
+    """The number of items of each of the paper's tasks."""
     return {row["task"]: int(row["items"]) for row in _rows("tasks")}
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    # Read without polars: the configuration's check needs this, and should stay quick.
+    # Read without polars, because the configuration's check needs this and should stay quick.
     with open(path(name), encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
 def path(name: str) -> Path:
-    """Where a published table lies: "table2" … "table8", "figure9", or "tasks" (items and test of each task)."""
+    """Where a published table lies.
+
+    `name` is "table2" … "table8", "figure9" or "tasks" (the items and the test of each task).
+    """
     return Path(__file__).with_name(f"{name}.csv")
 
 
 def table(name: str) -> "pl.DataFrame":
-    """A published table; names as for `path`."""
-    import polars as pl  # the configuration's check imports this module, and should stay quick
+    """A published table, by the names that `path` takes."""
+    import polars as pl  # imported late: the configuration's check imports this module and should stay quick
 
     return pl.read_csv(path(name))
 
 
 def baseline() -> "pl.DataFrame":
-    """Every printed value of the paper's main setting, wherever it is printed: `source`, `model`, `task`, `quantity`, `value`."""
+    """Every printed value of the paper's main setting, wherever it is printed.
+
+    The columns are `source`, `model`, `task`, `quantity` and `value`.
+    """
     import polars as pl
 
     places = {
@@ -74,11 +77,7 @@ def baseline() -> "pl.DataFrame":
         if name == "table8":
             values = values.filter(pl.col("wording") == 1)  # the wording of the main setting
         for column, quantity in columns.items():
-            source = f"{name[:-1].title()} {name[-1]}"
-            parts.append(
-                values.select(
-                    pl.lit(source).alias("source"), "model", "task",
-                    pl.lit(quantity).alias("quantity"), pl.col(column).alias("value"),
-                )
-            )  # fmt: skip
+            source = pl.lit(f"{name[:-1].title()} {name[-1]}").alias("source")
+            named = pl.lit(quantity).alias("quantity")
+            parts.append(values.select(source, "model", "task", named, pl.col(column).alias("value")))
     return pl.concat(parts)

@@ -24,6 +24,7 @@ TITLES = {
 }
 FULL = "full"
 NOT_STATED = "(not stated)"  # the paper's Table 5 names no model
+PREFERENCE = "prefers refined"  # the quantity of Table 5
 
 COLUMNS = [
     Column("task", pl.String, "task"),
@@ -42,7 +43,7 @@ COLUMNS = [
 SCHEMA = schema_of(COLUMNS)
 Key = tuple[str, str, str, str]  # task, published model, setting, quantity
 
-# Quantity -> column of the metrics, columns of its interval, whether it is a score (in points or grades) or a share.
+# For each quantity its column of the metrics and the two columns of its interval, where it has one.
 _COLUMNS = {
     "S_gen": ("s_gen", "s_gen_low", "s_gen_high"),
     "S_disc": ("s_disc", "s_disc_low", "s_disc_high"),
@@ -74,35 +75,26 @@ def printed(name: str) -> dict[Key, float]:
         at = partial(_key, row)
         match name:
             case "table2" | "table4":
-                found |= {
-                    at(FULL, "S_gen"): row["s_gen"],
-                    at(FULL, "S_disc"): row["s_disc"],
-                    at(FULL, "DG-Diff"): row["dg_diff"],
-                }
-                found[at(FULL, "p")] = row.get("p_value")
+                found |= {at(FULL, "S_gen"): row["s_gen"], at(FULL, "S_disc"): row["s_disc"]}
+                found |= {at(FULL, "DG-Diff"): row["dg_diff"], at(FULL, "p"): row.get("p_value")}
             case "table3":
                 found[at(row["setting"], "DG-Diff")] = row["dg_diff"]
             case "table5":
-                found[at("refined", "prefers refined")] = row["preference_for_refined_pct"]
+                found[at("refined", PREFERENCE)] = row["preference_for_refined_pct"]
             case "table6":
                 for setting, column in ((FULL, "option"), ("verbatim", "verbatim")):
-                    found |= {
-                        at(setting, "S_gen"): row["s_gen"], at(setting, "S_disc"): row[f"s_disc_{column}"],
-                        at(setting, "invalid"): row[f"invalid_pct_{column}"],
-                    }  # fmt: skip
+                    found[at(setting, "S_gen")] = row["s_gen"]
+                    found[at(setting, "S_disc")] = row[f"s_disc_{column}"]
+                    found[at(setting, "invalid")] = row[f"invalid_pct_{column}"]
             case "table7":
-                found |= {
-                    at("score", "top score is best"): row["pct_top_score_is_best"],
-                    at("score", "S_disc"): row["s_disc"],
-                }
+                found[at("score", "top score is best")] = row["pct_top_score_is_best"]
+                found[at("score", "S_disc")] = row["s_disc"]
             case "table8":
                 setting = FULL if row["wording"] == 1 else f"wording-{row['wording']}"
                 found |= {at(setting, "S_gen"): row["s_gen"], at(setting, "S_disc"): row["s_disc"]}
             case "figure9":
-                found |= {
-                    at(FULL, "DG-Diff"): row["dg_diff_original"],
-                    at("simplified", "DG-Diff"): row["dg_diff_simplified"],
-                }
+                found[at(FULL, "DG-Diff")] = row["dg_diff_original"]
+                found[at("simplified", "DG-Diff")] = row["dg_diff_simplified"]
     return {key: float(value) for key, value in found.items() if value is not None}
 
 
@@ -114,8 +106,8 @@ def tables(
 ) -> dict[str, pl.DataFrame]:
     """Each of TABLES as rows of SCHEMA.
 
-    `settings` has `k`, `settings` (of the paper, by variant), `published` (names in the paper, by model); `encoder_decoders`
-    are the models for Table 4.
+    `settings` has `k`, `settings` (the paper's setting of each variant) and `published` (the paper's name of
+    each model); `encoder_decoders` are the models for Table 4.
     """
     shown = metrics.filter((pl.col("k") == settings["k"]) & pl.col("selector").is_in(askers()))
     setting = pl.col("variant").replace_strict(settings["settings"], default=None, return_dtype=pl.String)
@@ -151,7 +143,7 @@ def _measured(row: Mapping[str, Any], quantity: str) -> dict[str, Any]:
 def _beside(
     printed_: Mapping[Key, float], measured: Mapping[Key, Mapping[str, Any]], names: Mapping[str, str]
 ) -> pl.DataFrame:
-    """Rows of SCHEMA: first what was measured, beside the published value of the same model, then what was not run."""
+    """Rows of SCHEMA: first what was measured, beside what was published of the same model, then the rest."""
     items = published.items()
     rows, used = [], set()
     for (task, model, setting, quantity), values in measured.items():
@@ -173,10 +165,11 @@ def _row(
 ) -> dict[str, Any]:
     found = measured.get("measured")
     return {
-        "task": task, "model": model, "setting": setting, "quantity": quantity, "published": value, **measured,
+        **{"task": task, "model": model, "setting": setting, "quantity": quantity, "published": value},
+        **measured,
         "difference": None if value is None or found is None else found - value,
         "n_published": None if value is None else items.get(task),
-    }  # fmt: skip
+    }
 
 
 def _refinement(refinements: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -185,33 +178,15 @@ def _refinement(refinements: Iterable[pl.DataFrame]) -> pl.DataFrame:
     rows = []
     for table in refinements:
         for row in table.filter(pl.col("round") > 0).iter_rows(named=True):
-            percent = {
-                key: None if row[column] is None else 100 * row[column]
-                for key, column in (
-                    ("measured", "preference"),
-                    ("low", "preference_low"),
-                    ("high", "preference_high"),
-                )
-            }
-            measured = percent | {"n_measured": row["pairs"], "grading": row["grading"]}
-            setting = f"round {row['round']}"
-            rows.append(
-                _row(
-                    row["task"],
-                    row["model"],
-                    setting,
-                    "prefers refined",
-                    values.get(row["task"]),
-                    {},
-                    measured,
-                )
-            )
+            columns = {"measured": "preference", "low": "preference_low", "high": "preference_high"}
+            shares = {key: row[column] for key, column in columns.items()}
+            measured = {key: None if share is None else 100 * share for key, share in shares.items()}
+            measured |= {"n_measured": row["pairs"], "grading": row["grading"]}
+            task, setting = row["task"], f"round {row['round']}"
+            rows.append(_row(task, row["model"], setting, PREFERENCE, values.get(task), {}, measured))
     seen = {row["task"] for row in rows}
-    rows += [
-        _row(task, NOT_STATED, "refined", "prefers refined", value, {}, {})
-        for task, value in values.items()
-        if task not in seen
-    ]
+    unseen = {task: value for task, value in values.items() if task not in seen}
+    rows += [_row(task, NOT_STATED, "refined", PREFERENCE, value, {}, {}) for task, value in unseen.items()]
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
@@ -221,7 +196,10 @@ def ran(table: pl.DataFrame) -> bool:
 
 
 def lines(table: pl.DataFrame) -> list[dict[str, str]]:
-    """A table of SCHEMA for readers: a row for each task, model and setting, each quantity as published, measured, difference."""
+    """A table of SCHEMA for readers, with a row for each task, model and setting.
+
+    Each quantity has three columns: as published, as measured, and the difference.
+    """
     quantities = table["quantity"].unique(maintain_order=True).to_list()
     found = []
     for (task, model, setting), part in table.group_by("task", "model", "setting", maintain_order=True):
@@ -229,13 +207,8 @@ def lines(table: pl.DataFrame) -> list[dict[str, str]]:
         by_quantity = {each["quantity"]: each for each in part.iter_rows(named=True)}
         for quantity in quantities:
             each = by_quantity.get(quantity, {})
-            digits = (
-                3
-                if quantity == "p"
-                else 2
-                if task == "mt_bench" and quantity in ("S_gen", "S_disc", "DG-Diff")
-                else 1
-            )
+            grades = task == "mt_bench" and quantity in ("S_gen", "S_disc", "DG-Diff")
+            digits = 3 if quantity == "p" else 2 if grades else 1
             row[f"{quantity} published"] = _number(each.get("published"), digits)
             row[f"{quantity} measured"] = _number(each.get("measured"), digits) + _between(each, digits)
             row[f"{quantity} difference"] = _number(each.get("difference"), digits, sign=True)
@@ -261,9 +234,8 @@ def _between(each: Mapping[str, Any], digits: int) -> str:
 
 def markdown(name: str, table: pl.DataFrame) -> str:
     """A table as Markdown, its title first."""
-    return (
-        f"{title(name)}\n\n{tabulate(lines(table), headers='keys', tablefmt='pipe', disable_numparse=True)}\n"
-    )
+    body = tabulate(lines(table), headers="keys", tablefmt="pipe", disable_numparse=True)
+    return f"{title(name)}\n\n{body}\n"
 
 
 def latex(name: str, table: pl.DataFrame) -> str:
@@ -300,12 +272,10 @@ def title(name: str) -> str:
 
 def cells_of_figure9(metrics: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
     """The metrics that Figure 9 compares: original and simplified distractors where both were run."""
-    names = {
-        name: setting for name, setting in settings["settings"].items() if setting in (FULL, "simplified")
-    }
+    compared = (FULL, "simplified")
+    names = {name: setting for name, setting in settings["settings"].items() if setting in compared}
     rows = metrics.filter((pl.col("k") == settings["k"]) & pl.col("selector").is_in(askers()))
     rows = rows.filter(pl.col("variant").is_in(list(names)) & (pl.col("n") > 0))
-    both = (
-        rows.filter(pl.col("variant").replace_strict(names) == "simplified").select("model", "task").unique()
-    )
+    simplified = rows.filter(pl.col("variant").replace_strict(names) == "simplified")
+    both = simplified.select("model", "task").unique()
     return rows.join(both, on=["model", "task"], how="semi", maintain_order="left")

@@ -1,1 +1,1 @@
-"""What a run will take: rule estimate, the resources of jobs, and whole experiments on paper."""
+"""What a run will take: the rule estimate, the resources of jobs, and whole experiments on paper."""

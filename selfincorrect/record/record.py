@@ -1,4 +1,4 @@
-"""The record of a finished run: what it takes to run it again, and digests to see that it came out the same."""
+"""The record of a finished run: what runs it again, and digests to see whether it comes out the same."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -18,26 +18,26 @@ FORMAT = 1
 def record(inputs: Any, config: Mapping[str, Any], settings: Mapping[str, Any], code: Path) -> dict[str, Any]:
     """The record, ready for JSON.
 
-    `inputs` are the rule's: paths of `manifests`, `datasets`, `tables`, `paper`, `refinements`, `candidates`, `grades`
-    and `choices`; `config` the configuration as given, which names keys and holds none; `settings` has the `seed` and the `pairs`, in
-    whose order the paths are; `code` the folder of the code.
+    `inputs` are the rule's: the paths of `manifests`, `datasets`, `tables`, `paper`, `refinements`,
+    `candidates`, `grades` and `choices`. `config` is the configuration as given, which names keys and holds
+    none; `settings` has the `seed` and the `pairs`, in whose order the paths are; `code` is the folder of the
+    code.
     """
     here, pairs = versions(), [(model, task) for model, task in settings["pairs"]]
     made = [read_provenance(path) for path in inputs.candidates]
     asked = [*made, *map(read_provenance, inputs.choices)]
-    manifests = map(read_json, inputs.manifests)
-    models = {
-        each["name"]: {key: each[key] for key in ("source", "revision", "digest")} for each in manifests
-    }
+    manifests, kept = map(read_json, inputs.manifests), ("source", "revision", "digest")
+    models = {each["name"]: {key: each[key] for key in kept} for each in manifests}
     pools = {
         f"{model} {task}": _pool(each["settings"])
         for (model, task), each in zip(pairs, made, strict=True)
         if model not in models
     }
     tables = [path for path in inputs.tables if path.endswith(".parquet")]
-    served = {
-        each["model"]["name"]: each["model"]["served"] for each in asked if "served" in each["model"]
-    }  # what servers said they are
+    data = {task: read_provenance(path)["data"] for task, path in datasets_of(pairs, inputs.datasets).items()}
+    # What servers said they are.
+    served = {each["model"]["name"]: each["model"]["served"] for each in asked if "served" in each["model"]}
+    made_of_columns = [*tables, *inputs.refinements, *inputs.candidates, *inputs.grades, *inputs.choices]
     return {
         **({"served": served} if served else {}),
         "format": FORMAT,
@@ -49,44 +49,32 @@ def record(inputs: Any, config: Mapping[str, Any], settings: Mapping[str, Any], 
         "seed": settings["seed"],
         "configuration": dict(config),
         "models": models | pools,
-        "data": {
-            task: read_provenance(path)["data"] for task, path in datasets_of(pairs, inputs.datasets).items()
-        },
+        "data": data,
         "results": {
-            **{
-                path: columns_digests(path)
-                for path in [
-                    *tables,
-                    *inputs.refinements,
-                    *inputs.candidates,
-                    *inputs.grades,
-                    *inputs.choices,
-                ]
-            },
+            **{path: columns_digests(path) for path in made_of_columns},
             **{path: file_sha256(Path(path)) for path in inputs.paper},
         },
     }
 
 
 def _pool(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """A pool from elsewhere in the place of a model: the digest is of its file and how it is read, wherever it lies."""
+    """A pool from elsewhere, in the place of a model.
+
+    Its digest is that of its file and of how it is read, wherever the file lies.
+    """
     pool, sha256 = settings["pool"], settings["sha256"]
     read = {key: value for key, value in pool.items() if key != "path"}
     return {"source": pool, "revision": sha256, "digest": digest([read, sha256])}
 
 
 def columns_digests(path: Path | str) -> dict[str, str]:
-    """SHA-256 of each column's type and values, 64 hexadecimal digits, by its name.
+    """The SHA-256 of each column's type and values, 64 hexadecimal digits, by its name.
 
-    Not of the file: that holds its origin too (paths, versions), and another version may pack the same values otherwise.
+    The file's own digest would not do: it holds its origin too (paths, versions), and another version may
+    pack the same values otherwise.
     """
-    table = pl.read_parquet(path)
-    return {
-        column.name: hashlib.sha256(
-            f"{column.dtype}\n{column.to_frame().write_ndjson()}".encode()
-        ).hexdigest()
-        for column in table
-    }
+    texts = {each.name: f"{each.dtype}\n{each.to_frame().write_ndjson()}" for each in pl.read_parquet(path)}
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
 
 
 def _distinct(values: Iterable[Any]) -> list[Any]:

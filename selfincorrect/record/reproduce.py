@@ -1,14 +1,11 @@
 """`selfincorrect reproduce RUN`: run a recorded run again in a new folder, and compare what came out."""
 
 import argparse
-import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Any
 
 from selfincorrect.config.check.experiment import check
 from selfincorrect.config.schema import Config, ModelConfig
@@ -17,68 +14,10 @@ from selfincorrect.errors import UserError
 from selfincorrect.io import read_json, write_json
 from selfincorrect.jobs.job import plain_text
 from selfincorrect.jobs.provenance import commit, versions
-from selfincorrect.record.record import FORMAT
+from selfincorrect.record.read import RECORD, read_record
 from selfincorrect.sources.kinds import is_folder
 
 ROOT = Path(__file__).parent.parent.parent
-RECORD = Path("results/run.json")  # from the folder of a run
-_COMMIT = re.compile(r"[0-9a-f]{7,64}(-dirty)?|unknown")
-_VERSION = r"^[A-Za-z0-9.+!_-]{1,80}$"
-
-
-class _Versions(BaseModel):
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Annotated[str, Field(pattern=_VERSION)]] = Field(init=False)
-
-    python: str = Field(pattern=_VERSION)
-
-
-class _Machine(BaseModel):
-    system: str
-
-
-class _Record(BaseModel):
-    """What a record must hold before anything of it is used; it may come from a stranger."""
-
-    model_config = ConfigDict(strict=True)
-
-    commit: str = Field(pattern=rf"^({_COMMIT.pattern})$")
-    versions: _Versions
-    versions_before: list[_Versions]
-    machine: _Machine
-    configuration: dict[str, Any]
-    models: dict[str, dict[str, Any]]
-    data: dict[str, Any]
-    results: dict[str, str | dict[str, str]]
-
-
-def read_record(path: Path) -> dict[str, Any]:
-    """The record in `path`. Raises UserError if there is none that this version reads."""
-    try:
-        found = read_json(path)
-    except (OSError, UserError, RecursionError) as error:
-        raise UserError(
-            f"{path} cannot be read as the record of a run: {type(error).__name__}: {error}\nA finished run writes {RECORD} into its folder."
-        ) from error
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        has = found.get("format") if isinstance(found, dict) else None
-        raise UserError(
-            f"{path} is no record of a run that this version reads: format {has!r}, expected {FORMAT}. Use the version "
-            "of the code that wrote it."
-        )
-    try:
-        _Record.model_validate(found)
-    except (ValidationError, RecursionError) as error:
-        wrong = (
-            error.errors(include_url=False)[0]
-            if isinstance(error, ValidationError)
-            else {"loc": (), "msg": "too deep"}
-        )
-        where = ".".join(map(str, wrong["loc"]))
-        raise UserError(
-            f"{path} is no whole record: {where}: {wrong['msg']}. Take the record as its run wrote it."
-        ) from None
-    return found
 
 
 def code_problems(record: Mapping[str, Any], here: str) -> list[str]:
@@ -86,16 +25,15 @@ def code_problems(record: Mapping[str, Any], here: str) -> list[str]:
     wanted = record["commit"]
     if wanted == "unknown" or wanted.endswith("-dirty"):
         nearest = f" The nearest: git checkout {wanted.removesuffix('-dirty')}" if wanted != "unknown" else ""
-        return [
-            f"The run was made by code that no commit names ({wanted}), so nobody can be sure to have it.{nearest}"
-        ]
+        unnamed = f"The run was made by code that no commit names ({wanted})"
+        return [f"{unnamed}, so nobody can be sure to have it.{nearest}"]
     if wanted != here:
         return [f"The run was made by the code at commit {wanted}; this is {here}. Do: git checkout {wanted}"]
     return []
 
 
 def version_problems(record: Mapping[str, Any], here: Mapping[str, str]) -> list[str]:
-    """Which versions `here` are not those of the run, with what to do. Of Python's own the last part may differ."""
+    """Which versions `here` are not those of the run, with what to do; Python's last part may differ."""
 
     def told(found: Mapping[str, str]) -> dict[str, str]:
         return {**found, "python": ".".join(found["python"].split(".")[:2])}
@@ -110,39 +48,35 @@ def version_problems(record: Mapping[str, Any], here: Mapping[str, str]) -> list
     problems = []
     if other:
         problems.append(
-            f"The run was made with {', '.join(other)}. Do, at the run's commit: make .venv/.run LOCK={build} "
-            f"PYTHON=python{wanted['python']}"
+            f"The run was made with {', '.join(other)}. Do, at the run's commit: "
+            f"make .venv/.run LOCK={build} PYTHON=python{wanted['python']}"
         )
-    if record["versions_before"]:
+    if before := record["versions_before"]:
+        said = "; ".join(", ".join(f"{name} {each}" for name, each in was.items()) for was in before)
         problems.append(
-            "Parts of the run were made earlier, with other versions than its end; nothing installs both: "
-            + "; ".join(
-                ", ".join(f"{name} {each}" for name, each in was.items()) for was in record["versions_before"]
-            )
+            "Parts of the run were made earlier, with other versions than its end; "
+            f"nothing installs both: {said}"
         )
     return problems
 
 
 def located(config: Mapping[str, Any], files: Path) -> dict[str, Any]:
-    """`config` with its relative paths absolute, from the folder `files`, and the response store left to its default.
+    """`config` with its relative paths absolute, from the folder `files`, and without the response store.
 
-    A shared store would answer from the first run instead of asking again. Raises UserError for files that are not there.
+    The store is left to its default: a shared store would answer from the first run instead of asking again.
+    Raises UserError for files that are not there.
     """
     missing: list[str] = []
 
     def walk(value: Any, keys: tuple[str, ...]) -> Any:
         if isinstance(value, Mapping):
-            return {
-                key: walk(each, (*keys, key))
-                for key, each in value.items()
-                if (*keys, key) != ("run", "store")
-            }
+            paths = {key: (*keys, key) for key in value}
+            return {key: walk(value[key], path) for key, path in paths.items() if path != ("run", "store")}
         if not isinstance(value, str) or not _is_path(config, keys, value):
             return value
         try:
-            found = (
-                files / Path(value.replace("\0", "\ufffd")).expanduser()
-            )  # an absolute path stays what it is
+            # An absolute path stays what it is.
+            found = files / Path(value.replace("\0", "\ufffd")).expanduser()
             there = found.exists()
         except (RuntimeError, OSError):  # the home of nobody, a name that is too long
             there = False
@@ -155,8 +89,9 @@ def located(config: Mapping[str, Any], files: Path) -> dict[str, Any]:
     if missing:
         listed = "\n".join(missing)
         raise UserError(
-            f"Files of the configuration are not in {files}:\n{listed}\nRelative paths count from the folder of the run, two "
-            "above its record. Put the files there, or name their folder: --files FOLDER (make: FILES=FOLDER)."
+            f"Files of the configuration are not in {files}:\n{listed}\n"
+            "Relative paths count from the folder of the run, two above its record. "
+            "Put the files there, or name their folder: --files FOLDER (make: FILES=FOLDER)."
         )
     return changed
 
@@ -178,12 +113,9 @@ def _is_path(config: Mapping[str, Any], keys: tuple[str, ...], value: str) -> bo
 def compared(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, str]:
     """`same`, or what is different, for each model, data set and result of the record `wanted`."""
     verdicts = {}
-    for section in ("models", "data", "results"):
+    for section, prefix in (("models", "model "), ("data", "data "), ("results", "")):
         for name in wanted[section] | found[section]:
-            one, other = wanted[section].get(name), found[section].get(name)
-            verdicts[name if section == "results" else f"{section.removesuffix('s')} {name}"] = _verdict(
-                one, other
-            )
+            verdicts[prefix + name] = _verdict(wanted[section].get(name), found[section].get(name))
     return verdicts
 
 
@@ -201,36 +133,33 @@ def _verdict(wanted: Any, found: Any) -> str:
 
 
 def prepare(folder: Path, config: Mapping[str, Any]) -> Path:
-    """Write `config` into `folder`, new or left by the same reproduction; the file. Raises UserError if it holds others."""
+    """Write `config` into `folder`, new or left by the same reproduction, and return the path of the file.
+
+    Raises UserError if the folder holds other things.
+    """
     path = folder / "configuration.json"
     if folder.exists() and any(folder.iterdir()) and not (path.exists() and read_json(path) == config):
         raise UserError(
             f"{folder} is not empty, and not of this reproduction. Name a new folder (make: DIR=again)."
         )
-    # JSON, since Snakemake evaluates expressions in YAML.
+    # It is JSON, since Snakemake evaluates expressions in YAML.
     write_json(path, dict(config), sort=False)
     return path
 
 
 def confirm(config: Config, yes: bool) -> None:
-    """Have a person agree to the servers that a record names, and to the keys that they get. Raises UserError without that.
+    """Have a person agree to the servers that a record names, and to the keys that they get.
 
-    A stranger's record may send any environment variable anywhere.
+    A stranger's record may send any environment variable anywhere. Raises UserError without agreement.
     """
-    servers = dict.fromkeys(
-        (each.server.url, each.server.key) for each in config.weighted.values() if each.server
-    )
-    trusted = [
-        name
-        for name, each in config.weighted.items()
-        if isinstance(each, ModelConfig) and each.trust_remote_code
-    ]
-    told = [
-        f"- prompts go to {url}, "
-        + (f"with the value of the environment variable {key}" if key else "without a key")
-        for url, key in servers
-    ]
-    told += [f"- code that comes with the model {name} is run" for name in trusted]
+    told = []
+    for server in filter(None, (each.server for each in config.weighted.values())):
+        key = f"with the value of the environment variable {server.key}" if server.key else "without a key"
+        told.append(f"- prompts go to {server.url}, {key}")
+    told = list(dict.fromkeys(told))
+    for name, each in config.weighted.items():
+        if isinstance(each, ModelConfig) and each.trust_remote_code:
+            told.append(f"- code that comes with the model {name} is run")
     if not told or yes:
         return
     listed = plain_text("\n".join(told))
@@ -246,10 +175,11 @@ def confirm(config: Config, yes: bool) -> None:
 def reproduce(
     run: Path, folder: Path, files: Path | None, cores: str, force: bool, yes: bool, more: Sequence[str]
 ) -> int:
-    """Run the record `run` again in `folder`, print what is the same, and return the exit code, as `main`.
+    """Run the record `run` again in `folder`, print what is the same, and return the exit code of `main`.
 
-    `files` is the folder that relative paths count from, `yes` agrees to what `confirm` asks, `more` are further arguments of Snakemake.
-    Nothing of the record is run or sent before it was checked. Raises UserError.
+    `files` is the folder that relative paths count from, `force` goes on with other code or versions, `yes`
+    agrees to what `confirm` asks, `more` are further arguments of Snakemake. Nothing of the record is run or
+    sent before it was checked. Raises UserError.
     """
     record = read_record(run)
     try:
@@ -259,20 +189,14 @@ def reproduce(
         raise UserError(f"{run} is no whole record: its configuration is nested too deep.") from None
     problems = [*code_problems(record, commit(ROOT)), *version_problems(record, versions())]
     if problems and not force:
-        raise UserError(
-            "\n".join([*problems, "Or go on despite this, and see what differs: --force (make: FORCE=1)."])
-        )
+        go_on = "Or go on despite this, and see what differs: --force (make: FORCE=1)."
+        raise UserError("\n".join([*problems, go_on]))
     confirm(checked, yes)
-    print(
-        *(plain_text(f"In spite of this: {each}") for each in problems),
-        sep="\n",
-        end="\n" if problems else "",
-    )
+    for each in problems:
+        print(plain_text(f"In spite of this: {each}"))
     configuration = prepare(folder, config)
-    command = [
-        sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder),
-        "--cores", cores, *more, "--configfile", str(configuration),
-    ]  # fmt: skip
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", str(folder), "--cores", cores, *more, "--configfile", str(configuration)]
     print("==", *map(plain_text, command), flush=True)
     code = subprocess.run(command).returncode
     if code or not (folder / RECORD).exists():
@@ -284,10 +208,8 @@ def reproduce(
     for name, verdict in verdicts.items():
         print(plain_text(f"{name}: {verdict}"))
     other = sum(verdict != "same" for verdict in verdicts.values())
-    print(
-        f"{len(verdicts) - other} the same, {other} different."
-        + (plain_text(_reasons(record)) if other else "")
-    )
+    reasons = plain_text(_reasons(record)) if other else ""
+    print(f"{len(verdicts) - other} the same, {other} different.{reasons}")
     return 1 if other else 0
 
 
@@ -295,29 +217,27 @@ def _reasons(record: Mapping[str, Any]) -> str:
     """What may make a difference although code and versions are the same."""
     served = [name for name, each in record["configuration"]["models"].items() if each.get("server")]
     return (
-        f"\nThe run was made on {record['machine']['system']}. Another processor, GPU, number of threads or batch rounds "
-        "otherwise in the last bits, which shows in logprob first, and now and then in a sampled answer."
+        f"\nThe run was made on {record['machine']['system']}. "
+        "Another processor, GPU, number of threads or batch rounds otherwise in the last bits, "
+        "which shows in logprob first, and now and then in a sampled answer."
         + (f"\nServers promise no same answers: {', '.join(served)}." if served else "")
     )
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code: 0 all the same, 1 something different, 2 nothing compared."""
+    """The exit code: 0 if all is the same, 1 if something differs, 2 if nothing was compared."""
     ours, more = list(arguments), []
     if "--" in ours:
         at = ours.index("--")
         ours, more = ours[:at], ours[at + 1 :]
     parser = argparse.ArgumentParser(prog="selfincorrect reproduce", description=__doc__)
-    parser.add_argument("run", type=Path, help="the record: results/run.json of a finished run")
-    parser.add_argument("--directory", type=Path, default=Path("reproduced"), help="new folder to run in")
-    parser.add_argument(
-        "--files", type=Path, help="folder that relative paths of the configuration count from"
-    )
-    parser.add_argument("--cores", default="all", help="as for Snakemake; what follows -- goes to it too")
-    parser.add_argument(
-        "--yes", action="store_true", help="agree to the servers and keys that the record names"
-    )
-    parser.add_argument("--force", action="store_true", help="go on with another commit or other versions")
+    add = parser.add_argument
+    add("run", type=Path, help="the record: results/run.json of a finished run")
+    add("--directory", type=Path, default=Path("reproduced"), help="new folder to run in")
+    add("--files", type=Path, help="folder that relative paths of the configuration count from")
+    add("--cores", default="all", help="as for Snakemake; what follows -- goes to it too")
+    add("--yes", action="store_true", help="agree to the servers and keys that the record names")
+    add("--force", action="store_true", help="go on with another commit or other versions")
     given = parser.parse_args(ours)
     try:
         return reproduce(given.run, given.directory, given.files, given.cores, given.force, given.yes, more)

@@ -1,1 +1,1 @@
-"""Whether tests, intervals and power are what they say, on simulated pools."""
+"""Simulated pools, on which tests, intervals and power are checked to be what they say."""

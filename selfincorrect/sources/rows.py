@@ -1,4 +1,7 @@
-"""Rows of a data file in any of the formats that benchmarks come in. Files are hostile: cut off, damaged, packed a thousandfold."""
+"""The rows of a data file in any of the formats that benchmarks come in.
+
+Files are taken to be hostile: cut off, damaged, packed a thousandfold.
+"""
 
 import gzip
 import json
@@ -23,16 +26,17 @@ LARGEST = 2**31  # bytes of text, unpacked
 _COPY = """
 import sys, polars as pl
 path, kind, copy, *bulky = sys.argv[1:]
-read = {"parquet": pl.scan_parquet, "file": pl.scan_ipc, "stream": lambda path: pl.read_ipc_stream(path).lazy()}[kind]
-read(path).drop(bulky, strict=False).collect().write_parquet(copy)
+stream = lambda path: pl.read_ipc_stream(path).lazy()
+readers = {"parquet": pl.scan_parquet, "file": pl.scan_ipc, "stream": stream}
+readers[kind](path).drop(bulky, strict=False).collect().write_parquet(copy)
 """
 
 
 def read_rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    """Rows of a parquet, Arrow, CSV, JSON-lines or JSON file (text also gzipped), told apart by content.
+    """The rows of a parquet, Arrow, CSV, JSON-lines or JSON file (text also gzipped), told apart by content.
 
-    Text is valid Unicode: half a pair of surrogates becomes the replacement character. Raises UserError, with the line where there is
-    one, if the file is in none of these formats, or damaged.
+    Text is valid Unicode: half a pair of surrogates becomes the replacement character. Raises UserError, with
+    the line where there is one, if the file is in none of these formats, or damaged.
     """
     try:
         with open(path, "rb") as file:
@@ -41,20 +45,19 @@ def read_rows(path: Path) -> Iterator[Mapping[str, Any]]:
         kind = next((name for magic, name in kinds.items() if head.startswith(magic)), None)
         if kind:
             return _columnar(path, kind)
-        text = _unpacked(path, head.startswith(_GZIP)).decode(
-            "utf-8-sig"
-        )  # with or without a byte order mark
+        # With or without a byte order mark.
+        text = _unpacked(path, head.startswith(_GZIP)).decode("utf-8-sig")
         if text.lstrip().startswith("["):
             return iter(_mappings(_json(text)))
         if text.lstrip().startswith("{"):
-            # Split on line feeds only: U+2028 may stand inside a string.
+            # Lines end with line feeds only: U+2028 may stand inside a string.
             return iter(_mappings(list(_lines(text))))
         return iter(pl.read_csv(text.encode(), infer_schema=False).to_dicts())
     except (ValueError, OSError, EOFError, zlib.error, RecursionError, pl.exceptions.PolarsError) as error:
         said = str(error)[:500]
         raise UserError(
-            f"{path} cannot be read as parquet, Arrow, JSON lines or CSV: {said}\nA file that was cut off or damaged on its way is the usual "
-            "cause: get it again."
+            f"{path} cannot be read as parquet, Arrow, JSON lines or CSV: {said}\n"
+            "A file that was cut off or damaged on its way is the usual cause: get it again."
         ) from error
 
 
@@ -78,7 +81,7 @@ def _lines(text: str) -> Iterator[Any]:
 
 
 def _json(text: str) -> Any:
-    """A JSON value. Raises ValueError, also where it is nested too deep or says a key twice."""
+    """The value of a JSON text. Raises ValueError, also where it is nested too deep or says a key twice."""
     try:
         value = json.loads(text, object_pairs_hook=_once)
     except RecursionError:

@@ -1,4 +1,4 @@
-"""Check a configuration before any job starts: what pydantic cannot see, such as k > n or a file that is not there."""
+"""Check a configuration before any job starts, also for what pydantic cannot see (k > n, missing files)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,23 +6,17 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from selfincorrect.config.check.models import (
-    alias_problems,
-    model_problems,
-    pool_problems,
-    published_problems,
-)
-from selfincorrect.config.check.tasks import judge_problems, refinement_problems, task_problems
-from selfincorrect.config.check.variants import choice_problems
+from selfincorrect.config.check import models, tasks, variants
 from selfincorrect.config.problems import Problem, describe_all, found_and_allowed
 from selfincorrect.config.schema import Config
 from selfincorrect.errors import UserError
 
 
 def with_command_line(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """`config` with the values `given` by `snakemake --config`, which arrive as text inside lists and mappings.
+    """`config` with the values `given` by `snakemake --config`.
 
-    `ks` stands for `k` there, since Snakemake refuses keys of one letter; a single number is a list of one.
+    They arrive as text inside lists and mappings. `ks` stands for `k` there, since Snakemake refuses keys of
+    one letter; a single number is a list of one.
     """
     merged = dict(config)
     for key, value in given.items():
@@ -57,14 +51,14 @@ def check(raw: Mapping[str, Any]) -> Config:
         raise UserError(describe_all(found_and_allowed(error, Config))) from error
     problems = [
         *_null_problems(raw),
-        *alias_problems(config),
-        *model_problems(config),
-        *pool_problems(config),
-        *task_problems(config),
-        *judge_problems(config),
-        *refinement_problems(config),
-        *published_problems(config),
-        *choice_problems(config),
+        *models.alias_problems(config),
+        *models.model_problems(config),
+        *models.pool_problems(config),
+        *tasks.task_problems(config),
+        *tasks.judge_problems(config),
+        *tasks.refinement_problems(config),
+        *models.published_problems(config),
+        *variants.choice_problems(config),
     ]
     if problems:
         raise UserError(describe_all(dict.fromkeys(problems)))  # a problem of several tasks is told once
@@ -72,21 +66,15 @@ def check(raw: Mapping[str, Any]) -> Config:
 
 
 def _two_kinds(raw: Mapping[str, Any]) -> list[Problem]:
-    """Models that are given as pools and as weights: each of their keys would be unknown to the other kind."""
-    models = raw.get("models")
-    both = (
-        [
-            name
-            for name, each in models.items()
-            if isinstance(each, Mapping) and {"pools", "source"} <= set(each)
-        ]
-        if isinstance(models, Mapping)
-        else []
-    )
+    """Models given as pools and as weights: each of their keys would be unknown to the other kind."""
+    given = raw.get("models")
+    entries = given if isinstance(given, Mapping) else {}
+    kinds, found = {"pools", "source"}, "`pools` beside `source`"
+    both = [name for name, each in entries.items() if isinstance(each, Mapping) and kinds <= set(each)]
     allowed = (
         "`pools` alone (candidates from elsewhere) or `source` (a model that is run): give them two names"
     )
-    return [Problem(f"models.{name}", "`pools` beside `source`", allowed, "") for name in both]
+    return [Problem(f"models.{name}", found, allowed, "") for name in both]
 
 
 def _null_problems(raw: Mapping[str, Any]) -> list[Problem]:

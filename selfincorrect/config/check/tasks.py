@@ -1,6 +1,7 @@
 """What can be wrong with tasks: sources, demonstrations, judges, and what is to be refined."""
 
 import difflib
+from collections.abc import Iterator
 from pathlib import Path
 
 from selfincorrect.config.problems import Problem
@@ -12,31 +13,29 @@ from selfincorrect.tasks.base import judges_of
 from selfincorrect.tasks.templates import task_prompts
 
 
-def task_problems(config: Config) -> list[Problem]:
-    problems = []
+def task_problems(config: Config) -> Iterator[Problem]:
     for name, task in config.tasks.items():
         if name not in tasks.NAMES:
             allowed = ", ".join(tasks.NAMES)
             close = difflib.get_close_matches(name, tasks.NAMES, n=1, cutoff=0)[0]
-            problems.append(Problem(f"tasks.{name}", repr(name), allowed, f"{close}: {{limit: 24}}"))
+            yield Problem(f"tasks.{name}", repr(name), allowed, f"{close}: {{limit: 24}}")
             continue
         sources = tasks.get_task(name).SOURCES
         if isinstance(task.source, str) and task.source not in sources:
             allowed = f"{', '.join(sources)}, or a mapping with path, repo or package"
-            problems.append(
-                Problem(f"tasks.{name}.source", repr(task.source), allowed, f"source: {next(iter(sources))}")
+            yield Problem(
+                f"tasks.{name}.source", repr(task.source), allowed, f"source: {next(iter(sources))}"
             )
         files = task.source.files.values() if isinstance(task.source, Files) else [task.source]
         for file in files:
             if isinstance(file, LocalFile) and not Path(file.path).expanduser().is_file():
                 found = str(Path(file.path).expanduser().absolute())
-                problems.append(Problem(f"tasks.{name}.source.path", found, "a file that exists", ""))
-        problems += _shot_problems(config, name)
-    return problems
+                yield Problem(f"tasks.{name}.source.path", found, "a file that exists", "")
+        yield from _shot_problems(config, name)
 
 
 def _shot_problems(config: Config, name: str) -> list[Problem]:
-    """Demonstrations that are asked for and not there: of the task, or of a variant that multiplies them."""
+    """What asks for demonstrations that are not there: the task, or a variant that multiplies them."""
     given, available = config.tasks[name].shots, len(task_prompts(name).demonstrations)
     shots = tasks.get_task(name).SHOTS if given is None else given
     if shots > available:
@@ -54,8 +53,7 @@ def _shot_problems(config: Config, name: str) -> list[Problem]:
     ]
 
 
-def judge_problems(config: Config) -> list[Problem]:
-    problems = []
+def judge_problems(config: Config) -> Iterator[Problem]:
     for name, task in config.tasks.items():
         if name not in tasks.NAMES:
             continue
@@ -67,75 +65,60 @@ def judge_problems(config: Config) -> list[Problem]:
         asked = [model for model in config.weighted if name in config.tasks_of(model)]
         if given and set(given) != set(roles):
             allowed = f"exactly {', '.join(roles)}" if roles else f"none: {name} is graded without judges"
-            problems.append(
-                Problem(
-                    f"tasks.{name}.judges", ", ".join(given), allowed, paste if roles else "(remove the line)"
-                )
+            yield Problem(
+                f"tasks.{name}.judges", ", ".join(given), allowed, paste if roles else "(remove the line)"
             )
         elif roles and not given and not module.GRADINGS and asked:
-            allowed = f"a model for each of: {', '.join(roles)}; any configured model can judge (`tasks: []` if it does nothing else)"
-            problems.append(Problem(f"tasks.{name}.judges", "nothing", allowed, paste))
+            allowed = (
+                f"a model for each of: {', '.join(roles)}; "
+                "any configured model can judge (`tasks: []` if it does nothing else)"
+            )
+            yield Problem(f"tasks.{name}.judges", "nothing", allowed, paste)
         one_token = any(judge.tokens == 1 for judge in judges_of(module).values())
         for key in ("judge_primer", "judge_tokens"):
             if getattr(task, key) and (one_token or not given):
                 why = "a judge that answers with one token" if one_token else "a task without judges"
-                problems.append(
-                    Problem(
-                        f"tasks.{name}.{key}",
-                        repr(getattr(task, key)),
-                        f"none: {name} has {why}",
-                        "(remove the line)",
-                    )
+                yield Problem(
+                    f"tasks.{name}.{key}",
+                    repr(getattr(task, key)),
+                    f"none: {name} has {why}",
+                    "(remove the line)",
                 )
         for role, model in given.items():
             server = config.weighted[model].server if model in config.weighted else None
             if one_token and server and not server.logprobs:
                 allowed = "true: this judge's agreement is a probability"
-                problems.append(
-                    Problem(f"models.{model}.server.logprobs", "false", allowed, "logprobs: true")
-                )
+                yield Problem(f"models.{model}.server.logprobs", "false", allowed, "logprobs: true")
             if (
                 task.judge_primer
                 and model in config.weighted
                 and engine_kind(config.weighted[model].engine).served
             ):
                 allowed = "none: a server does not go on from a text that it has not written"
-                problems.append(
-                    Problem(
-                        f"tasks.{name}.judge_primer", repr(task.judge_primer), allowed, "(remove the line)"
-                    )
+                yield Problem(
+                    f"tasks.{name}.judge_primer", repr(task.judge_primer), allowed, "(remove the line)"
                 )
             if model not in config.weighted:
                 allowed = (
                     f"a configured model with an engine: {', '.join(config.weighted) or 'there is none'}"
                 )
-                problems.append(Problem(f"tasks.{name}.judges.{role}", repr(model), allowed, paste))
+                yield Problem(f"tasks.{name}.judges.{role}", repr(model), allowed, paste)
     if not config.pairs():
-        problems.append(
-            Problem("models", "no model with a task", "at least one that is measured", "(remove `tasks: []`)")
+        yield Problem(
+            "models", "no model with a task", "at least one that is measured", "(remove `tasks: []`)"
         )
-    return problems
 
 
-def refinement_problems(config: Config) -> list[Problem]:
+def refinement_problems(config: Config) -> Iterator[Problem]:
     if config.refinement is None or not set(config.tasks) <= set(tasks.NAMES):
-        return []
+        return
     fitting = ", ".join(config.refinable)
-    problems = [
-        Problem(
-            "refinement.tasks",
-            repr(name),
-            f"configured tasks that are graded without a judge: {fitting}",
-            f"tasks: [{fitting}]",
-        )
-        for name in config.refinement.tasks or ()
-        if name not in config.refinable
-    ]
-    if not problems and not config.refined():
+    allowed = f"configured tasks that are graded without a judge: {fitting}"
+    unfit = [name for name in config.refinement.tasks or () if name not in config.refinable]
+    for name in unfit:
+        yield Problem("refinement.tasks", repr(name), allowed, f"tasks: [{fitting}]")
+    if not unfit and not config.refined():
         allowed = "a model with weights and a task of it that is graded without a judge"
-        problems.append(
-            Problem(
-                "refinement", "nothing to refine", allowed, "(remove the section, or its tasks and models)"
-            )
+        yield Problem(
+            "refinement", "nothing to refine", allowed, "(remove the section, or its tasks and models)"
         )
-    return problems

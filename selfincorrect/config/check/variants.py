@@ -1,5 +1,7 @@
 """What can be wrong with k and with variants."""
 
+from collections.abc import Iterator
+
 from selfincorrect.config.problems import Problem
 from selfincorrect.config.schema import Config, VariantConfig
 from selfincorrect.discriminate.selectors.registry import get_selector
@@ -7,44 +9,31 @@ from selfincorrect.tasks import registry as tasks
 from selfincorrect.tasks.templates import task_prompts
 
 
-def choice_problems(config: Config) -> list[Problem]:
-    problems = []
+def choice_problems(config: Config) -> Iterator[Problem]:
     n = config.sampling.n
     for index, k in enumerate(config.k):
-        if k < 2 or (
-            k > n and config.weighted
-        ):  # a pool from elsewhere has an n of its own, checked when it is read
-            problems.append(
-                Problem(
-                    f"k.{index}",
-                    str(k),
-                    f"2 to n, and n (sampling.n) is {n}",
-                    f"sampling: {{n: {max(k, 2)}}}",
-                )
+        # A pool from elsewhere has an n of its own, which is checked when it is read.
+        if k < 2 or (k > n and config.weighted):
+            yield Problem(
+                f"k.{index}", str(k), f"2 to n, and n (sampling.n) is {n}", f"sampling: {{n: {max(k, 2)}}}"
             )
         if k in config.k[:index]:
-            problems.append(
-                Problem(f"k.{index}", f"{k} a second time", "each k once", f"k: {sorted(set(config.k))}")
-            )
+            yield Problem(f"k.{index}", f"{k} a second time", "each k once", f"k: {sorted(set(config.k))}")
     lettered = [name for name, variant in config.variants.items() if variant.labels == "letters"]
     if lettered and max(config.k) > 26:
-        problems.append(
-            Problem(
-                f"variants.{lettered[0]}.labels",
-                f"'letters' for k = {max(config.k)}",
-                "k of at most 26, or digits",
-                "labels: digits",
-            )
+        yield Problem(
+            f"variants.{lettered[0]}.labels",
+            f"'letters' for k = {max(config.k)}",
+            "k of at most 26, or digits",
+            "labels: digits",
         )
     for task in config.tasks:
         if not config.variants_of(task):
-            problems.append(
-                Problem(
-                    f"tasks.{task}",
-                    "no variant for this task",
-                    "at least one variant without `tasks`, or with it",
-                    "full: {}",
-                )
+            yield Problem(
+                f"tasks.{task}",
+                "no variant for this task",
+                "at least one variant without `tasks`, or with it",
+                "full: {}",
             )
     named = [(f"variants.{name}.models", variant.models) for name, variant in config.variants.items()]
     named.append(("refinement.models", config.refinement.models if config.refinement else None))
@@ -52,35 +41,28 @@ def choice_problems(config: Config) -> list[Problem]:
         for model in models or ():
             if model not in config.models:
                 allowed = ", ".join(config.models)
-                problems.append(
-                    Problem(key, repr(model), f"configured models: {allowed}", f"models: [{allowed}]")
-                )
+                yield Problem(key, repr(model), f"configured models: {allowed}", f"models: [{allowed}]")
     for model, task in config.pairs():
         if not config.variants_of(task, model) and config.variants_of(task):
             paste = "full: {}"
-            problems.append(
-                Problem(
-                    f"models.{model}",
-                    f"no variant for {task}",
-                    "at least one variant for each of its tasks",
-                    paste,
-                )
+            yield Problem(
+                f"models.{model}",
+                f"no variant for {task}",
+                "at least one variant for each of its tasks",
+                paste,
             )
     for name, variant in config.variants.items():
         for task in variant.tasks or config.tasks:
             if task not in config.tasks:
                 allowed = ", ".join(config.tasks)
-                problems.append(
-                    Problem(
-                        f"variants.{name}.tasks",
-                        repr(task),
-                        f"configured tasks: {allowed}",
-                        f"tasks: [{allowed}]",
-                    )
+                yield Problem(
+                    f"variants.{name}.tasks",
+                    repr(task),
+                    f"configured tasks: {allowed}",
+                    f"tasks: [{allowed}]",
                 )
             elif task in tasks.NAMES:
-                problems += _variant_problems(name, variant, task)
-    return problems
+                yield from _variant_problems(name, variant, task)
 
 
 def _variant_problems(name: str, variant: VariantConfig, task: str) -> list[Problem]:
@@ -90,11 +72,8 @@ def _variant_problems(name: str, variant: VariantConfig, task: str) -> list[Prob
     free_options = {"selector", "tasks", "models", *selector.options}
     options = variant.model_dump(exclude_defaults=True, exclude=free_options)
     if options:
-        allowed = (
-            f"only {', '.join(sorted(selector.options))}"
-            if selector.options
-            else "nothing about how candidates are shown"
-        )
+        only = f"only {', '.join(sorted(selector.options))}"
+        allowed = only if selector.options else "nothing about how candidates are shown"
         return [
             Problem(
                 f"variants.{name}.selector",

@@ -8,7 +8,7 @@ import yaml
 from selfincorrect.config.check.experiment import check
 from selfincorrect.errors import UserError
 from selfincorrect.io import write_text
-from selfincorrect.plan import scale
+from selfincorrect.plan import questions, scale
 from selfincorrect.plan.estimate import Load
 from selfincorrect.plan.rates import Rates
 from selfincorrect.tasks.base import sample_questions
@@ -122,8 +122,8 @@ def test_storage(config, planned):
 
 
 def test_stand_ins():
-    assert len(scale.stand_ins("gsm8k", 1319)) == 1319
-    turns = scale.stand_ins("mt_bench", 160)
+    assert len(questions.stand_ins("gsm8k", 1319)) == 1319
+    turns = questions.stand_ins("mt_bench", 160)
     assert len(turns) == 160
     assert len({question.cluster for question in turns}) == 80
     assert len({question.question_id for question in turns}) == 160

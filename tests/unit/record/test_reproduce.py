@@ -9,15 +9,8 @@ import pytest
 from selfincorrect.errors import UserError
 from selfincorrect.io import write_table
 from selfincorrect.record.record import columns_digests
-from selfincorrect.record.reproduce import (
-    code_problems,
-    compared,
-    located,
-    main,
-    prepare,
-    read_record,
-    version_problems,
-)
+from selfincorrect.record.read import read_record
+from selfincorrect.record.reproduce import code_problems, compared, located, main, prepare, version_problems
 
 COMMIT = "a" * 40
 VERSIONS = {"python": "3.11.7", "torch": "2.13.0+cpu", "polars": "2.1.0"}

