@@ -7,28 +7,29 @@ import numpy as np
 import polars as pl
 
 from selfincorrect.digest import seed_of
-from selfincorrect.measure import hypothesis
-from selfincorrect.measure.positions import positions
+from selfincorrect.measure.discernment import FEW_MIXED, discernment, sentence, tested, verdict
+from selfincorrect.measure.positions import FEW_PICKS, picks_of, positions
 from selfincorrect.measure.scores import Row, anatomy, chosen_grades, invalid, plain, scores
 from selfincorrect.measure.significance import significance
 
-NEARLY_CONSTANT = 0.9  # share of one position among valid choices
-FEW_PICKS = 5  # with fewer valid choices, nothing can be said of positions
 FEW_VALID = 0.5  # with a smaller share of valid outputs, a score shows how the others are scored
 
 
 def cell(table: pl.DataFrame, k: int, seed: int, unit: str = "percent") -> Row:
     """The numbers of one cell.
 
-    `table` has a row an item: `question_id`, `cluster`, `asked` (items that share it share their choice), `grade` and `extracted`
-    (lists over the k samples), `pool` (grades of all samples), `order`, `chosen_sample` (null if invalid), `shared` (the samples
-    that tie for the choice, or null), `selector`, `how`. Scores are fractions, or grades if that is the `unit`.
+    `table` has a row an item: `question_id`, `cluster`, `asked` (items that share it share their choice), `grade` and
+    `extracted` (lists over the k samples), `pool` (grades of all samples), `order`, `chosen_sample` (null if invalid),
+    `shared` (the samples that tie for the choice, or null), `selector`, `how`. Scores are fractions, or grades if that is
+    the `unit`.
     """
     f = np.array(table["grade"].to_list(), dtype=float).reshape(-1, k)
     clusters, asked, scale = table["cluster"].to_numpy(), table["asked"].to_numpy(), unit == "grade"
     c = chosen_grades(f, table["chosen_sample"].to_list(), table["shared"].to_list())
     single = chosen_grades(f, table["chosen_sample"].to_list(), [None] * len(f))  # ties broken by the seed
+    ties = np.array([len(shared) if shared else 1 for shared in table["shared"].to_list()])
     picks = np.array([f[i, seed_of("pick", seed, q, k) % k] for i, q in enumerate(table["asked"])])
+    valid, found = table["chosen_sample"].is_not_null().to_numpy(), picks_of(table, k)
     row: Row = {
         "selector": table["selector"][0],
         "n": len(f),
@@ -37,18 +38,19 @@ def cell(table: pl.DataFrame, k: int, seed: int, unit: str = "percent") -> Row:
         **scores(f, c, clusters, scale),
         **anatomy(f, c, clusters, table, k, seed, scale),
         **invalid(f, c, table),
-        **significance(
-            f, c, single, picks, clusters, table["chosen_sample"].is_not_null().to_numpy(), asked, scale
-        ),
-        **positions(table, k),
+        **significance(f, c, single, picks, clusters, valid, asked, scale, ties),
+        **discernment(table, f, c, ties, found, seed, scale),
+        **positions(table, found, k),
     }
     row = {name: plain(value) for name, value in row.items()}
-    row["nearly_constant"] = (row["top_slot_share"] or 0) >= NEARLY_CONSTANT and row["valid"] >= FEW_PICKS
+    if row["mixed_questions"] < FEW_MIXED:
+        row |= {"ci_low": None, "ci_high": None}
     enough = row["valid"] >= FEW_PICKS and row["valid"] >= FEW_VALID * row["choices"]
-    row["informative"] = row["mixed_questions"] > 0 and enough and not row["nearly_constant"]
-    p_values = (row["p_randomisation"], row["p_worse"], 1.0 if row["p_tost"] is None else row["p_tost"])
-    row["verdict"] = hypothesis.verdict(*p_values) if row["informative"] else "undecided"
-    return row | {"note": note(row)}
+    chooses = row["mixed_questions"] > 0 and row["tied_mixed"] != 1
+    row["informative"] = bool(chooses and enough and not row["nearly_constant"])
+    row["p_better"], row["p_less"] = tested(row, scale)
+    row["verdict"] = verdict(row)
+    return row | {"finding": sentence(row, unit), "note": note(row)}
 
 
 def note(row: Row) -> str:
@@ -61,6 +63,8 @@ def note(row: Row) -> str:
             f"Picks are nearly constant: position {row['top_slot']} in {row['top_slot_share']:.0%} of {row['valid']} "
             "valid answers. DG-Diff is that position's luck and says nothing of discrimination."
         )
+    if row["tied_mixed"] == 1:
+        notes.append("All candidates of every mixed question tie: it does not choose.")
     if row["invalid"] > 0.05:
         notes.append(f"{row['invalid']:.0%} of the outputs name no usable label and score the lowest grade.")
     if row["valid"] < FEW_VALID * row["choices"]:

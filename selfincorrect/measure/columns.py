@@ -31,7 +31,8 @@ METRICS: list[Column] = [
     # The cell.
     Column("model", TEXT, "model whose answers are the candidates", shown=_everywhere("model")),
     Column("task", TEXT, "task that they answer", shown=_everywhere("task")),
-    Column("unit", TEXT, "what scores are: `percent` (fractions of 1) or `grade` (MT-Bench, 1 to 10)", shown={GRADINGS: ""}),
+    Column("unit", TEXT, "what scores are: `percent` (fractions of 1) or `grade` (MT-Bench, 1 to "
+        "10)", shown={GRADINGS: ""}),
     Column("grading", TEXT, "way of grading behind the "
         "scores", shown={GRADINGS: "", TERMINAL: "grading", REPORT: "graded by"}),
     Column("k", COUNT, "number of candidates shown", shown=_everywhere("k")),
@@ -64,23 +65,53 @@ METRICS: list[Column] = [
     Column("se", NUMBER, "standard error of `dg_diff`, paired and clustered: SE² = (1/n²) Σ over clusters of "
         "(Σ (d − mean d))²", SCORE, shown={GRADINGS: ""}),
     Column("ci_low", NUMBER, "lower end of the 95 % t interval of `dg_diff`, clusters − 1 degrees of "
-        "freedom; empty where nothing "
-        "varies", SCORE, shown={GRADINGS: "", TERMINAL: "95% CI", REPORT: "95 % interval"}),
+        "freedom; empty where nothing varies, and below 5 mixed "
+        "questions", SCORE, shown={GRADINGS: "", TERMINAL: "95% CI", REPORT: "95 % interval"}),
     Column("ci_high", NUMBER, "its upper end", SCORE, shown={GRADINGS: ""}),
+    Column("p_better", NUMBER, "one-sided p that the verdict rests on: `p_net` where a model picks positions "
+        "on a task of right and wrong, else "
+        "`p_randomisation`", PROBABILITY, empty=1.0, shown={TERMINAL: "p", REPORT: "p"}),
+    Column("p_less", NUMBER, "the same on the other side: `p_net_worse`, or "
+        "`p_worse`", PROBABILITY, empty=1.0),
     Column("p_randomisation", NUMBER, "one-sided: probability that a uniform choice among the candidates "
-        "scores at least as much; exact up to 5,000 mixed questions, else normal. The primary "
-        "test", PROBABILITY, empty=1.0, shown={TERMINAL: "p", REPORT: "p"}),
-    Column("p_holm", NUMBER, "`p_randomisation` adjusted for all cells in which a model chose, by Holm; "
-        "empty for rules that need no model", PROBABILITY, shown={REPORT: "p (Holm)"}),
+        "scores at least as much; a choice that several candidates share is then a uniform subset of so "
+        "many. Exact up to 5,000 mixed questions, else normal", PROBABILITY, empty=1.0),
+    Column("p_holm", NUMBER, "`p_better` adjusted for all cells in which a model chose, by Holm; empty for "
+        "rules that need no model", PROBABILITY, shown={REPORT: "p (Holm)"}),
     Column("q_bh", NUMBER, "the same by Benjamini and Hochberg", PROBABILITY),
-    Column("verdict", TEXT, "better, worse, equivalent or undecided, from `p_randomisation`, `p_worse` and "
-        "`p_tost`, each at 5 %; undecided where not "
-        "`informative`", empty="undecided", shown={REPORT: "verdict"}),
-    Column("informative", FLAG, "whether the row can speak about discrimination: a mixed question, at least "
-        "5 and half of the outputs valid, picks not nearly constant. Figures and report fade the "
-        "others", empty=False),
+    Column("verdict", TEXT, "better, worse, equivalent or undecided, from `p_better`, `p_less` and `p_tost`, "
+        "each at 5 %; undecided where not `informative`", empty="undecided", shown={REPORT: "verdict"}),
+    Column("finding", TEXT, "the verdict in words that can be quoted; empty where not "
+        "`informative`", empty=""),
+    Column("informative", FLAG, "whether the row can speak about discrimination: a mixed question in which "
+        "not all candidates tie, at least 5 and half of the outputs valid, picks not nearly constant. "
+        "Figures and report fade the others", empty=False),
     Column("mde", NUMBER, "the smallest DG-Diff that the primary test finds with 80 % power; empty if it can "
         "miss even a perfect choice", SCORE, shown={REPORT: "smallest effect"}),
+    # What of it is discernment.
+    Column("net", NUMBER, "of the valid choices, what they gain beyond a preference for positions; "
+        "`dg_diff_valid` = `net` + `luck` exactly. Net and its columns are empty for selectors without "
+        "positions", SCORE),
+    Column("net_se", NUMBER, "its standard error, clustered", SCORE),
+    *_ends("net", "`net`", "95 % t interval"),
+    Column("luck", NUMBER, "what picking positions as often as it does, whatever stands there, gains", SCORE),
+    Column("p_net", NUMBER, "one-sided: that the same picks, permuted over the questions, gain at least as "
+        "much", PROBABILITY),
+    Column("p_net_worse", NUMBER, "the same on the other side", PROBABILITY),
+    Column("skill", NUMBER, "how often it knows: the s of a chooser that takes a best candidate with "
+        "probability s and draws otherwise (below 0: a worst one with probability −s). Comparable over k and "
+        "tasks, which DG-Diff is not. Empty on scored tasks"),
+    *_ends("skill", "`skill`, exact, by inverting mid-p tails"),
+    Column("exact_low", NUMBER, "lower end of the interval of DG-Diff that `skill_low` gives on this pool: "
+        "in the place of `ci_low` below 5 mixed questions, beside it below 20", SCORE),
+    Column("exact_high", NUMBER, "its upper end", SCORE),
+    Column("ln_e", NUMBER, "natural logarithm of the evidence that it picks better than drawing, which may "
+        "be looked at after every question; empty where a model picks positions in one order, whose luck it "
+        "would take for skill"),
+    Column("ln_e_max", NUMBER, "the largest on the way, in the order in which a larger `limit` adds "
+        "questions: from 3.0 (E = 20) on, better at 5 %"),
+    Column("tied_mixed", NUMBER, "share of mixed questions whose candidates all tie for the choice; 1: it "
+        "does not choose", SHARE),
     # Where it can come from.
     Column("s_gen_mixed", NUMBER, "`s_gen` on mixed questions alone; empty where there is none, as in all "
         "columns of them", SCORE),
@@ -148,9 +179,12 @@ METRICS: list[Column] = [
     Column("top_slot", COUNT, "shown position that is picked most, 1 is first; positions are empty for rules "
         "that see none", shown={REPORT: "top position"}),
     Column("top_slot_share", NUMBER, "its share of the valid outputs", SHARE),
+    Column("top_slot_share_mixed", NUMBER, "the largest share of one position among the valid outputs on "
+        "mixed questions", SHARE),
     Column("p_slots", NUMBER, "chi-square test that all positions are picked equally often", PROBABILITY),
-    Column("nearly_constant", FLAG, "whether `top_slot_share` is at least 0.9, among at least 5 valid "
-        "outputs: DG-Diff is then that position's luck", empty=False),
+    Column("nearly_constant", FLAG, "whether `top_slot_share_mixed` is at least 0.9, among at least 5 valid "
+        "outputs on mixed questions (of fewer: all of them on the position that has 0.9 of all): DG-Diff is "
+        "then that position's luck", empty=False),
     Column("note", TEXT, "in words, what limits the row", empty="", shown={TERMINAL: "note"}),
 ]  # fmt: skip
 ADJUSTED = ("p_holm", "q_bh")  # known over all cells only, so no part of one cell's own table

@@ -8,78 +8,45 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from selfincorrect.measure.totals import grid_step, kinds_of, on_grid, outcomes, upper_tail
+
 Array = NDArray[np.float64]
 ALPHA = 0.05  # of each one-sided test
 EXACT_LIMIT = 5000  # mixed questions; above it the randomisation test uses its normal approximation
-STEPS = range(1, 61)  # steps per unit tried when scores are laid on a grid
 DRAWS = 10_000  # for scores on no grid
 
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
 
 
-def randomisation(grades: Array, chosen: Array) -> float:
+def randomisation(grades: Array, chosen: Array, ties: NDArray[np.int64] | None = None) -> float:
     """p of a total chosen grade at least as large, if every choice were a uniform draw from its candidates.
 
-    `grades` [m, k] and `chosen` [m]. Exact for up to EXACT_LIMIT mixed questions: the total is a sum of independent draws,
-    Poisson-binomial for grades of 0 and 1, else the convolution of the questions' distributions; for scores on no common
-    grid by DRAWS seeded draws of the total, (draws that reach it + 1)/(DRAWS + 1), which keeps the level too. Above the limit
-    normal with variance Σ var(grades of question i). 1.0 where no question's candidates differ, since then no choice can
-    matter. For the other side give −`grades` and −`chosen`.
+    `grades` [m, k], `chosen` [m] and `ties` [m], by how many candidates each choice is shared (by default one): under the
+    null hypothesis it is then a uniform subset of so many, with its mean grade. Exact for up to EXACT_LIMIT mixed questions,
+    by convolution of the questions' distributions; for scores on no common grid by DRAWS seeded draws of the total,
+    (draws that reach it + 1)/(DRAWS + 1), which keeps the level too. Above the limit normal with the variance of the draws.
+    1.0 where no choice can matter. For the other side give −`grades` and −`chosen`.
     """
-    mixed = grades.min(axis=1) < grades.max(axis=1)
-    if not mixed.any():
+    values = outcomes(grades, np.ones(len(grades), np.int64) if ties is None else ties)
+    can = [place for place, each in enumerate(values) if np.ptp(each) > 1e-12]
+    if not can:
         return 1.0
-    grades, chosen = grades[mixed], chosen[mixed]
-    if len(grades) > EXACT_LIMIT:
-        excess = chosen.sum() - grades.mean(axis=1).sum()
-        return float(stats.norm.sf(excess / np.sqrt(grades.var(axis=1).sum())))
-    step = grid_step(grades)
+    values, total = [values[place] for place in can], float(chosen[can].sum())
+    if len(values) > EXACT_LIMIT:
+        excess = total - sum(each.mean() for each in values)
+        return float(stats.norm.sf(excess / np.sqrt(sum(each.var() for each in values))))
+    step = grid_step(values)
     if step is None:
-        return _drawn(grades, float(chosen.sum()))
-    lowest = grades.min(axis=1)
-    above = np.rint((grades - lowest[:, None]) / step).astype(int)
-    reached = ceil((chosen - lowest).sum() / step - 1e-6)
-    if above.max() == 1:
-        tail = stats.poisson_binom.sf(reached - 1, above.mean(axis=1))
-    else:
-        tail = _distribution_of_total(above)[max(reached, 0) :].sum()
-    return float(np.clip(tail, 0.0, 1.0))
+        return _drawn(values, total)
+    reached = ceil((total - sum(each.min() for each in values)) / step - 1e-6)
+    return upper_tail(kinds_of([on_grid(each, step) for each in values]), reached)
 
 
-def grid_step(grades: Array) -> float | None:
-    """The largest step by which the grades of each question, [m, k], differ in whole numbers; None if there is none."""
-    above = grades - grades.min(axis=1, keepdims=True)
-    for steps in STEPS:
-        whole = np.rint(above * steps).astype(int)
-        if np.allclose(above * steps, whole, atol=1e-9):
-            return float(np.gcd.reduce(whole, axis=None)) / steps
-    return None
-
-
-def _drawn(grades: Array, reached: float) -> float:
+def _drawn(values: Sequence[Array], reached: float) -> float:
     """p of a total of at least `reached` by seeded uniform draws."""
-    rng, count = np.random.default_rng(0), 0
-    for _ in range(10):  # in blocks, so that memory stays small
-        picks = rng.integers(0, grades.shape[1], (DRAWS // 10, len(grades)))
-        count += int((grades[np.arange(len(grades)), picks].sum(axis=1) >= reached - 1e-9).sum())
-    return (count + 1) / (DRAWS + 1)
-
-
-def _distribution_of_total(values: NDArray[np.int64]) -> Array:
-    """Probabilities of each total 0, 1, … if one of the k values of every row is drawn at random; `values` [m, k] ≥ 0."""
-    parts = [np.bincount(row) / len(row) for row in values]
-    while len(parts) > 1:  # pairwise, so that long ones meet long ones
-        convolve = _convolve_long if len(parts[0]) > 500 else np.convolve  # which is quicker for short ones
-        pairs = [convolve(a, b) for a, b in zip(parts[::2], parts[1::2], strict=False)]
-        parts = pairs + parts[2 * len(pairs) :]
-    return parts[0]
-
-
-def _convolve_long(a: Array, b: Array) -> Array:
-    from scipy import signal  # half a second, needed by large pools alone
-
-    result: Array = signal.convolve(a, b)
-    return result
+    rng = np.random.default_rng(0)
+    totals = np.sum([rng.choice(each, DRAWS) for each in values], axis=0)
+    return float((totals >= reached - 1e-9).sum() + 1) / (DRAWS + 1)
 
 
 def mcnemar(n01: int, n10: int) -> dict[str, float]:

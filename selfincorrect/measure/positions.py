@@ -1,4 +1,6 @@
-"""How even the picks of a model are over the positions shown."""
+"""Which positions a model picks, and what it finds there."""
+
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -7,18 +9,63 @@ from numpy.typing import NDArray
 from selfincorrect.discriminate.choices import distinct
 from selfincorrect.discriminate.selectors.registry import with_slots
 from selfincorrect.measure import hypothesis
-from selfincorrect.measure.scores import Row
+from selfincorrect.measure.intervals import Array
+from selfincorrect.measure.scores import Row, by_choice, is_mixed
+
+NEARLY_CONSTANT = 0.9  # share of one position among valid choices
+FEW_PICKS = 5  # with fewer valid choices, nothing can be said of positions
 
 
-def positions(table: pl.DataFrame, k: int) -> Row:
-    """How even the picks are over the positions shown; nothing for rules that see no positions."""
+class Picks(NamedTuple):
+    """Valid choices among positions: grades by slot [n, k], sums over the items that share a choice; the share of the pick on
+    each slot [n, k]; the clusters [n]."""
+
+    grades: Array
+    shares: Array
+    clusters: NDArray[np.generic]
+
+
+def positions(table: pl.DataFrame, picks: Picks, k: int) -> Row:
+    """How even the picks are over the positions shown; nothing for rules that see no positions.
+
+    Picks are nearly constant if those on mixed questions are: elsewhere it does not matter what is picked. Of fewer than
+    FEW_PICKS mixed ones, if all are on the position that is picked nearly everywhere.
+    """
     slots = slot_counts(table, k)
     top, picked = int(slots.argmax()), int(slots.sum())
+    mixed = picks.shares[is_mixed(picks.grades)] if len(picks.grades) else picks.shares
+    share = float(mixed.mean(axis=0).max()) if len(mixed) else 0.0
+    if len(mixed) >= FEW_PICKS:
+        constant = share >= NEARLY_CONSTANT
+    else:
+        on_top = bool((mixed[:, top] == 1).all()) if len(mixed) else True
+        constant = picked >= FEW_PICKS and slots[top] >= NEARLY_CONSTANT * picked and on_top
     return {
         "top_slot": top + 1 if picked else None,
         "top_slot_share": slots[top] / picked if picked else None,
+        "top_slot_share_mixed": share if len(mixed) else None,
         "p_slots": hypothesis.uniform_slots(slots) if picked else None,
+        "nearly_constant": bool(constant),
     }
+
+
+def picks_of(table: pl.DataFrame, k: int) -> Picks:
+    """The valid choices of a model among positions; none for rules that see no positions."""
+    valid = table.filter(pl.col("chosen_sample").is_not_null() & pl.col("selector").is_in(with_slots()))
+    if not valid.height:
+        return Picks(np.zeros((0, k)), np.zeros((0, k)), np.zeros(0))
+    orders = np.array(valid["order"].to_list())
+    grades = np.take_along_axis(np.array(valid["grade"].to_list(), dtype=float), orders, axis=1)
+    tied = [shared or [sample] for sample, shared in valid.select("chosen_sample", "shared").iter_rows()]
+    shares = np.array(
+        [
+            [(s in each) / len(each) for s in order]
+            for order, each in zip(valid["order"].to_list(), tied, strict=True)
+        ]
+    )
+    asked = valid["asked"].to_numpy()
+    first = np.unique(asked, return_index=True)[1]
+    return Picks(by_choice(grades, asked), shares[first], valid["cluster"].to_numpy()[first])
 
 
 def slot_counts(table: pl.DataFrame, k: int) -> NDArray[np.int64]:

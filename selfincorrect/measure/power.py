@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from selfincorrect.measure.hypothesis import ALPHA, grid_step
+from selfincorrect.measure.hypothesis import ALPHA
+from selfincorrect.measure.totals import grid_step
 
 POWER = 0.80
 Array = NDArray[np.float64]
@@ -30,7 +31,7 @@ class Moments:
 def moments(grades: Array) -> Moments:
     """The moments of a pool, `grades` [m, k]."""
     above = grades.max(axis=1) - grades.mean(axis=1)
-    step = grid_step(grades) or 0.0
+    step = grid_step(list(grades)) or 0.0
     return Moments(float(above.sum()), float(grades.var(axis=1).sum()), float((above**2).sum()), step)
 
 

@@ -112,12 +112,12 @@ def is_mixed(f: Array) -> NDArray[np.bool_]:
     return np.asarray(f.min(axis=1) < f.max(axis=1))
 
 
-def by_choice(values: Array, asked: NDArray[Any]) -> Array:
-    """Sums over the items that share a choice, [choices, …] for `values` [m, …]."""
+def by_choice(values: Array, asked: NDArray[Any], how: np.ufunc = np.add) -> Array:
+    """Sums (or another `how`) over the items that share a choice, [choices, …] for `values` [m, …] ≥ 0."""
     names, inverse = np.unique(asked, return_inverse=True)
-    sums = np.zeros((len(names), values.shape[1]))
-    np.add.at(sums, inverse, values)
-    return sums
+    together = np.zeros((len(names), values.shape[1]))
+    how.at(together, inverse, values)
+    return together
 
 
 def totals_of(f: Array, asked: NDArray[Any]) -> Array:

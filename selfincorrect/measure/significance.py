@@ -12,10 +12,8 @@ from selfincorrect.measure.scores import Row, by_choice, is_binary, is_mixed
 
 # With fewer mixed questions, the standard error is too uncertain to show that nothing is there.
 FEW_FOR_EQUIVALENCE = 30
-MARGIN, MARGIN_SCORED = (
-    0.01,
-    0.1,
-)  # differences smaller than this are equivalent: one point; a tenth of a score
+# Differences smaller than this are equivalent: one point; a tenth of a score.
+MARGIN, MARGIN_SCORED = 0.01, 0.1
 
 
 def significance(
@@ -27,14 +25,16 @@ def significance(
     valid: NDArray[np.bool_],
     asked: NDArray[Any] | None = None,
     scale: bool = False,
+    ties: NDArray[np.int64] | None = None,
 ) -> Row:
     """p-values, the smallest effect that could have been found, and the equivalence test.
 
-    Of `f` [m, k], the grades chosen `c` [m] (ties shared) and `single` (ties drawn), and of one seeded pick a question,
-    `picks`. Items with the same `asked` (by default none) share one choice, so under H0 their grades are drawn
-    together. Grades on a `scale` are tested as scores, however few of its values occur. McNemar's and Wilcoxon's tests compare with the pick, as the paper does: a pick and a uniform choice can change
-    places, so their difference is symmetric under H0. The difference from the mean grade is not. `p_worse` looks at `valid`
-    outputs alone: the lowest grade that the others score would make a bad format look like bad judgement.
+    Of `f` [m, k], the grades chosen `c` [m] (shared by `ties` candidates) and `single` (ties drawn), and of one seeded pick a
+    question, `picks`. Items with the same `asked` (by default none) share one choice, so under H0 their grades are drawn
+    together. Grades on a `scale` are tested as scores, however few of its values occur. McNemar's and Wilcoxon's tests compare
+    with the pick, as the paper does: a pick and a uniform choice can change places, so their difference is symmetric under H0.
+    The difference from the mean grade is not. `p_worse` looks at `valid` outputs alone: the lowest grade that the others score
+    would make a bad format look like bad judgement.
     """
     n01, n10 = int((single > picks).sum()), int((single < picks).sum())
     mcnemar, binary = hypothesis.mcnemar(n01, n10), not scale and is_binary(f)
@@ -44,13 +44,18 @@ def significance(
     se = clustered_se(d, clusters)
     asked = np.arange(len(f)) if asked is None else asked
     drawn, taken = by_choice(f, asked), by_choice(c[:, None], asked)[:, 0]
+    shared = (
+        None if ties is None else by_choice(ties[:, None].astype(float), asked, np.maximum)[:, 0].astype(int)
+    )
     usable = by_choice(valid[:, None].astype(float), asked)[:, 0] > 0
     share = drawn * len(drawn) / len(f)  # its mean over choices is the mean over items
     ses = max(se, _se_at(margin, share, share.min(axis=1))), max(se, _se_at(margin, share, share.max(axis=1)))
     return {
         "s_gen_pick": picks.mean(), "n01": n01, "n10": n10,
-        "p_randomisation": hypothesis.randomisation(drawn, taken),
-        "p_worse": hypothesis.randomisation(-drawn[usable], -taken[usable]) if usable.any() else 1.0,
+        "p_randomisation": hypothesis.randomisation(drawn, taken, shared),
+        "p_worse": hypothesis.randomisation(-drawn[usable], -taken[usable], None if shared is None else shared[usable])
+        if usable.any()
+        else 1.0,
         "p_mcnemar": mcnemar["asymptotic"] if binary else None,
         "p_mcnemar_midp": mcnemar["midp"] if binary else None,
         "p_mcnemar_exact": mcnemar["exact"] if binary else None,

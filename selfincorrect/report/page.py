@@ -14,9 +14,10 @@ import polars as pl
 
 from selfincorrect.digest import seed_of
 from selfincorrect.discriminate.selectors.registry import askers
-from selfincorrect.measure.cell import FEW_PICKS, FEW_VALID
+from selfincorrect.measure.cell import FEW_VALID
 from selfincorrect.measure.columns import REPORT, TEXT
 from selfincorrect.measure.hypothesis import ALPHA, Verdict
+from selfincorrect.measure.positions import FEW_PICKS
 from selfincorrect.report import shown
 from selfincorrect.report.tables import Pair
 

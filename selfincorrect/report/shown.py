@@ -25,10 +25,11 @@ def score(value: float | None, unit: str, sign: bool = False) -> str:
 
 
 def interval(row: Mapping[str, Any]) -> str:
-    """The 95 % interval of DG-Diff."""
-    if row["ci_low"] is None:
+    """The 95 % interval of DG-Diff; of few mixed questions the exact one that skill gives on their pool."""
+    kind = "ci" if row["ci_low"] is not None else "exact"
+    if row[f"{kind}_low"] is None:
         return NOTHING
-    return f"[{score(row['ci_low'], row['unit'], True)}, {score(row['ci_high'], row['unit'], True)}]"
+    return f"[{score(row[f'{kind}_low'], row['unit'], True)}, {score(row[f'{kind}_high'], row['unit'], True)}]"
 
 
 def position(row: Mapping[str, Any]) -> str:
@@ -77,12 +78,22 @@ def summary_lines(metrics: pl.DataFrame) -> list[str]:
     ]  # fmt: skip
     table = [[column.shown[TERMINAL], *(text(column, row) for row in rows)] for column in columns]
     padded = [_padded(cells, left=column.kind == TEXT) for column, cells in zip(columns, table, strict=True)]
-    explained = "Scores in percent (grades of MT-Bench from 1 to 10); p: one-sided randomisation test"
+    explained = "Scores in percent (grades of MT-Bench from 1 to 10); p: one-sided, that chance does at least as well"
     return [
         *("  ".join(cells).rstrip() for cells in zip(*padded, strict=True)),
         "",
         explained + ("; notes:" if notes else "."),
         *(f"({number}) {note}" for note, number in notes.items()),
+        *findings_of(metrics),
+    ]
+
+
+def findings_of(metrics: pl.DataFrame) -> list[str]:
+    """What each cell that can speak about discrimination shows, in words, where it shows something."""
+    shown = metrics.filter((pl.col("finding") != "") & (pl.col("verdict") != "undecided"))
+    return [
+        f"{model} on {task}, k = {k}, {variant}: it {finding}."
+        for model, task, k, variant, finding in shown.select("model", "task", "k", "variant", "finding").iter_rows()
     ]
 
 

@@ -35,12 +35,12 @@ def in_order(table: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
 
 
 def with_adjusted(metrics: pl.DataFrame) -> pl.DataFrame:
-    """`metrics` with `p_holm` and `q_bh`: p_randomisation adjusted over all choices that a model made, negatives included.
+    """`metrics` with `p_holm` and `q_bh`: `p_better` adjusted over all choices that a model made, negatives included.
 
     Rules that need no model (majority, oracle, …) are no hypotheses about one, nor are cells without items: null there.
     """
     family = metrics["selector"].is_in(askers()) & (metrics["n"] > 0)
-    p_values = metrics.filter(family)["p_randomisation"].to_list()
+    p_values = metrics.filter(family)["p_better"].to_list()
     columns = []
     for name, values in (("p_holm", adjusted(p_values, "holm")), ("q_bh", adjusted(p_values, "fdr_bh"))):
         left = iter(values)

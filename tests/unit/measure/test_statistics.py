@@ -13,6 +13,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from selfincorrect.measure import hypothesis as tests
 from selfincorrect.measure import intervals, power
+from selfincorrect.measure.totals import convolved, grid_step, kinds_of, on_grid
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,10 @@ def test_randomisation_on_random_pools(count, k, seed, steps):
 def test_convolution_equals_scipys_poisson_binomial():
     rng = np.random.default_rng(3)
     values = (rng.random((1200, 4)) < 0.4).astype(int)
-    found = tests._distribution_of_total(values)
+    found = convolved(
+        kinds_of([on_grid(row.astype(float), 1.0) for row in values[np.ptp(values, axis=1) > 0]])
+    )
+    found = np.concatenate([np.zeros((values.min(axis=1) == 1).sum()), found])
     known = stats.poisson_binom(values.mean(axis=1)).pmf(np.arange(len(found)))
     assert found == pytest.approx(known, abs=1e-13)
 
@@ -96,9 +100,9 @@ def test_scores_on_no_grid_are_drawn():
 @pytest.mark.parametrize(("scale", "step"), [(1, 1), (2, 2), (0.5, 0.5), (1 / 7, 1 / 7)])
 def test_grid_of_whole_steps(scale, step):
     grades = np.array([[1, 0, 0], [3, 1, 2]]) * scale
-    assert tests.grid_step(grades) == pytest.approx(step)
-    assert tests.grid_step(grades + np.array([[0.3], [0.7]])) == pytest.approx(step), "only differences count"
-    assert tests.grid_step(np.array([[0, np.sqrt(2)], [0, 1]])) is None
+    assert grid_step(grades) == pytest.approx(step)
+    assert grid_step(grades + np.array([[0.3], [0.7]])) == pytest.approx(step), "only differences count"
+    assert grid_step(np.array([[0, np.sqrt(2)], [0, 1]])) is None
 
 
 def test_mcnemar_against_scipy_and_statsmodels():

@@ -23,7 +23,7 @@ def test_the_family_is_every_choice_of_a_model():
         {
             "selector": ["choose", "oracle", "choose", "choose"],
             "n": 9,
-            "p_randomisation": [0.01, 0.0, 0.04, 1.0],
+            "p_better": [0.01, 0.0, 0.04, 1.0],
         }
     )
     table = tables.with_adjusted(metrics)

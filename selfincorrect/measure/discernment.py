@@ -1,0 +1,99 @@
+"""What of a DG-Diff is discernment: net of positions, as skill, as evidence, and the sentence that says so."""
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from selfincorrect.digest import seed_of
+from selfincorrect.measure import hypothesis
+from selfincorrect.measure.intervals import Array
+from selfincorrect.measure.net import net_of_position
+from selfincorrect.measure.positions import Picks
+from selfincorrect.measure.scores import Row, best_grades, by_choice, is_binary, is_mixed, totals_of
+from selfincorrect.measure.skill import COLUMNS as SKILL
+from selfincorrect.measure.skill import evidence, skill_row
+from selfincorrect.measure.totals import outcomes
+
+FEW_MIXED = 5  # with fewer mixed questions, the t interval of DG-Diff covers too little
+
+
+def discernment(
+    table: pl.DataFrame, f: Array, c: Array, ties: NDArray[np.int64], picks: Picks, seed: int, scale: bool
+) -> Row:
+    """The columns of net, skill and evidence, of the items in `table`: grades `f` [m, k], chosen ones `c` [m], and by how many
+    candidates each choice is shared."""
+    asked = table["asked"].to_numpy()
+    drawn, taken = by_choice(f, asked), by_choice(c[:, None], asked)[:, 0]
+    shared = by_choice(ties[:, None].astype(float), asked, np.maximum)[:, 0].astype(int)
+    mixed = is_mixed(drawn)
+    row = net_of_position(picks.grades, picks.shares, picks.clusters, seed_of("net", seed))
+    scaled = len(drawn) / len(f)  # sums over items that share a choice, as means over items
+    row |= {
+        name: row[name] and row[name] * scaled for name in ("net", "net_se", "net_low", "net_high", "luck")
+    }
+    if scale or not is_binary(f) or not mixed.any():
+        row |= dict.fromkeys(SKILL)
+    else:
+        totals, mean = totals_of(f, asked), f.mean(axis=1)
+        headroom, footroom = best_grades(f, totals) - mean, mean - best_grades(f, -totals)
+        values = outcomes(drawn[mixed], shared[mixed])
+        row |= skill_row(values, float(taken[mixed].sum()), headroom.mean(), footroom.mean())
+    row |= dict(zip(("ln_e", "ln_e_max"), _evidence(table, drawn, mixed, picks, seed), strict=True))
+    tied = (shared == f.shape[1])[mixed]
+    row["tied_mixed"] = tied.mean() if len(tied) else None
+    return row
+
+
+def _evidence(
+    table: pl.DataFrame, drawn: Array, mixed: NDArray[np.bool_], picks: Picks, seed: int
+) -> tuple[float | None, float | None]:
+    """ln E and its largest, in the order in which a larger `limit` adds questions.
+
+    Only where positions' luck cannot be taken for skill: for selectors without slots, or where orders differ.
+    """
+    if len(picks.grades) and table["order"].n_unique() == 1:
+        return None, None
+    first = np.unique(table["asked"].to_numpy(), return_index=True)[1]
+    once = table[first.tolist()]
+    best = np.isclose(drawn, drawn.max(axis=1, keepdims=True))
+    shares = np.array(
+        [
+            0.0 if sample is None else row[list(shared or [sample])].mean()
+            for row, sample, shared in zip(best, once["chosen_sample"], once["shared"].to_list(), strict=True)
+        ]
+    )
+    rank = np.argsort([seed_of("question", seed, cluster) for cluster in once["cluster"]], kind="stable")
+    kept = rank[mixed[rank]]
+    return evidence(shares[kept], best.sum(axis=1)[kept], drawn.shape[1])
+
+
+def tested(row: Row, scale: bool) -> tuple[float, float]:
+    """The p-values that the verdict rests on, on both sides: of net where a model picks positions, else of uniform choice."""
+    if row["p_net"] is None or scale:
+        return row["p_randomisation"], row["p_worse"]
+    return row["p_net"], row["p_net_worse"]
+
+
+def verdict(row: Row) -> str:
+    """Better, worse, equivalent or undecided; undecided where the row cannot speak about discrimination."""
+    if not row["informative"]:
+        return "undecided"
+    equivalent = 1.0 if row["p_tost"] is None else row["p_tost"]
+    return hypothesis.verdict(row["p_better"], row["p_less"], equivalent)
+
+
+def sentence(row: Row, unit: str) -> str:
+    """The verdict in words that can be quoted; empty where the row cannot speak about discrimination."""
+    if not row["informative"]:
+        return ""
+    words = {
+        "better": "picks better than drawing", "worse": "picks worse than drawing",
+        "equivalent": "picks no better and no worse than drawing", "undecided": "does not show whether it picks better than drawing",
+    }  # fmt: skip
+    known = []
+    if row["skill"] is not None:
+        known.append(f"skill {row['skill']:.2f} [{row['skill_low']:.2f}, {row['skill_high']:.2f}]")
+    if row["luck"] is not None:
+        luck = f"{100 * row['luck']:+.1f} points" if unit == "percent" else f"{row['luck']:+.2f}"
+        known.append(f"position alone would have given {luck}")
+    return words[row["verdict"]] + (f": {'; '.join(known)}" if known else "")

@@ -1,0 +1,90 @@
+"""Skill: how often a chooser knows, whatever the headroom; and evidence that may be looked at any time.
+
+A chooser of skill s ≥ 0 takes a best candidate with probability s and draws uniformly otherwise; one of skill s < 0 takes a worst
+one with probability −s.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize
+from scipy.special import logsumexp
+
+from selfincorrect.measure.scores import Row
+from selfincorrect.measure.totals import Array, Kinds, convolved, grid_step, kinds_of, on_grid
+
+COLUMNS = ("skill", "skill_low", "skill_high", "exact_low", "exact_high")
+TAIL = 0.025  # mid-p on each side of the interval
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(200)
+
+
+def skill_interval(values: Sequence[Array], total: float) -> tuple[float, float, float] | None:
+    """The skill that explains the `total` of choices best, and its exact 95 % interval by inverting mid-p tails.
+
+    `values` are the equally likely results of a uniform choice, by question (`totals.outcomes`). None where no choice can matter.
+    """
+    values = [each for each in values if np.ptp(each) > 1e-12]
+    step = grid_step(values) if values else None
+    if step is None:
+        return None
+    lowest = [float(each.min()) for each in values]
+    reached = round((total - sum(lowest)) / step)
+    uniform = kinds_of([on_grid(each, step) for each in values])
+    below = _mid_p(uniform, reached)
+    mean = sum(float(each.mean()) for each in values)
+    best, worst = sum(float(each.max()) for each in values), sum(lowest)
+    point = (total - mean) / (best - mean) if total >= mean else (total - mean) / (mean - worst)
+    return point, _solved(below, 1 - TAIL), _solved(below, TAIL)
+
+
+def _mid_p(uniform: Kinds, reached: int) -> Callable[[float], float]:
+    """P(total < reached) + ½ P(total = reached), by skill: it falls from 1 to 0."""
+
+    def below(s: float) -> float:
+        parts = []
+        for part, count in uniform:
+            mixed = part * (1 - abs(s))
+            mixed[-1 if s > 0 else 0] += abs(s)
+            parts.append((mixed, count))
+        found = convolved(parts)
+        return float(found[:reached].sum() + 0.5 * (found[reached] if reached < len(found) else 0.0))
+
+    return below
+
+
+def _solved(below: Callable[[float], float], level: float) -> float:
+    """The skill at which `below` is `level`; an end of [−1, 1] where it is not reached."""
+    if below(-1.0) <= level:
+        return -1.0
+    if below(1.0) >= level:
+        return 1.0
+    return float(optimize.brentq(lambda s: below(s) - level, -1.0, 1.0, xtol=1e-6))
+
+
+def as_difference(skill: float, headroom: float, footroom: float) -> float:
+    """The DG-Diff of a chooser of this skill on this pool: `headroom` is oracle − S_gen, `footroom` S_gen − the mean worst grade."""
+    return skill * (headroom if skill >= 0 else footroom)
+
+
+def evidence(best: Array, number: NDArray[np.int64], k: int) -> tuple[float, float]:
+    """ln E of all choices, and the largest ln E on the way there.
+
+    E_t = ∫₀¹ Π_{i ≤ t} [(1 − s) + s·k·best[i]/number[i]] ds: `best` is the share of choice i that fell on a best candidate, `number` how many
+    are best. If choices were uniform, the chance that E ever reaches 20 is at most 1/20, however often one looks.
+    """
+    if not len(best):
+        return 0.0, 0.0
+    s = (NODES + 1) / 2
+    logs = np.cumsum(np.log1p(s * (k * best / number - 1)[:, None]), axis=0)
+    ln_e = logsumexp(logs, b=WEIGHTS / 2, axis=1)
+    return float(ln_e[-1]), float(max(ln_e.max(), 0.0))
+
+
+def skill_row(values: Sequence[Array], total: float, headroom: float, footroom: float) -> Row:
+    """The columns of skill, None where no choice can matter; `headroom` and `footroom` are means over all items."""
+    found = skill_interval(values, total)
+    if found is None:
+        return dict.fromkeys(COLUMNS)
+    ends = [as_difference(each, headroom, footroom) for each in found[1:]]
+    return dict(zip(COLUMNS, (*found, *ends), strict=True))

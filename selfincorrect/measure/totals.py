@@ -1,0 +1,119 @@
+"""The distribution of a total of independent draws, one a choice, with tails that keep their size: 1e-18 is not 0."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize
+
+Array = NDArray[np.float64]
+STEPS = range(
+    1, 841
+)  # steps per unit tried when values are laid on a grid: means of up to 8 of them have 840
+LONG = 500  # products longer than this are convolved by Fourier transform
+
+
+def outcomes(grades: Array, ties: NDArray[np.int64]) -> list[Array]:
+    """The equally likely results of a uniform choice among the candidates of each row of `grades` [m, k].
+
+    A choice that `ties[i]` candidates share is a uniform subset of so many of them, and counts with its mean grade.
+    """
+    return [
+        row if tied == 1 else np.array([np.mean(subset) for subset in combinations(row, tied)])
+        for row, tied in zip(grades, ties, strict=True)
+    ]
+
+
+def grid_step(values: Sequence[Array]) -> float | None:
+    """The largest step by which the values of each array differ in whole numbers; None if there is none."""
+    above = np.unique(np.round(np.concatenate([each - each.min() for each in values]), 12))
+    for steps in STEPS:
+        whole = np.rint(above * steps)
+        if np.allclose(above * steps, whole, rtol=0, atol=1e-8):
+            return float(np.gcd.reduce(whole.astype(np.int64))) / steps
+    return None
+
+
+def on_grid(values: Array, step: float, weights: Array | None = None) -> Array:
+    """The probabilities of 0, 1, … steps above the lowest of `values`; each is as likely as another, or has its weight."""
+    places = np.rint((values - values.min()) / step).astype(np.int64)
+    weights = np.full(len(values), 1 / len(values)) if weights is None else weights
+    return np.bincount(places, weights=weights).astype(np.float64)
+
+
+Kinds = list[tuple[Array, int]]  # probabilities of 0, 1, … of one number, and how many such numbers there are
+
+
+def kinds_of(parts: Sequence[Array]) -> Kinds:
+    """Equal parts together: most questions are like many others."""
+    counts: dict[bytes, int] = {}
+    for part in parts:
+        counts[part.tobytes()] = counts.get(part.tobytes(), 0) + 1
+    return [(np.frombuffer(key), count) for key, count in counts.items()]
+
+
+def convolved(kinds: Kinds) -> Array:
+    """The distribution of the sum of independent numbers."""
+    waiting = [_power(part, count) for part, count in kinds]
+    while len(waiting) > 1:  # the shortest first, so that long ones meet long ones
+        waiting.sort(key=len, reverse=True)
+        waiting.append(_product(waiting.pop(), waiting.pop()))
+    return waiting[0] if waiting else np.ones(1)
+
+
+def _power(part: Array, count: int) -> Array:
+    result, square = np.ones(1), part
+    while count:
+        if count % 2:
+            result = _product(result, square)
+        count //= 2
+        square = _product(square, square) if count else square
+    return result
+
+
+def _product(a: Array, b: Array) -> Array:
+    if min(len(a), len(b)) <= LONG:
+        return np.convolve(a, b)
+    from scipy import signal  # half a second, needed by large pools alone
+
+    product: Array = signal.convolve(a, b)
+    return np.clip(product, 0.0, None)
+
+
+def upper_tail(kinds: Kinds, reached: int) -> float:
+    """P(sum ≥ `reached`) for independent numbers.
+
+    Exact with relative accuracy in the far tail too: the distribution is tilted until its mean is `reached`, convolved,
+    and tilted back (an exponential change of measure).
+    """
+    top = sum((len(part) - 1) * count for part, count in kinds)
+    if reached <= 0 or reached > top:
+        return float(reached <= 0)
+    if reached == top:
+        return float(np.exp(sum(count * np.log(part[-1]) for part, count in kinds)))
+    tilt = _tilt_to(kinds, reached)
+    tilted = [(part * np.exp(tilt * (np.arange(len(part)) - len(part) + 1)), count) for part, count in kinds]
+    size = sum(count * np.log(part.sum()) for part, count in tilted)
+    found = convolved([(part / part.sum(), count) for part, count in tilted])[reached:]
+    back = size + tilt * (top - np.arange(reached, top + 1))
+    return float(min((found * np.exp(back)).sum(), 1.0))
+
+
+def _tilt_to(kinds: Kinds, reached: int) -> float:
+    """How strongly to tilt so that the mean is `reached`; 0 where it is not below that anyway."""
+
+    def excess(tilt: float) -> float:
+        mean = 0.0
+        for part, count in kinds:
+            places = np.arange(len(part))
+            weights = part * np.exp(tilt * (places - len(part) + 1))
+            mean += count * float((weights * places).sum() / weights.sum())
+        return mean - reached
+
+    if excess(0.0) >= 0:
+        return 0.0
+    highest = 1.0
+    while excess(highest) < 0:
+        highest *= 2
+    return float(optimize.brentq(excess, 0.0, highest))
