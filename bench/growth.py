@@ -1,7 +1,8 @@
-"""How the cost of a run grows with questions, samples, candidates shown and variants: `python -m bench.growth --help`.
+"""How the cost of a run grows with questions, samples, candidates shown and variants:
+`python -m bench.growth --help`.
 
-Each measurement is what the model's jobs of such a run take: loading, generating, loading, discriminating, on one small task.
-One size grows at a time, the others stay at their base.
+Each measurement is what the model's jobs of such a run take: loading, generating, loading, discriminating, on
+one small task. One size grows at a time, the others stay at their base.
 """
 
 import argparse
@@ -30,7 +31,8 @@ from selfincorrect.tasks.templates import task_prompts
 SEED = 20240404
 BASE = {"questions": 12, "n": 4, "k": 2, "variants": 1}
 SIZES = {"questions": (6, 12, 24), "n": (4, 8, 16), "k": (2, 3, 4), "variants": (1, 2, 4)}
-VARIANTS: list[dict[str, Any]] = [{}, {"order": "permuted"}, {"labels": "letters"}, {"order": "permuted", "labels": "letters"}]  # fmt: skip
+ORDER, LABELS = {"order": "permuted"}, {"labels": "letters"}
+VARIANTS: list[dict[str, Any]] = [{}, ORDER, LABELS, ORDER | LABELS]
 
 
 def answered(engine: Engine, requests: list[Request]) -> list[Response]:
@@ -41,13 +43,16 @@ def answered(engine: Engine, requests: list[Request]) -> list[Response]:
 def seconds(
     size: Mapping[str, int], task: str, questions: list[Question], folder: Path, run: Mapping[str, Any]
 ) -> float:
-    """Of one run of this size: n samples of each question, then a choice among k of them in each variant."""
+    """The seconds of a run of this size: n samples of each question, then a choice of k in each variant."""
     start, manifest = time.perf_counter(), read_json(folder / "manifest.json")
     module, prompts, asked = get_task(task), task_prompts(task), questions[: size["questions"]]
     settings = {
-        "seed": SEED, "shots": module.SHOTS, "answer_tokens": module.ANSWER_TOKENS, "choice_tokens": module.CHOICE_TOKENS,
+        "seed": SEED,
+        "shots": module.SHOTS,
+        "answer_tokens": module.ANSWER_TOKENS,
+        "choice_tokens": module.CHOICE_TOKENS,
         "sampling": {"n": size["n"], "temperature": 0.7, "top_p": 1.0},
-    }  # fmt: skip
+    }
     wanted = generation_requests(asked, task, prompts, manifest["digest"], settings)
     texts = iter(answered(make_engine(manifest, folder, run), wanted))
     pool = {each.question_id: [Candidate(next(texts).text) for _ in range(size["n"])] for each in asked}
@@ -80,7 +85,7 @@ def draw(costs: pl.DataFrame) -> Figure:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m bench.growth", description=(__doc__ or "").split("\n")[0]
+        prog="python -m bench.growth", description=(__doc__ or "").split("\n\n")[0]
     )
     parser.add_argument(
         "result", help="path of the results, without ending: a CSV file and a figure are written"
@@ -99,7 +104,7 @@ def main() -> None:
         given.resources / "models" / given.model,
         {"device": "cpu", "threads": given.threads, "batch_size": None, "decoding": "auto"},
     )
-    seconds({**BASE, "questions": 1}, given.task, questions, folder, run)  # imports, and files into memory
+    seconds({**BASE, "questions": 1}, given.task, questions, folder, run)  # imports, reads files into memory
     rows = []
     for _ in range(given.rounds):
         for name, sizes in SIZES.items():
