@@ -1,7 +1,7 @@
 """Speed beside lm-evaluation-harness on this machine: `make bench`, or `python -m bench.compare --help`.
 
-Both get the same few-shot prompts, model, precision, threads and number of new tokens, each run in a process of its own,
-alternating, and the medians of the times of answering are compared (loading is not counted).
+Both get the same few-shot prompts, model, precision, threads and number of new tokens, each run in a process
+of its own, alternating, and the medians of the times of answering are compared (loading is not counted).
 """
 
 import argparse
@@ -43,7 +43,7 @@ def prompt_job(prompts: Sequence[Prompt], **settings: Any) -> dict[str, Any]:
 def generation_job(
     task: str, questions: Sequence[Question], new_tokens: int, base: dict[str, Any]
 ) -> dict[str, Any]:
-    """n samples of exactly `new_tokens` tokens to each question: nobody gains by answers that end early."""
+    """A job of N samples to each question, each of exactly `new_tokens` tokens: no early end is a gain."""
     prompts, shots = task_prompts(task), get_task(task).SHOTS
     asked = [generation_prompt(question, prompts, shots) for question in questions]
     return prompt_job(
@@ -54,7 +54,7 @@ def generation_job(
 def discrimination_job(
     task: str, questions: Sequence[Question], texts: Sequence[str], base: dict[str, Any]
 ) -> dict[str, Any]:
-    """The paper's question over four answers each, which the model gave; answers end as they do in a run."""
+    """A job of the paper's question over N answers that the model gave; replies end as they do in a run."""
     module, prompts = get_task(task), task_prompts(task)
     pool = {
         question.question_id: [Candidate(module.trim(text)) for text in texts[N * i : N * (i + 1)]]
@@ -66,10 +66,8 @@ def discrimination_job(
     view = View(module, prompts, Variant(), N, questions, settings)
     requests = [request for each in discriminations(questions, pool, view) for request in each.requests]
     how = requests[0].decoding
-    return prompt_job(
-        [request.prompt for request in requests], samples=1, temperature=0.0, new_tokens=how.max_tokens,
-        stop=list(how.stop), may_end=True, **base,
-    )  # fmt: skip
+    asked, tokens, stop = [request.prompt for request in requests], how.max_tokens, list(how.stop)
+    return prompt_job(asked, samples=1, temperature=0.0, new_tokens=tokens, stop=stop, may_end=True, **base)
 
 
 def timed(command: Sequence[str], job: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -80,7 +78,7 @@ def timed(command: Sequence[str], job: dict[str, Any], folder: Path) -> dict[str
 
 
 def compare(what: str, job: dict[str, Any], peer: str, rounds: int, folder: Path) -> dict[str, Any]:
-    """Medians of `rounds` alternating runs; `ratio` is how many times as fast we are."""
+    """The medians of `rounds` alternating runs; `ratio` is how many times as fast this package is."""
     commands = {
         "ours": [sys.executable, "-m", "bench.ours"],
         "lm-eval": [peer, str(Path(__file__).with_name("lm_eval_peer.py"))],
@@ -100,10 +98,11 @@ def compare(what: str, job: dict[str, Any], peer: str, rounds: int, folder: Path
         flush=True,
     )
     return {
-        "what": what, "answers": count, "seconds": seconds, "tokens": tokens, "ratio": ratio, "rounds": rounds,
+        **{"what": what, "answers": count, "seconds": seconds, "tokens": tokens, "ratio": ratio},
+        "rounds": rounds,
         "all_seconds": {name: [each["seconds"] for each in found] for name, found in runs.items()},
         "texts": runs["ours"][-1]["texts"],
-    }  # fmt: skip
+    }
 
 
 def main() -> None:
@@ -126,9 +125,12 @@ def main() -> None:
     found = []
     for model in given.models:
         base = {
-            "model": str((given.resources / "models" / model).resolve()), "threads": given.threads,
-            "batch_size": given.batch_size, "peer_batch_size": given.peer_batch_size, "dtype": given.dtype,
-        }  # fmt: skip
+            "model": str((given.resources / "models" / model).resolve()),
+            "threads": given.threads,
+            "batch_size": given.batch_size,
+            "peer_batch_size": given.peer_batch_size,
+            "dtype": given.dtype,
+        }
         for task, new_tokens in (("gsm8k", 64), ("triviaqa", 24)):
             data = pl.read_parquet(given.resources / "datasets" / f"{task}.parquet")
             questions = sample_questions(questions_of(data), given.questions, SEED)

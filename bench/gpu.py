@@ -1,8 +1,9 @@
 """Speed on a GPU, beside what the card can do: `python -m bench.gpu --help`.
 
-Samples of random prompts by each way of decoding: tokens per second of reading prompts (a run of one new token, beyond what
-one sequence takes; tokens of shared parts count as often as they are asked for) and of decoding (what more new tokens take
-beyond that), and whether greedy decoding in float32 says what the CPU says.
+Samples of random prompts by each way of decoding: tokens per second of reading prompts (a run of one new
+token, beyond what one sequence takes; tokens of shared parts count as often as they are asked for) and of
+decoding (what more new tokens take beyond that), and whether greedy decoding in float32 says what the CPU
+says.
 """
 
 import argparse
@@ -25,12 +26,12 @@ from selfincorrect.jobs.provenance import machine, versions
 
 SEED = 20240404
 WAYS: tuple[Way, ...] = ("cascade", "continuous", "plain")
-# The shape of Llama-3.1-8B; its weights are random, its vocabulary has the real size.
+# The shape of Llama-3.1-8B with its real vocabulary size; weights are random.
 EIGHT = LlamaConfig(
-    vocab_size=128256, hidden_size=4096, intermediate_size=14336, num_hidden_layers=32, num_attention_heads=32,
-    num_key_value_heads=8, max_position_embeddings=131072,
+    **{"vocab_size": 128256, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32},
+    **{"num_attention_heads": 32, "num_key_value_heads": 8, "max_position_embeddings": 131072},
     rope_parameters={"rope_type": "default", "rope_theta": 500000.0},
-)  # fmt: skip
+)
 
 
 def wait(device: str) -> None:
@@ -39,7 +40,7 @@ def wait(device: str) -> None:
 
 
 def rate(amount: float, work: Callable[[], Any], device: str, seconds: float = 1.0) -> float:
-    """`amount` per second, by repeating `work` for about `seconds` after a first time."""
+    """`amount` per second, measured by repeating `work` for about `seconds` after a first time."""
     work()
     wait(device)
     start, times = time.perf_counter(), 0
@@ -51,7 +52,10 @@ def rate(amount: float, work: Callable[[], Any], device: str, seconds: float = 1
 
 
 def card(device: str, dtype: torch.dtype) -> dict[str, float]:
-    """What the device can do: bytes read and written per second of a copy, operations per second of a large product."""
+    """What the device can do.
+
+    That is bytes a second, read and written, of a copy, and operations a second of a large product.
+    """
     size, side = (2**30, 8192) if device == "cuda" else (2**26, 1024)
     source = torch.zeros(size, dtype=torch.uint8, device=device)
     target, square = torch.empty_like(source), torch.randn(side, side, device=device).to(dtype)
@@ -62,7 +66,7 @@ def card(device: str, dtype: torch.dtype) -> dict[str, float]:
 
 
 def made_prompts(count: int, length: int, shared: int, vocabulary: int) -> list[list[int]]:
-    """Random tokens, the first `shared` alike."""
+    """`count` prompts of random tokens, of which the first `shared` are alike."""
     draw = torch.Generator().manual_seed(SEED)
     tokens = torch.randint(10, vocabulary - 10, (count, length), generator=draw)
     tokens[:, :shared] = tokens[0, :shared]
@@ -80,7 +84,7 @@ def decoded(
     new: int,
     temperature: float,
 ) -> list[Generated]:
-    """`samples` of `new` tokens to each prompt, none ending early. `model` is set to `way`."""
+    """`samples` of `new` tokens to each prompt, none of which ends early. `model` is set to `way`."""
     wanted = [prompt for prompt in prompts for _ in range(samples)]
     sampler = Sampler(range(len(wanted)), new, temperature, 1.0)
     rules, size = Rules(new, frozenset(), None), batching.sequences_at_once(model, len(prompts[0]) + new)
@@ -113,9 +117,8 @@ def measured(name: str, model: Any, given: argparse.Namespace) -> list[dict[str,
             rows.append({"model": name, "way": way, "seconds": None})
             print(f"{name} {way}: does not fit this model")
             continue
-        seconds(
-            model, way, prompts[:2], given.shared, given.samples, 2, 0.7
-        )  # kernels are chosen, graphs recorded
+        # A first time, in which kernels are chosen and graphs recorded.
+        seconds(model, way, prompts[:2], given.shared, given.samples, 2, 0.7)
         if given.device == "cuda":
             torch.cuda.reset_peak_memory_stats()
         start = seconds(model, way, prompts[:1], given.shared, 1, 1, 0.7)
@@ -123,12 +126,15 @@ def measured(name: str, model: Any, given: argparse.Namespace) -> list[dict[str,
         whole = seconds(model, way, prompts, given.shared, given.samples, given.new, 0.7)
         sequences = given.prompts * given.samples
         row = {
-            "model": name, "way": way, "dtype": str(model.dtype).removeprefix("torch."), "seconds": whole,
+            "model": name,
+            "way": way,
+            "dtype": str(model.dtype).removeprefix("torch."),
+            "seconds": whole,
             "start_seconds": start,
             "prefill_tokens_per_second": (sequences - 1) * given.length / (first - start),
             "decode_tokens_per_second": sequences * (given.new - 1) / (whole - first),
             "peak_bytes": torch.cuda.max_memory_allocated() if given.device == "cuda" else None,
-        }  # fmt: skip
+        }
         rows.append(row)
         print(
             f"{name} {way}: prompts {row['prefill_tokens_per_second']:.0f} tok/s, decoding "
@@ -155,10 +161,12 @@ def agreement(
         found = decoded(model, way, *asked)
         alike = [(x, y) for x, y in zip(found, expected, strict=True) if x.tokens == y.tokens]
         distance = max((abs(x.logprob - y.logprob) for x, y in alike), default=None)
-        rows.append(
-            {"model": name, "way": way, "equal": len(alike), "of": len(found), "logprob_distance": distance}
+        equal, of = len(alike), len(found)
+        rows.append({"model": name, "way": way, "equal": equal, "of": of, "logprob_distance": distance})
+        print(
+            f"{name} {way} in float32: {equal} of {of} answers equal to the CPU's, "
+            f"log-probabilities within {distance}"
         )
-        print(f"{name} {way} in float32: {len(alike)} of {len(found)} answers equal to the CPU's, log-probabilities within {distance}")  # fmt: skip
     return rows
 
 

@@ -1,8 +1,9 @@
 """What Snakemake needs for a large experiment before, and beside, its jobs: `python -m bench.graph --help`.
 
-A real configuration of this workflow on scripted models, ten jobs a cell (model x task): four shards of generation, their
-collection, grading, discrimination, and measurement at three k. Nothing of it is asked of a model: finished results are
-empty files that `snakemake --touch` records as if their jobs had run. A line of JSON a measurement.
+A real configuration of this workflow on scripted models, ten jobs a cell (model x task): four shards of
+generation, their collection, grading, discrimination, and measurement at three k. Nothing of it is asked of a
+model: finished results are empty files that `snakemake --touch` records as if their jobs had run. A line of
+JSON a measurement.
 """
 
 import argparse
@@ -20,7 +21,10 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parent.parent
-TASKS = ("gsm8k", "triviaqa", "truthfulqa", "capitals", "constrained_generation", "acronym_generation", "sentiment_reversal", "mt_bench")  # fmt: skip
+TASKS = (
+    *("gsm8k", "triviaqa", "truthfulqa", "capitals"),
+    *("constrained_generation", "acronym_generation", "sentiment_reversal", "mt_bench"),
+)
 SHARDS, K = 4, [2, 3, 4]
 # Touching waits a tenth of a second for each job, so that times of files differ; nanoseconds do that too.
 TOUCH = """
@@ -32,14 +36,15 @@ main(sys.argv[1:])
 """
 # What executors of clusters add to the command of a job, as far as it shapes what is read and resolved.
 JOB = (
-    "--allowed-rules", "collect", "--attempt", "1", "--force-use-threads", "--force", "--target-files-omit-workdir-adjustment",
-    "--max-inventory-time", "0", "--retries", "0", "--no-hooks", "--nolock", "--ignore-incomplete", "--mode", "subprocess",
-)  # fmt: skip
+    *("--allowed-rules", "collect", "--attempt", "1", "--force-use-threads", "--force"),
+    *("--target-files-omit-workdir-adjustment", "--max-inventory-time", "0", "--retries", "0"),
+    *("--no-hooks", "--nolock", "--ignore-incomplete", "--mode", "subprocess"),
+)
 ANSWERS = {"rules": [{"match": ".", "answers": ["1"]}]}
 
 
 def configuration(models: int) -> dict[str, Any]:
-    """`models` scripted models on all tasks of the project, ten jobs a cell; MT-Bench has one more, its judge."""
+    """`models` scripted models on all tasks of the project: ten jobs a cell, and MT-Bench's judge."""
     tasks: dict[str, Any] = {task: {"shards": SHARDS} for task in TASKS}
     tasks["mt_bench"]["judges"] = {"judge": "model-000"}
     entry = {"source": "./script.yaml", "prompt": "completion", "engine": "scripted"}
@@ -61,22 +66,22 @@ class Experiment:
         (folder / "experiment.yaml").write_text(yaml.safe_dump(configuration(models), sort_keys=False))
 
     def command(self, *arguments: str, program: tuple[str, ...] = ("-m", "snakemake")) -> list[str]:
-        return [
-            sys.executable, *program, "--snakefile", str(self.root / "Snakefile"), "--directory", str(self.folder),
-            "--cores", "2", "--nocolor", *arguments, "--configfile", str(self.folder / "experiment.yaml"),
-        ]  # fmt: skip
+        start = [sys.executable, *program, "--snakefile", str(self.root / "Snakefile"), "--cores", "2"]
+        start += ["--directory", str(self.folder), "--nocolor"]
+        return [*start, *arguments, "--configfile", str(self.folder / "experiment.yaml")]
 
     def measured(self, what: str, *arguments: str, **more: Any) -> dict[str, Any]:
-        """Run it; wall seconds, CPU seconds, MiB at most, and the number of jobs that it says. Ends the program on an error."""
+        """Run it; the result has wall seconds, CPU seconds, MiB at most and the number of jobs it tells.
+
+        An error ends the program.
+        """
         command, environment = self.command(*arguments, **more), {**os.environ, "PYTHONPATH": str(self.root)}
         with tempfile.TemporaryFile("w+") as output:
             start = time.perf_counter()
-            process = subprocess.Popen(
-                command, stdout=output, stderr=output, cwd=self.folder, env=environment
-            )
-            _, status, usage = os.wait4(
-                process.pid, 0
-            )  # of this child alone; getrusage would keep the largest of all
+            place = {"cwd": self.folder, "env": environment}
+            process = subprocess.Popen(command, stdout=output, stderr=output, **place)
+            # The usage of this child alone; getrusage would keep the largest of all.
+            _, status, usage = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - start
             output.seek(0)
             told = output.read()
@@ -84,12 +89,15 @@ class Experiment:
             raise SystemExit(f"{what} ended with {os.waitstatus_to_exitcode(status)}:\n{told[-3000:]}")
         total = re.search(r"^total\s+(\d+)", told, re.MULTILINE)
         return {
-            "what": what, "seconds": round(seconds, 1), "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1),
-            "mebibytes": round(usage.ru_maxrss / 1024), "jobs": int(total[1]) if total else 0,
-        }  # fmt: skip
+            "what": what,
+            "seconds": round(seconds, 1),
+            "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1),
+            "mebibytes": round(usage.ru_maxrss / 1024),
+            "jobs": int(total[1]) if total else 0,
+        }
 
     def make_empty(self) -> None:
-        """Every output as an empty file."""
+        """Make every output that is not there as an empty file."""
         environment = {**os.environ, "PYTHONPATH": str(self.root)}
         command = self.command("--summary", "--quiet", "all")
         listed = subprocess.run(
@@ -103,7 +111,7 @@ class Experiment:
 
 
 def measurements(experiment: Experiment) -> Iterator[dict[str, Any]]:
-    """Of one size, in a new folder."""
+    """The measurements of an experiment of one size, in a new folder."""
     measured, dry = experiment.measured, ("-n", "--quiet", "rules")
     yield measured("resolve, nothing made", *dry)
     measured("one pool", "results/model-000/capitals/candidates.parquet", "--quiet", "all")

@@ -1,7 +1,8 @@
-"""How the cost of a run grows with questions, samples, candidates shown and variants: `python -m bench.growth --help`.
+"""How the cost of a run grows with questions, samples, candidates shown and variants:
+`python -m bench.growth --help`.
 
-Each measurement is what the model's jobs of such a run take: loading, generating, loading, discriminating, on one small task.
-One size grows at a time, the others stay at their base.
+Each measurement is what the model's jobs of such a run take: loading, generating, loading, discriminating, on
+one small task. One size grows at a time, the others stay at their base.
 """
 
 import argparse
@@ -34,7 +35,8 @@ from selfincorrect.tasks.variant import Variant
 SEED = 20240404
 BASE = {"questions": 12, "n": 4, "k": 2, "variants": 1}
 SIZES = {"questions": (6, 12, 24), "n": (4, 8, 16), "k": (2, 3, 4), "variants": (1, 2, 4)}
-VARIANTS: list[dict[str, Any]] = [{}, {"order": "permuted"}, {"labels": "letters"}, {"order": "permuted", "labels": "letters"}]  # fmt: skip
+ORDER, LABELS = {"order": "permuted"}, {"labels": "letters"}
+VARIANTS: list[dict[str, Any]] = [{}, ORDER, LABELS, ORDER | LABELS]
 
 
 def answered(engine: Engine, requests: list[Request]) -> list[Response]:
@@ -84,7 +86,7 @@ def draw(costs: pl.DataFrame) -> Figure:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m bench.growth", description=(__doc__ or "").split("\n")[0]
+        prog="python -m bench.growth", description=(__doc__ or "").split("\n\n")[0]
     )
     parser.add_argument(
         "result", help="path of the results, without ending: a CSV file and a figure are written"

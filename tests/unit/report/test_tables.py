@@ -20,11 +20,7 @@ def choices(variant, order, chosen, selector="choose", k=2):
 
 def test_the_family_is_every_choice_of_a_model():
     metrics = pl.DataFrame(
-        {
-            "selector": ["choose", "oracle", "choose", "choose"],
-            "n": 9,
-            "p_better": [0.01, 0.0, 0.04, 1.0],
-        }
+        {"selector": ["choose", "oracle", "choose", "choose"], "n": 9, "p_better": [0.01, 0.0, 0.04, 1.0]}
     )
     table = tables.with_adjusted(metrics)
     assert table["p_holm"].to_list() == pytest.approx([0.03, None, 0.08, 1.0])

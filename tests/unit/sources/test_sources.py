@@ -26,13 +26,20 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 GSM8K = [
     {"question": f"How many are {i} and 2?", "answer": f"{i} + 2 = {i + 2}\n#### {i + 2:,}"} for i in range(3)
 ]
+# The settings of a model but for its source and revision.
+SETTINGS = {"prompt": "chat", "engine": "transformers", "dtype": "float32", "context": None}
+SETTINGS |= {"trust_remote_code": False}
+TOLKIEN = {
+    **{"aliases": ["J. R. R. T."], "normalized_aliases": ["j r r t", ""]},
+    **{"value": "Tolkien", "type": "WikipediaEntity"},
+}
 TRIVIA = [
     {
-        "question": "Who?", "question_id": name, "question_source": "", "entity_pages": {"title": ["x"]}, "search_results": {"url": ["x"]},
-        "answer": {"aliases": ["J. R. R. T."], "normalized_aliases": ["j r r t", ""], "value": "Tolkien", "type": "WikipediaEntity"},
+        **{"question": "Who?", "question_id": name, "question_source": "", "answer": TOLKIEN},
+        **{"entity_pages": {"title": ["x"]}, "search_results": {"url": ["x"]}},
     }
     for name in ("tc_1", "tc_2", "tc_1")
-]  # fmt: skip
+]
 
 
 class Hub(http.server.BaseHTTPRequestHandler):
@@ -85,10 +92,9 @@ def hub(tmp_path):
     Hub.files, Hub.asked = {}, []
 
     def python(code, **env):
-        environment = {
-            **os.environ, "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HOME": str(tmp_path / "cache"),
-            "HF_HUB_DISABLE_XET": "1", "no_proxy": "*", **env,
-        }  # fmt: skip
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        hub = {"HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path / "cache"), "HF_HUB_DISABLE_XET": "1"}
+        environment = {**os.environ, **hub, "no_proxy": "*", **env}
         return subprocess.run(
             [sys.executable, "-c", code],
             capture_output=True,
