@@ -25,13 +25,18 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 GSM8K = [
     {"question": f"How many are {i} and 2?", "answer": f"{i} + 2 = {i + 2}\n#### {i + 2:,}"} for i in range(3)
 ]
+# The settings of a model but for its source and revision.
+SETTINGS = {"prompt": "chat", "engine": "transformers", "dtype": "float32", "context": None}
+SETTINGS |= {"trust_remote_code": False}
+TOLKIEN = {"value": "Tolkien", "type": "WikipediaEntity"}
+TOLKIEN |= {"aliases": ["J. R. R. T."], "normalized_aliases": ["j r r t", ""]}
 TRIVIA = [
     {
-        "question": "Who?", "question_id": name, "question_source": "", "entity_pages": {"title": ["x"]}, "search_results": {"url": ["x"]},
-        "answer": {"aliases": ["J. R. R. T."], "normalized_aliases": ["j r r t", ""], "value": "Tolkien", "type": "WikipediaEntity"},
+        **{"question": "Who?", "question_id": name, "question_source": "", "answer": TOLKIEN},
+        **{"entity_pages": {"title": ["x"]}, "search_results": {"url": ["x"]}},
     }
     for name in ("tc_1", "tc_2", "tc_1")
-]  # fmt: skip
+]
 
 
 class Hub(http.server.BaseHTTPRequestHandler):
@@ -84,10 +89,9 @@ def hub(tmp_path):
     Hub.files, Hub.asked = {}, []
 
     def python(code, **env):
-        environment = {
-            **os.environ, "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HOME": str(tmp_path / "cache"),
-            "HF_HUB_DISABLE_XET": "1", "no_proxy": "*", **env,
-        }  # fmt: skip
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        hub = {"HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path / "cache"), "HF_HUB_DISABLE_XET": "1"}
+        environment = {**os.environ, **hub, "no_proxy": "*", **env}
         return subprocess.run(
             [sys.executable, "-c", code],
             capture_output=True,
@@ -158,9 +162,10 @@ def test_model_from_the_hub_becomes_a_link_into_its_cache(hub, tmp_path):
     code = f"""
 from pathlib import Path
 from selfincorrect.models.prepare import prepare_model
-settings = dict(source="o/n", revision="{COMMIT}", prompt="chat", engine="transformers", dtype="float32", context=None, trust_remote_code=False)
+settings = {SETTINGS!r} | dict(source="o/n", revision="{COMMIT}")
 manifest = prepare_model("m", settings, Path("m"))
-print(manifest["revision"], manifest["context"], manifest["encoder_decoder"], Path("m/weights/model.safetensors").read_bytes(), Path("m/weights/pytorch_model.bin").exists())
+weights = Path("m/weights/model.safetensors").read_bytes(), Path("m/weights/pytorch_model.bin").exists()
+print(manifest["revision"], manifest["context"], manifest["encoder_decoder"], *weights)
 """
     done = hub(code)
     assert done.stdout.strip() == f"o/n@{COMMIT} 128 False b'weights' False", done.stderr
@@ -282,7 +287,7 @@ def test_pickled_weights_are_refused(tmp_path):
     folder.mkdir()
     (folder / "config.json").write_text('{"model_type": "llama"}')
     (folder / "pytorch_model.bin").write_bytes(b"pickle")
-    settings = {"source": str(folder), "revision": None, "prompt": "chat", "engine": "transformers", "dtype": "float32", "context": None, "trust_remote_code": False}  # fmt: skip
+    settings = {**SETTINGS, "source": str(folder), "revision": None}
     with pytest.raises(UserError, match=r"holds no .*safetensors"):
         prepare_model("m", settings, tmp_path / "prepared")
 
