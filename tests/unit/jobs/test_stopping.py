@@ -87,13 +87,14 @@ def test_a_job_ends_with_the_snakemake_that_started_it(tmp_path):
         """
     )
     parent.write_text(
-        f"import os, subprocess, sys; sys.path.insert(0, {str(ROOT)!r})\nfrom selfincorrect.jobs import stopping\n"
-        f"os.environ[stopping.SNAKEMAKE] = stopping.identity()\nsubprocess.run([sys.executable, '-c', {child!r}])\n"
+        f"import os, subprocess, sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "from selfincorrect.jobs import stopping\n"
+        "os.environ[stopping.SNAKEMAKE] = stopping.identity()\n"
+        f"subprocess.run([sys.executable, '-c', {child!r}])\n"
     )
     process = subprocess.Popen([sys.executable, str(parent)], stderr=subprocess.DEVNULL)
-    while (
-        not marks.exists() or marks.stat().st_size < 40
-    ):  # two seconds: longer than it waits between two looks
+    # Two seconds: longer than it waits between two looks.
+    while not marks.exists() or marks.stat().st_size < 40:
         assert process.poll() is None
         time.sleep(0.05)
     process.kill()  # not waited for: a process that is gone but still listed counts as gone
@@ -109,7 +110,10 @@ def test_a_snakemake_that_is_gone_already_counts_unless_it_is_of_another_contain
     gone = subprocess.Popen(["true"])
     gone.wait()
     told = who.format(gone=gone.pid, space=stopping.identity().partition(" ")[2])
-    code = "import time; from selfincorrect.jobs import stopping; stopping.follow_snakemake(); time.sleep(1); print('went on')"
+    code = (
+        "import time; from selfincorrect.jobs import stopping; "
+        "stopping.follow_snakemake(); time.sleep(1); print('went on')"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, stopping.SNAKEMAKE: told},
