@@ -1,4 +1,7 @@
-"""A command beside a server that is a job: on a stand-in for SLURM that runs jobs at once (tests/slurm has the real one)."""
+"""A command beside a server that is a job, on a stand-in for SLURM that runs jobs at once.
+
+The real SLURM is in tests/slurm.
+"""
 
 import shlex
 import shutil
@@ -13,20 +16,25 @@ PYTHON = shlex.quote(sys.executable)  # in commands of a shell, also where a fol
 
 SBATCH = """#!/bin/sh
 echo "$*" >> "$CALLS"
-for word in "$@"; do case "$word" in --output=*) log="${word#--output=}";; --job-name=*) name="${word#--job-name=}";; esac; done
+for word in "$@"; do
+    case "$word" in --output=*) log="${word#--output=}";; --job-name=*) name="${word#--job-name=}";; esac
+done
 cat > "$log.script"
 setsid bash "$log.script" > "$log" 2>&1 &
 echo $! > "$CALLS.$name"
 echo "$!;here"
 """
 SQUEUE = """#!/bin/sh
-kill -0 "$3" 2> /dev/null && echo RUNNING || { echo "slurm_load_jobs error: Invalid job id specified" >&2; exit 1; }
+kill -0 "$3" 2> /dev/null && echo RUNNING && exit
+echo "slurm_load_jobs error: Invalid job id specified" >&2
+exit 1
 """
 SCANCEL = """#!/bin/sh
 echo "scancel" >> "$CALLS"
 kill -- "-$(cat "$CALLS.${1#--name=}")"
 """
-# Answers with 500 at first, as servers that still load their model do; ends by itself after a number of calls, if one is given.
+# Answers with 500 at first, as servers that still load their model do; ends by itself after a number of
+# calls, if one is given.
 SERVER = """
 import http.server, os, sys
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -53,12 +61,11 @@ def start(tmp_path, monkeypatch):
     default = f"{PYTHON} {shlex.quote(str(tmp_path))}/server.py {{port}}"
 
     def started(command, *options, serve=default):
-        program = "import sys, selfincorrect.cluster.with_server as w; w.LOOK = 0.1; w.CALM = 5; sys.exit(w.main(sys.argv[1:]))"
-        return subprocess.run(
-            [sys.executable, "-c", program, "--serve", serve, "--host", "127.0.0.1", "--folder", str(tmp_path / "server"),
-             *options, "--", "bash", "-c", command, "sh", "{url}"],
-            capture_output=True, text=True, timeout=60, cwd=ROOT,
-        )  # fmt: skip
+        program = "import sys, selfincorrect.cluster.with_server as w; w.LOOK = 0.1; w.CALM = 5; "
+        program += "sys.exit(w.main(sys.argv[1:]))"
+        words = [sys.executable, "-c", program, "--serve", serve, "--host", "127.0.0.1"]
+        words += ["--folder", str(tmp_path / "server"), *options, "--", "bash", "-c", command, "sh", "{url}"]
+        return subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=ROOT)
 
     return started
 
@@ -96,8 +103,11 @@ def test_servers_that_never_last_are_not_started_for_ever(start, tmp_path):
 
 @pytest.mark.parametrize(
     ("serve", "patience", "words"),
-    [("sh -c 'echo no such model; exit 3'", "20", "has ended. The end of its output:\nno such model\n"), ("sleep 30", "1", "does not answer after 1 seconds")],
-)  # fmt: skip
+    [
+        ("sh -c 'echo no such model; exit 3'", "20", "has ended. The end of its output:\nno such model\n"),
+        ("sleep 30", "1", "does not answer after 1 seconds"),
+    ],
+)
 def test_a_server_that_does_not_answer_is_said(start, tmp_path, serve, patience, words):
     done = start("touch never", "--ready-within", patience, serve=serve)
     assert done.returncode == 1
