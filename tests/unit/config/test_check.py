@@ -1,4 +1,4 @@
-"""The configuration: every wrong one stops with a message that helps; schema and README say what the code says."""
+"""The configuration: wrong ones stop with a message that helps; schema and README say what the code says."""
 
 import copy
 import re
@@ -116,10 +116,15 @@ def test_all_problems_are_told_at_once():
 
 def test_reading_the_snakefile_imports_nothing_heavy():
     """Every job on a cluster reads it again."""
-    script = "import sys; from selfincorrect.plan import resources; from selfincorrect.config import slices; from selfincorrect.config.check.experiment import check; import yaml; "
-    script += (
-        f"check(yaml.safe_load(open({str(ROOT / 'workflow/experiments/paper.yaml')!r}))); print(*sys.modules)"
-    )
+    script = f"""
+import sys
+import yaml
+from selfincorrect.plan import resources
+from selfincorrect.config import slices
+from selfincorrect.config.check.experiment import check
+check(yaml.safe_load(open({str(ROOT / "workflow/experiments/paper.yaml")!r})))
+print(*sys.modules)
+"""
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert not {"polars", "numpy", "torch", "transformers", "matplotlib", "scipy", "openai"} & set(
         done.stdout.split()

@@ -28,7 +28,7 @@ SELECTORS = ("choose", "score", "majority")
 
 
 def called(function, *arguments):
-    """What `function` returns, and the dotted names of the package's functions and classes that ran for it."""
+    """What `function` returns, and the dotted names of the package's functions and classes that it ran."""
     names = set()
 
     def note(frame, event, _):
@@ -47,25 +47,22 @@ def called(function, *arguments):
 
 @pytest.fixture(scope="module")
 def stages(tmp_path_factory):
-    """By stage: its root, and what it called on a scripted model."""
+    """What each stage called on a scripted model, by the stage's root."""
     folder = tmp_path_factory.mktemp("stages")
     rules = [*SCRIPT["rules"], {"match": ".", "answers": ["5", "6", "7"]}]
     (folder / "script.yaml").write_text(yaml.safe_dump({"rules": rules}))
+    scripted = {"source": str(folder / "script.yaml"), "prompt": "completion", "engine": "scripted"}
+    variants = {"full": {}, "easy": {"distractors": "easy"}, "text": {"answer": "text"}}
+    variants |= {"score": {"selector": "score"}, "majority": {"selector": "majority"}}
     config = check(
         {
-            "models": {
-                "m": {"source": str(folder / "script.yaml"), "prompt": "completion", "engine": "scripted"},
-                "judge": {"source": str(folder / "script.yaml"), "prompt": "completion", "engine": "scripted", "tasks": []},
-            },
+            "models": {"m": scripted, "judge": {**scripted, "tasks": []}},
             "tasks": {"capitals": {"limit": 4}},
             "k": [2, 4],
-            "variants": {
-                "full": {}, "easy": {"distractors": "easy"}, "score": {"selector": "score"}, "text": {"answer": "text"},
-                "majority": {"selector": "majority"},
-            },
+            "variants": variants,
             "refinement": {"rounds": 1},
         }
-    )  # fmt: skip
+    )
     store = ResponseStore(folder / "store", rank)
     model = OpenedModel(
         "m", "digest", "completion", None, store, lambda: ScriptedEngine(folder / "script.yaml", 4), {}
@@ -88,8 +85,11 @@ def stages(tmp_path_factory):
     assert {k: table.height for k, table in choices.items()} == {2: 20, 4: 20}
     assert pl.Series(grades["grade"]).null_count() == 0
     return {
-        "generate.stage.run": generated, "grade.stage.run": graded, "discriminate.stage.run": chosen, "refine.stage.run": refined,
-    }  # fmt: skip
+        "generate.stage.run": generated,
+        "grade.stage.run": graded,
+        "discriminate.stage.run": chosen,
+        "refine.stage.run": refined,
+    }
 
 
 @pytest.mark.parametrize(
