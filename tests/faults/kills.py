@@ -1,10 +1,10 @@
-"""Runs that are killed at random moments, again and again, until they are through: is anything lost, doubled or changed?
+"""Runs killed at random moments, again and again, until they are through: is anything lost, doubled, changed?
 
     python -m tests.faults.kills results/faults.json --kills 200
 
-kills (SIGKILL) in turn a job that works and Snakemake itself, of scripted runs that take their time, each time followed by
-the documented recovery, and writes what was found. Ends with exit code 1 if a file differs from an undisturbed run's or
-an answer was asked for twice that had been stored.
+kills (SIGKILL) in turn a job that works and Snakemake itself, of scripted runs that take their time, each
+time followed by the documented recovery, and writes what was found. Ends with exit code 1 if a file differs
+from an undisturbed run's or an answer was asked for twice that had been stored.
 """
 
 import argparse
@@ -29,20 +29,23 @@ from tests.conftest import SCRIPT, Workflow
 
 BATCH = 4  # answers in flight in a job
 DELAY = 0.04  # seconds an answer
-LONGEST = 8.0  # seconds until a kill, of Snakemake since its start, of a job since the first job's
+LONGEST = 8.0  # most seconds until a kill, of Snakemake since its start, of a job since the first job's start
 APART = ("logs", "benchmarks", "store", "report.html", "run.json")  # what tells of times
 
 
 @dataclass
 class Found:
-    """What happened. `asked` counts answers that an engine gave, `stored` those that were kept, `doubled` those kept twice."""
+    """What happened in the runs.
+
+    `asked` counts the answers that an engine gave, `stored` those that were kept, `doubled` those kept twice.
+    """
 
     kills: int = 0
     of_jobs: int = 0
     of_snakemake: int = 0
     by_rule: Counter[str] = field(default_factory=Counter)  # the rules whose jobs were killed
-    runs: int = 0  # finished ones
-    files: int = 0  # compared
+    runs: int = 0  # runs that were finished
+    files: int = 0  # files that were compared
     different: list[str] = field(default_factory=list)
     asked: int = 0
     stored: int = 0
@@ -73,31 +76,27 @@ def slow_workflow(folder: Path) -> Workflow:
 
 
 def digests(workflow: Workflow) -> dict[str, str]:
-    """Files of a finished run by SHA-256, without what tells of times."""
+    """The SHA-256 of each file of a finished run, without those that tell of times."""
     root = workflow.path("")
-    files = [
-        path
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and path.relative_to(root).parts[0] not in APART
-    ]
-    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    files = {path.relative_to(root): path for path in sorted(root.rglob("*")) if path.is_file()}
+    kept = {name: path for name, path in files.items() if name.parts[0] not in APART}
+    return {str(name): hashlib.sha256(path.read_bytes()).hexdigest() for name, path in kept.items()}
 
 
 def keys(workflow: Workflow) -> Counter[str]:
-    lines = [
-        line for path in workflow.path("store").rglob("*.jsonl") for line in path.read_text().split("\n")[:-1]
-    ]
+    segments = [path.read_text() for path in workflow.path("store").rglob("*.jsonl")]
+    lines = [line for segment in segments for line in segment.split("\n")[:-1]]
     return Counter(json.loads(line)["key"] for line in lines)
 
 
 def asked(workflow: Workflow) -> int:
-    """Answers that engines gave in all, killed runs included."""
+    """The number of answers that engines gave in all, killed runs included."""
     accounts = [json.loads(path.read_text()) for path in workflow.path("logs").rglob("*.answering.json")]
     return sum(account["answers"] + account["earlier"]["answers"] for account in accounts)
 
 
 def disturbed(folder: Path, expected: dict[str, str], kills: int, draw: random.Random) -> Found:
-    """Run anew and kill at random moments; what is finished is compared with `expected`, and another run begins."""
+    """Kill runs at random moments; what is finished is compared with `expected`, and another run begins."""
     found = Found()
     while found.kills < kills:
         workflow = slow_workflow(folder / f"run{found.runs}")

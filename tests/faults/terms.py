@@ -1,9 +1,9 @@
-"""Runs that are told to end (SIGTERM) at random moments, as SLURM and `timeout` do: does each end in time and go on later?
+"""Runs told to end (SIGTERM) at random moments, as SLURM does: does each end in time, and go on later?
 
     python -m tests.faults.terms results/terms.json --terms 100
 
-sends SIGTERM to the process group of scripted runs. Ends with exit code 1 if a run hangs longer than the grace of its jobs, or if a
-file of a run that came to its end differs from an undisturbed run's.
+sends SIGTERM to the process group of scripted runs. Ends with exit code 1 if a run hangs longer than the
+grace of its jobs, or if a file of a run that came to its end differs from an undisturbed run's.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from tests.faults.kills import LONGEST, digests, slow_workflow
 
 
 def disturbed(folder: Path, expected: dict[str, str], terms: int, draw: random.Random) -> dict[str, object]:
-    """Tell runs to end `terms` times; what is finished is compared with `expected`, and another run begins."""
+    """Tell runs to end `terms` times; a finished one is compared with `expected`, and another begins."""
     sent, hung, runs, times, different = 0, 0, 0, [], []
     while sent < terms:
         workflow = slow_workflow(folder / f"run{runs}")
@@ -52,9 +52,9 @@ def disturbed(folder: Path, expected: dict[str, str], terms: int, draw: random.R
             f"run{runs}/{n}" for n in now.keys() | expected.keys() if now.get(n) != expected.get(n)
         )
         runs += 1
-    return {
-        "terms": sent, "hung": hung, "runs": runs, "different": different, "longest": max(times), "median": sorted(times)[len(times) // 2],
-    }  # fmt: skip
+    median = sorted(times)[len(times) // 2]
+    found = {"terms": sent, "hung": hung, "runs": runs, "different": different}
+    return {**found, "longest": max(times), "median": median}
 
 
 def main() -> None:

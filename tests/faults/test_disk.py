@@ -1,4 +1,4 @@
-"""A full and a read-only disk at every stage: each time one message, and afterwards the results of an undisturbed run."""
+"""A full and a read-only disk at every stage: one message each time, then an undisturbed run's results."""
 
 import os
 import re
