@@ -1,7 +1,7 @@
 """A SLURM of one node on this machine, for tests: real daemons on 127.0.0.1, real scheduling, pretend GPUs.
 
-Needs root, Debian's packages slurmctld, slurmd, slurm-client and munge, and no other SLURM here. Without cgroups, memory is
-watched by SLURM's own accounting, which ends jobs that use more than they asked for.
+Needs root, Debian's packages slurmctld, slurmd, slurm-client and munge, and no other SLURM here. Without
+cgroups, memory is watched by SLURM's own accounting, which ends jobs that use more than they asked for.
 """
 
 import os
@@ -51,9 +51,10 @@ class Cluster:
         for name in ("slurm.conf", "gres.conf", "cgroup.conf"):  # job steps look nowhere else
             (ETC / name).unlink(missing_ok=True)
             (ETC / name).symlink_to(self.folder / name)
-        self._daemon("munged", "--foreground", "--force", f"--key-file={key}", f"--socket={self._socket}",
-                     f"--pid-file={self.folder}/munged.pid", f"--seed-file={self.folder}/munge.seed",
-                     f"--log-file={self.folder}/log/munged.log")  # fmt: skip
+        files = {"key": key, "pid": self.folder / "munged.pid", "seed": self.folder / "munge.seed"}
+        files |= {"log": self.folder / "log/munged.log"}
+        options = [f"--{name}-file={path}" for name, path in files.items()]
+        self._daemon("munged", "--foreground", "--force", f"--socket={self._socket}", *options)
         self._until(self._socket.exists, "munged makes its socket")
         self._daemon("slurmctld", "-D")
         self._daemon("slurmd", "-D", "-N", self.node)
@@ -78,7 +79,7 @@ class Cluster:
 
     def _daemon(self, name: str, *arguments: str) -> None:
         log = open(self.folder / "log" / f"{name}.out", "ab")  # noqa: SIM115
-        # In a session of its own: Ctrl-C ends the tests, which then end the daemons in order.
+        # It has a session of its own: Ctrl-C ends the tests, which then end the daemons in order.
         self.daemons[name] = subprocess.Popen(
             [name, *arguments], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
         )
@@ -108,17 +109,22 @@ class Cluster:
             "CommunicationParameters": "NoInAddrAny,NoCtldInAddrAny",
             "StateSaveLocation": self.folder / "ctld", "SlurmdSpoolDir": self.folder / "node",
             "SlurmctldPidFile": self.folder / "ctld.pid", "SlurmdPidFile": self.folder / "node.pid",
-            "SlurmctldLogFile": self.folder / "log/slurmctld.log", "SlurmdLogFile": self.folder / "log/slurmd.log",
-            "ProctrackType": "proctrack/pgid", "TaskPlugin": "task/none", "MpiDefault": "none", "SwitchType": "switch/none",
+            "SlurmctldLogFile": self.folder / "log/slurmctld.log",
+            "SlurmdLogFile": self.folder / "log/slurmd.log",
+            "ProctrackType": "proctrack/pgid", "TaskPlugin": "task/none",
+            "MpiDefault": "none", "SwitchType": "switch/none",
             "SelectType": "select/cons_tres", "SelectTypeParameters": "CR_Core_Memory", "DefMemPerCPU": 512,
             "SlurmdParameters": "config_overrides", "ReturnToService": 2, "EnforcePartLimits": "ALL",
-            "SchedulerParameters": "batch_sched_delay=0,sched_min_interval=200000", "MinJobAge": 7200, "KillWait": 30,
-            "JobAcctGatherType": "jobacct_gather/linux", "JobAcctGatherFrequency": 2, "JobAcctGatherParams": "OverMemoryKill",
+            "SchedulerParameters": "batch_sched_delay=0,sched_min_interval=200000",
+            "MinJobAge": 7200, "KillWait": 30,
+            "JobAcctGatherType": "jobacct_gather/linux", "JobAcctGatherFrequency": 2,
+            "JobAcctGatherParams": "OverMemoryKill",
             "AccountingStorageType": "accounting_storage/none", "GresTypes": "gpu",
         }  # fmt: skip
         lines = [f"{key}={value}" for key, value in settings.items()]
         lines += [
-            f"NodeName={self.node} NodeAddr=127.0.0.1 CPUs={os.cpu_count()} RealMemory={memory} Gres=gpu:pretend:{self.gpus} State=UNKNOWN",
+            f"NodeName={self.node} NodeAddr=127.0.0.1 CPUs={os.cpu_count()} RealMemory={memory} "
+            f"Gres=gpu:pretend:{self.gpus} State=UNKNOWN",
             f"PartitionName=main Nodes={self.node} Default=YES MaxTime=24:00:00 DefaultTime=60 State=UP",
         ]
         (self.folder / "slurm.conf").write_text("\n".join(lines) + "\n")

@@ -1,6 +1,7 @@
-"""The workflow through a real SLURM: what is submitted, what happens when jobs die, and that results are those of a local run.
+"""The workflow through a real SLURM: what is submitted, what happens when jobs die, and what comes out.
 
-Run by `make test-slurm`; takes minutes, since SLURM is polled. Skipped, with the reason, where no SLURM can be started.
+Results must be those of a local run. `make test-slurm` runs these tests; they take minutes, since SLURM is
+polled, and are skipped, with the reason, where no SLURM can be started.
 """
 
 import os
@@ -44,13 +45,12 @@ class ClusterWorkflow(Workflow):
     def command(self, *arguments: str) -> list[str]:
         if self.local:
             return super().command(*arguments)
-        return [
-            sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder),
-            "--workflow-profile", str(ROOT / "workflow/profiles" / self.profile), "--cores", "1", "--nocolor",
-            "--default-resources", "mem_mb=1000*attempt", "runtime=5*attempt", "slurm_partition=main",
-            "--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "5",
-            *arguments, "--configfile", str(self.folder / "experiment.yaml"),
-        ]  # fmt: skip
+        words = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--nocolor"]
+        words += ["--directory", str(self.folder), "--cores", "1", "--latency-wait", "5"]
+        words += ["--workflow-profile", str(ROOT / "workflow/profiles" / self.profile)]
+        words += ["--default-resources", "mem_mb=1000*attempt", "runtime=5*attempt", "slurm_partition=main"]
+        words += ["--slurm-init-seconds-before-status-checks", "2"]
+        return [*words, *arguments, "--configfile", str(self.folder / "experiment.yaml")]
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         log = open(self.folder / "snakemake.log", "w")  # noqa: SIM115
@@ -77,12 +77,15 @@ def mine(workflow: Workflow) -> list[dict[str, str]]:
 
 
 def of_rule(workflow: Workflow, rule: str) -> list[dict[str, str]]:
-    """Its jobs of a rule, whose log has the rule's name in its path."""
+    """The jobs of a rule of a workflow, whose log has the rule's name in its path."""
     return [job for job in mine(workflow) if f"rule_{rule}/" in job["StdOut"] or f"/{rule}/" in job["StdOut"]]
 
 
 def assert_equal_to_a_local_run(workflow: ClusterWorkflow, folder: Path) -> None:
-    """Of what is not there yet, tables and figures are made without SLURM: each job costs it a quarter of a minute."""
+    """Compare the workflow's results with those of a local run in `folder`.
+
+    What is not there yet, tables and figures, is made without SLURM, which takes a quarter of a minute a job.
+    """
     workflow.local = True
     workflow.run()
     folder.mkdir()
@@ -157,7 +160,8 @@ def test_a_job_that_needs_more_time_gets_it_and_asks_nothing_twice(submitted, tm
     assert len(done) >= 2
     assert [job["JobState"] for job in done] == ["TIMEOUT"] * (len(done) - 1) + ["COMPLETED"]
     assert [job["TimeLimit"] for job in done] == [f"00:0{attempt}:00" for attempt in range(1, len(done) + 1)]
-    # SLURM sends SIGTERM, its srun tells no more, and 30 seconds later all is killed: what was in flight is kept.
+    # SLURM sends SIGTERM, its srun tells no more, and 30 seconds later all is killed: what was in flight is
+    # kept.
     asked, wanted = re.findall(r"(\d+)/(\d+) answers", Path(done[0]["StdOut"]).read_text())[-1]
     assert int(asked) < int(wanted) == 48
     kept = sorted(path.read_bytes().count(b"\n") for path in submitted.path("store").rglob("*.jsonl"))

@@ -18,14 +18,14 @@ pytestmark = [
     pytest.mark.slurm,
     pytest.mark.skipif(bool(missing()), reason=f"no SLURM here: needs {', '.join(missing())}"),
 ]
-SERVE = f"{shlex.quote(sys.executable)} -m transformers.cli.transformers serve {{weights}} --host 127.0.0.1 --port {{port}} --device cpu --dtype float32"
+SERVE = f"{shlex.quote(sys.executable)} -m transformers.cli.transformers serve {{weights}} "
+SERVE += "--host 127.0.0.1 --port {port} --device cpu --dtype float32"
 
 
 def command(workflow, serve, *arguments, sbatch="--time=5 --mem=3000"):
-    return [
-        sys.executable, "-m", "selfincorrect", "with-server", f"--sbatch={sbatch}", "--host", "127.0.0.1", "--ready-within", "120",
-        "--serve", serve, "--folder", str(workflow.folder / "server"), "--", *arguments,
-    ]  # fmt: skip
+    words = [sys.executable, "-m", "selfincorrect", "with-server", f"--sbatch={sbatch}", "--serve", serve]
+    words += ["--host", "127.0.0.1", "--ready-within", "120", "--folder", str(workflow.folder / "server")]
+    return [*words, "--", *arguments]
 
 
 def servers(workflow):
@@ -56,8 +56,11 @@ def served(tmp_path, slurm, prepared):  # noqa: F811
         with open(workflow.folder / "output", "w") as output:
             return subprocess.Popen(
                 command(workflow, SERVE.replace("{weights}", weights), *words),
-                cwd=workflow.folder, env=environment, stdout=output, stderr=output,
-            )  # fmt: skip
+                cwd=workflow.folder,
+                env=environment,
+                stdout=output,
+                stderr=output,
+            )
 
     return workflow, start
 
