@@ -1,4 +1,7 @@
-"""The engine for servers, what it is asked, and what its answers and messages must hold, for tests against a server with faults."""
+"""The engine for servers, what it is asked, and what its answers and messages must hold.
+
+These are helpers of tests against a server with faults.
+"""
 
 import logging
 import traceback
@@ -30,12 +33,15 @@ def engine(server, prompt="completion", key="SERVER_KEY", **settings):
 
 
 def asked(questions=4, samples=3, decoding=SAMPLED):
-    """Requests; seeds as large as they come."""
+    """Requests with seeds as large as they come, and without where decoding is greedy."""
+    prompts = [Prompt("Answer.", (("Q: a?", "b"),), f"Q: {i}?") for i in range(questions)]
+    if not decoding.temperature:
+        return [Request(prompt, decoding, None) for prompt in prompts]
     return [
-        Request(Prompt("Answer.", (("Q: a?", "b"),), f"Q: {i}?"), decoding, 2**62 + 1000 * i + j if decoding.temperature else None)
-        for i in range(questions)
-        for j in range(samples if decoding.temperature else 1)
-    ]  # fmt: skip
+        Request(prompt, decoding, 2**62 + 1000 * i + j)
+        for i, prompt in enumerate(prompts)
+        for j in range(samples)
+    ]
 
 
 def answers(engine, requests):
@@ -74,5 +80,5 @@ def warnings(caplog):
 
 
 def from_server(server, responses):
-    """Every text was in a reply, cut at most."""
+    """Whether every text was in a reply of the server, or is the beginning of one."""
     return all(any(text.startswith(response.text) for text in server.sent) for response in responses)

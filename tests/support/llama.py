@@ -1,4 +1,7 @@
-"""llama.cpp's own server, on the GGUF file that the default experiment fetches: `python -m tests.support.llama FILE` tells its address."""
+"""llama.cpp's own server, on the GGUF file that the default experiment fetches.
+
+`python -m tests.support.llama FILE` starts it and tells its address.
+"""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Small data sets in the benchmarks' own schemas, made up, and a scripted model that takes part in every setting of the paper."""
+"""Small made-up data in the benchmarks' own schemas, and a scripted model for every setting of the paper."""
 
 import json
 from pathlib import Path
@@ -11,15 +11,22 @@ GSM8K = [
     for i in range(6)
 ]
 TRIVIAQA = [
-    {"question_id": f"tv_{i}", "question": f"Which town has river {i}?",
-     "answer": {"value": name, "aliases": [name], "normalized_aliases": [name.lower()]}}
+    {
+        "question_id": f"tv_{i}",
+        "question": f"Which town has river {i}?",
+        "answer": {"value": name, "aliases": [name], "normalized_aliases": [name.lower()]},
+    }
     for i, name in enumerate(["Paris", "Rome", "Vienna", "Prague"])
-]  # fmt: skip
+]
 TRUTHFULQA = [
-    {"question": f"Is myth {i} true?", "best_answer": f"No, myth {i} is a story", "correct_answers": ["No, it is a myth", ""],
-     "incorrect_answers": ["Yes, it is true", ""]}
+    {
+        "question": f"Is myth {i} true?",
+        "best_answer": f"No, myth {i} is a story",
+        "correct_answers": ["No, it is a myth", ""],
+        "incorrect_answers": ["Yes, it is true", ""],
+    }
     for i in range(5)
-]  # fmt: skip
+]
 QUESTIONS = [
     {"question_id": 81 + i, "category": category, "turns": [f"Ask {i}, turn one?", f"Ask {i}, turn two?"]}
     for i, category in enumerate(["writing", "math", "coding"])
@@ -31,7 +38,8 @@ PROMPTS = [
         "single-v1": "RATE {question} / {answer}",
         "single-math-v1": "RATE {question} / {ref_answer_1} / {answer}",
         "single-v1-multi-turn": "RATE {question_1} / {answer_1} / {question_2} / {answer_2}",
-        "single-math-v1-multi-turn": "RATE {question_1} / {ref_answer_1} / {question_2} / {ref_answer_2} / {answer_1} / {answer_2}",
+        "single-math-v1-multi-turn": "RATE {question_1} / {ref_answer_1} / {question_2} / {ref_answer_2} "
+        "/ {answer_1} / {answer_2}",
     }.items()
 ]
 SCRIPT: dict[str, Any] = {
@@ -43,22 +51,23 @@ SCRIPT: dict[str, Any] = {
         {"match": "Better sentence:$", "answers": ["A better sentence.", "Another sentence."]},
         {"match": "Better .*:$", "answers": ["Better.\n#### 4", "Paris", "#### 5"]},
         {"match": "(Number|Letter) of the best", "answers": ["1", "2", "The best is 3.", "none"]},
-        {"match": "word for word:$", "answers": ["Paris", "No, it is a myth", "So 4.\n#### 4", "something else"]},
+        {
+            "match": "word for word:$",
+            "answers": ["Paris", "No, it is a myth", "So 4.\n#### 4", "something else"],
+        },
         {"match": "Which .* is best", "answers": ["All wrong.\n### 1", "### 2", "###\nParis", "### 4"]},
         {"match": "User: .*Assistant:$", "answers": ["A fine answer.", "Another answer.", "No."]},
         {"match": "apples", "answers": ["So 4.\n#### 4", "#### 5", "It is 2.\n#### 2", "#### 7"]},
         {"match": "myth", "answers": ["No, it is a myth", "Yes, it is true", "Nobody knows"]},
         {"match": "", "answers": ["Paris", "Rome", "Vienna", "<b>Prague</b>"]},
     ]
-}  # fmt: skip
+}
 
 
 def write(folder: Path) -> dict[str, Any]:
-    """Write the data and the script to `folder`; return a configuration of every setting of the paper on them."""
-    files = {
-        "gsm8k": GSM8K, "triviaqa": TRIVIAQA, "truthfulqa": TRUTHFULQA, "questions": QUESTIONS, "references": REFERENCES,
-        "prompts": PROMPTS,
-    }  # fmt: skip
+    """Write the data and the script to `folder`; return a configuration of every setting of the paper."""
+    files = {"gsm8k": GSM8K, "triviaqa": TRIVIAQA, "truthfulqa": TRUTHFULQA}
+    files |= {"questions": QUESTIONS, "references": REFERENCES, "prompts": PROMPTS}
     for name, rows in files.items():
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (folder / "script.yaml").write_text(yaml.safe_dump(SCRIPT))

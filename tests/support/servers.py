@@ -14,10 +14,11 @@ WORDS = ["Paris", "Vienna", "Rome", "Oslo", "Lima", "Cairo", "Quito", "Minsk"]
 
 
 class FaultyServer(ThreadingHTTPServer):
-    """Answers in words that depend on prompt, seed and choice. `faults` maps the number of a call, from 0, to what it does
-    in place of an answer: a function of the handler that returns True if it has replied. `always` is one for every call.
+    """Answers in words that depend on prompt, seed and choice.
 
-    `bodies` are what was asked, `sent` the texts that went out in whole replies.
+    `faults` maps the number of a call, from 0, to what it does in place of an answer: a function of the
+    handler that returns True if it has replied. `always` is one for every call. `bodies` are what was asked,
+    `sent` the texts that went out in whole replies.
     """
 
     daemon_threads = True

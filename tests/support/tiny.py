@@ -1,4 +1,7 @@
-"""Tiny models with random weights and a tokenizer of their own, saved as a user's local folder would be; what they are asked."""
+"""Tiny models with random weights and a tokenizer of their own, and what they are asked.
+
+They are saved as a user's local folder would be.
+"""
 
 from pathlib import Path
 
@@ -21,11 +24,17 @@ from selfincorrect.engines.requests import Decoding, Request
 
 # The template of SmolLM2's family (ChatML), with its default system turn.
 CHATML = (
-    "{% for m in messages %}{% if loop.first and m['role'] != 'system' %}<|im_start|>system\nBe helpful.<|im_end|>\n{% endif %}"
+    "{% for m in messages %}{% if loop.first and m['role'] != 'system' %}"
+    "<|im_start|>system\nBe helpful.<|im_end|>\n{% endif %}"
     "<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-SMALL = {"vocab_size": 400, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}  # fmt: skip
+SMALL = {"vocab_size": 400, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "head_dim": 8}
+SMALL |= {"num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 256}
+GEMMA = {**SMALL, "sliding_window": 16, "query_pre_attn_scalar": 8}
+T5 = {"vocab_size": 400, "d_model": 32, "d_ff": 64, "d_kv": 8, "num_layers": 2, "num_heads": 4}
+T5 |= {"decoder_start_token_id": 0, "pad_token_id": 0, "eos_token_id": 1}
+LAYERS = ["sliding_attention", "full_attention", "sliding_attention"]
 
 
 def tokenizer():
@@ -41,18 +50,12 @@ def tokenizer():
 
 
 MODELS = {
-    "llama": lambda: LlamaForCausalLM(LlamaConfig(**SMALL, max_position_embeddings=256)),
-    "gemma3": lambda: Gemma3ForCausalLM(
-        Gemma3TextConfig(**SMALL, max_position_embeddings=256, sliding_window=16, query_pre_attn_scalar=8,
-                         layer_types=["sliding_attention", "full_attention", "sliding_attention"])
-    ),
-    "gemma2": lambda: Gemma2ForCausalLM(  # soft caps: its attention is none that can be shared
-        Gemma2Config(**SMALL, max_position_embeddings=256, sliding_window=16, query_pre_attn_scalar=8, attn_logit_softcapping=2.0)
-    ),
-    "t5": lambda: T5ForConditionalGeneration(
-        T5Config(vocab_size=400, d_model=32, d_ff=64, d_kv=8, num_layers=2, num_heads=4, decoder_start_token_id=0, pad_token_id=0, eos_token_id=1)
-    ),
-}  # fmt: skip
+    "llama": lambda: LlamaForCausalLM(LlamaConfig(**SMALL)),
+    "gemma3": lambda: Gemma3ForCausalLM(Gemma3TextConfig(**GEMMA, layer_types=LAYERS)),
+    # Its soft caps make its attention one that cannot be shared.
+    "gemma2": lambda: Gemma2ForCausalLM(Gemma2Config(**GEMMA, attn_logit_softcapping=2.0)),
+    "t5": lambda: T5ForConditionalGeneration(T5Config(**T5)),
+}
 
 
 def save(kind: str, folder: Path) -> Path:
