@@ -1,4 +1,4 @@
-"""`--sdm conda` and `--sdm apptainer`: what Snakemake calls, seen by programs that stand in for conda, pip and apptainer."""
+"""`--sdm conda` and `--sdm apptainer`: what Snakemake calls, seen by stand-ins for the programs it calls."""
 
 import os
 import shlex
@@ -36,7 +36,7 @@ exit 0
 
 @pytest.fixture
 def stand_ins(workflow, tmp_path):
-    """The environment of a run in which conda and apptainer are stand-ins, and what reads the calls they got."""
+    """The environment of a run with stand-ins for conda and apptainer, and what reads the calls they got."""
     bin_folder, calls = tmp_path / "prefix/bin", tmp_path / "calls"
     bin_folder.mkdir(parents=True)
     files = {
@@ -76,9 +76,8 @@ def test_apptainer_runs_jobs_in_the_image_that_is_named(workflow, stand_ins):
     env, calls = stand_ins
     target, image = "resources/datasets/capitals.parquet", workflow.folder / "image.sif"
     image.write_text("")
-    done = workflow.run(
-        target, "--sdm", "apptainer", "--apptainer-args=--nv", check=False, env=env | {"SELFINCORRECT_IMAGE": str(image)}
-    )  # fmt: skip
+    env |= {"SELFINCORRECT_IMAGE": str(image)}
+    done = workflow.run(target, "--sdm", "apptainer", "--apptainer-args=--nv", check=False, env=env)
     (executed,) = [call for call in calls() if call.startswith("apptainer exec")]
     assert " --nv " in executed
     assert f"--bind {ROOT}:/mnt/snakemake_searchpaths/" in executed  # the package is the workflow's own copy

@@ -1,4 +1,4 @@
-"""What happens when a run is killed, its files are damaged, the disk is full or the configuration is wrong."""
+"""What happens when a run is killed, its files are damaged, the disk is full, the configuration is wrong."""
 
 import os
 import random
@@ -19,9 +19,10 @@ from tests.faults.kills import digests, disturbed, keys, slow_workflow
 def test_killed_and_run_again(finished, workflow):
     target = "results/scripted/capitals/candidates.parquet"
     (workflow.folder / "script.yaml").write_text(yaml.safe_dump({**SCRIPT, "delay": 0.1}, allow_unicode=True))
+    command, silent = workflow.command(target), subprocess.DEVNULL
     process = subprocess.Popen(
-        workflow.command(target), cwd=workflow.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )  # fmt: skip
+        command, cwd=workflow.folder, stdout=silent, stderr=silent, start_new_session=True
+    )
     deadline = time.monotonic() + 120
     while workflow.stored() < 12 and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -44,7 +45,7 @@ def test_killed_and_run_again(finished, workflow):
 
 
 def jobs_of(process, rule):
-    """Processes of a rule's jobs that `process` started."""
+    """The processes of a rule's jobs that `process` started."""
     children = psutil.Process(process.pid).children(recursive=True)
     return [child for child in children if f".{rule}.py" in " ".join(child.cmdline())]
 

@@ -1,4 +1,4 @@
-"""A real llama.cpp server: the same distribution as in this process, no column wrong, costs as in the tables."""
+"""A real llama.cpp server: the distribution of this process, no column wrong, costs as in the tables."""
 
 from collections import Counter
 

@@ -23,7 +23,8 @@ def served(tmp_path):
             "price": {"input": 1, "output": 2},
         }
         model = {"engine": "openai", "source": "some/model", "prompt": "completion", "server": settings}
-        workflow.configure(models={"served": model}, tasks={"capitals": {"limit": 5}}, k=[4], variants={"full": {}, "score": {"selector": "score"}})  # fmt: skip
+        tasks, variants = {"capitals": {"limit": 5}}, {"full": {}, "score": {"selector": "score"}}
+        workflow.configure(models={"served": model}, tasks=tasks, k=[4], variants=variants)
         yield server, workflow
 
 
@@ -33,7 +34,8 @@ def everything_written(workflow: Workflow) -> bytes:
 
 def test_faults_on_the_way_lose_double_and_invent_nothing(served):
     server, workflow = served
-    server.faults = {2: servers.status(500), 3: servers.half_a_body, 5: servers.raw("<html>"), 6: servers.status(429, headers={"retry_after": "0"})}  # fmt: skip
+    busy = servers.status(429, headers={"retry_after": "0"})
+    server.faults = {2: servers.status(500), 3: servers.half_a_body, 5: servers.raw("<html>"), 6: busy}
     done = workflow.run(env={"PLANTED_KEY": KEY})
     candidates = workflow.table("served/capitals/candidates.parquet")
     assert candidates.height == 5 * 4

@@ -1,4 +1,7 @@
-"""Every setting of the paper through the whole workflow, on a scripted model and small data in the benchmarks' schemas."""
+"""Every setting of the paper through the whole workflow, on a scripted model and small data.
+
+The data have the benchmarks' schemas.
+"""
 
 import json
 
@@ -69,7 +72,8 @@ def test_conversations_are_asked_turn_by_turn_and_judged_with_the_benchmarks_pro
         prompts["mt_bench-081-1"] == f"You are a judge.\n\nRATE Ask 0, turn one? / {texts['mt_bench-081-1']}"
     )
     assert prompts["mt_bench-082-2"].endswith(
-        f"Ask 1, turn one? / Reference one. / Ask 1, turn two? / Reference two. / {texts['mt_bench-082-1']} / {texts['mt_bench-082-2']}"
+        "Ask 1, turn one? / Reference one. / Ask 1, turn two? / Reference two. "
+        f"/ {texts['mt_bench-082-1']} / {texts['mt_bench-082-2']}"
     )
     assert run.table("llama/mt_bench/k4/choices.parquet").group_by("asked", "variant").len()[
         "len"

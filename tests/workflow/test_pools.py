@@ -1,4 +1,4 @@
-"""Pools from elsewhere, rules that need no model, other ways of grading, and the audit, through the pipeline."""
+"""Pools from elsewhere, rules that need no model, other ways of grading and the audit, in the workflow."""
 
 import json
 
@@ -9,7 +9,12 @@ from selfincorrect.discriminate.selectors.registry import free
 from tests.conftest import reproduce
 
 COUNTRIES = "country,capital,accepted\nAlba,Paris,\nBora,Rome,Roma\nCela,Bern,\nDora,Lima,\n"
-ANSWERS = {"Alba": ["Paris", "Paris", "Lyon <b>"], "Bora": ["Roma", "Milan", "Turin"], "Cela": ["Basel", "Basel", "Bern"], "Dora": ["Quito", "", "Cusco"]}  # fmt: skip
+ANSWERS = {
+    "Alba": ["Paris", "Paris", "Lyon <b>"],
+    "Bora": ["Roma", "Milan", "Turin"],
+    "Cela": ["Basel", "Basel", "Bern"],
+    "Dora": ["Quito", "", "Cusco"],
+}
 SAYS = {"Alba": "1", "Bora": "2", "Cela": "3", "Dora": "none"}
 
 
@@ -19,15 +24,18 @@ def write(path, rows):
 
 @pytest.fixture
 def pools(workflow):
-    """An experiment on two pools of the same candidates: flat with grades and outputs, and canonical without."""
+    """An experiment on two pools of the same candidates: flat with grades and outputs, canonical without."""
     folder = workflow.folder
     (folder / "mine.csv").write_text(COUNTRIES)
     flat = [
-        {"q": f"What is the capital of {country}?", "out": f"The best is\n### {SAYS[country]}",
-         **{f"a{i}": text for i, text in enumerate(texts)},
-         **{f"g{i}": text in ("Paris", "Rome", "Bern", "Lima") for i, text in enumerate(texts)}}
+        {
+            "q": f"What is the capital of {country}?",
+            "out": f"The best is\n### {SAYS[country]}",
+            **{f"a{i}": text for i, text in enumerate(texts)},
+            **{f"g{i}": text in ("Paris", "Rome", "Bern", "Lima") for i, text in enumerate(texts)},
+        }
         for country, texts in ANSWERS.items()
-    ]  # fmt: skip
+    ]
     write(folder / "flat.jsonl", flat)
     canonical = [
         {"question_id": f"capitals-{country.lower()}", "sample": sample, "text": text}
@@ -35,26 +43,20 @@ def pools(workflow):
         for sample, text in enumerate(texts)
     ]
     write(folder / "canonical.jsonl", canonical)
+    columns = {"question": "q", "answers": ["a0", "a1", "a2"], "grades": ["g0", "g1", "g2"]}
+    pool = {"path": "flat.jsonl", "format": "columns", **columns, "outputs": {"column": "out"}}
     models = {
-        "flat": {
-            "pools": {
-                "capitals": {
-                    "path": "flat.jsonl", "format": "columns", "question": "q", "answers": ["a0", "a1", "a2"],
-                    "grades": ["g0", "g1", "g2"], "outputs": {"column": "out"},
-                }
-            }
-        },
+        "flat": {"pools": {"capitals": pool}},
         "canonical": {"pools": {"capitals": {"path": "canonical.jsonl"}}},
-    }  # fmt: skip
+    }
     workflow.configure(models=models, tasks={"capitals": {"source": {"path": "mine.csv"}}}, k=[2, 3])
     return workflow
 
 
 def test_pools_get_every_table_figure_and_the_report(pools):
     done = pools.run()
-    assert pools.rules_run(done) == [
-        "figures", "grade", "import_pool", "measure", "paper", "prepare_dataset", "report", "select", "tables",
-    ]  # fmt: skip
+    cells = {"prepare_dataset", "import_pool", "select", "grade", "measure"}
+    assert pools.rules_run(done) == sorted(cells | {"tables", "figures", "paper", "report"})
     metrics = pools.table("tables/metrics.parquet")
     variants = metrics.filter(pl.col("k") == 3).group_by("model", maintain_order=True).agg("variant")
     assert dict(variants.iter_rows()) == {"flat": ["outputs", *free()], "canonical": list(free())}
@@ -109,7 +111,10 @@ def test_an_edited_pool_is_read_again_and_a_wrong_one_stops(pools):
 
 
 def test_a_task_without_a_pool(pools):
-    models = {**pools.config["models"], "scripted": {"source": "./script.yaml", "prompt": "completion", "engine": "scripted"}}  # fmt: skip
+    models = {
+        **pools.config["models"],
+        "scripted": {"source": "./script.yaml", "prompt": "completion", "engine": "scripted"},
+    }
     tasks = {**pools.config["tasks"], "gsm8k": {"source": {"path": "g.jsonl"}}}
     write(pools.folder / "g.jsonl", [{"question": "1 + 1?", "answer": "#### 2"}])
     pools.configure(models=models, tasks=tasks, k=[2, 3])
@@ -122,8 +127,11 @@ def test_a_task_without_a_pool(pools):
 
 
 def test_a_model_and_a_pool_side_by_side(pools):
-    """A model that chooses by itself, a rule on its own pool, the same candidates in two orders, and a pool."""
-    models = {**pools.config["models"], "scripted": {"source": "./script.yaml", "prompt": "completion", "engine": "scripted"}}  # fmt: skip
+    """A model that chooses by itself, a rule on its pool, the same candidates in two orders, and a pool."""
+    models = {
+        **pools.config["models"],
+        "scripted": {"source": "./script.yaml", "prompt": "completion", "engine": "scripted"},
+    }
     variants = {"full": {}, "shuffled": {"order": "permuted"}, "vote": {"selector": "majority"}}
     pools.configure(models=models, tasks=pools.config["tasks"], k=[2, 3], variants=variants)
     pools.run()
@@ -147,7 +155,10 @@ def test_audit(workflow):
     assert workflow.rules_run(done) == ["audit", "audit_table"]
     assert pl.read_csv(workflow.path("tables/audit_mine.csv"))["verdict"].to_list() == ["infeasible"]
     assert pl.read_csv(workflow.path("tables/audit_table2.csv")).height == 55
-    assert "Mixtral-8x7B Instruct, gsm8k: DG-Diff is 1.3 in Table 2, 4.3 in Figure 9" in workflow.path("tables/audit_table2.md").read_text()  # fmt: skip
+    assert (
+        "Mixtral-8x7B Instruct, gsm8k: DG-Diff is 1.3 in Table 2, 4.3 in Figure 9"
+        in workflow.path("tables/audit_table2.md").read_text()
+    )
     for name in ("table2", "table4", "mine"):
         for kind in ("pdf", "png"):
             assert workflow.path(f"figures/audit_{name}.{kind}").stat().st_size > 2000

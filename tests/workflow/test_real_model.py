@@ -100,7 +100,8 @@ def test_workflow_on_a_local_folder_and_a_cramped_context(workflow, prepared):
     ("name", "options"),
     [
         ("gsm8k", {"shots": 3}), ("gsm8k", {"shots": 3, "answer": "text"}), ("triviaqa", {"shots": 3}),
-        ("triviaqa", {"rationale": True}), ("truthfulqa", {}), ("mt_bench", {"shots": 2}), ("mt_bench", {"rationale": True}),
+        ("triviaqa", {"rationale": True}), ("truthfulqa", {}),
+        ("mt_bench", {"shots": 2}), ("mt_bench", {"rationale": True}),
     ],
 )  # fmt: skip
 def test_the_papers_settings_fit_a_context_of_4096_tokens(engine, name, options):

@@ -28,8 +28,9 @@ def test_everything_comes_out_the_same_in_another_folder(finished, again):
         assert f"{name}: same\n" in shown
     assert f"{len(names)} the same, 0 different." in shown
     assert (folder / "results/report.html").exists()
-    # Asked again, not read from the first run.
-    assert sum(path.read_bytes().count(b"\n") for path in (folder / "results/store").rglob("*.jsonl")) == finished.stored()  # fmt: skip
+    # The answers were asked for again, not read from the first run.
+    segments = (folder / "results/store").rglob("*.jsonl")
+    assert sum(path.read_bytes().count(b"\n") for path in segments) == finished.stored()
 
 
 def test_record_holds_what_the_run_was(finished):
@@ -38,8 +39,14 @@ def test_record_holds_what_the_run_was(finished):
     assert list(record["configuration"]["variants"]) == list(finished.config["variants"])
     assert record["versions"]["torch"]
     assert record["versions_before"] == []
-    tables = {f"results/tables/{name}.parquet" for name in ("metrics", "gradings", "grading_differences", "pass_at", "slots", "flips")}  # fmt: skip
-    cells = {f"results/scripted/capitals/{name}.parquet" for name in ("candidates", "grades", "k2/choices", "k4/choices")}  # fmt: skip
+    tables = {
+        f"results/tables/{name}.parquet"
+        for name in ("metrics", "gradings", "grading_differences", "pass_at", "slots", "flips")
+    }
+    cells = {
+        f"results/scripted/capitals/{name}.parquet"
+        for name in ("candidates", "grades", "k2/choices", "k4/choices")
+    }
     papers = {name for name in record["results"] if name.startswith("results/paper/")}
     assert set(record["results"]) == tables | cells | papers
     assert len(papers) == 8

@@ -56,7 +56,10 @@ def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
 
 @pytest.fixture(scope="module")
 def served(prepared, tmp_path_factory):
-    """(URL, model id). The model's generation_config asks to sample: else this server takes temperature for nothing."""
+    """The server's URL and the model's id.
+
+    The model's generation_config asks to sample: else this server takes temperature for nothing.
+    """
     folder = tmp_path_factory.mktemp("served")
     weights = folder / "weights"
     weights.mkdir()
@@ -72,10 +75,10 @@ def served(prepared, tmp_path_factory):
 def engine(served, prompt="chat"):
     url, model = served
     # One call at a time: the server's seed is one for all its calls.
-    server = {"url": url, "key": None, "concurrency": 1, "requests_per_minute": None, "retries": 1, "timeout": 60.0, "logprobs": True}  # fmt: skip
-    return OpenAIEngine(
-        {"name": "served", "source": model, "prompt": prompt, "context": None, "server": server}, {}
-    )
+    server = {"url": url, "key": None, "concurrency": 1, "requests_per_minute": None, "retries": 1}
+    server |= {"timeout": 60.0, "logprobs": True}
+    manifest = {"name": "served", "source": model, "prompt": prompt, "context": None, "server": server}
+    return OpenAIEngine(manifest, {})
 
 
 def answers(engine, requests):
@@ -111,7 +114,10 @@ def test_what_the_server_cannot_do_is_named(served, caplog):
 
 
 def test_plain_prompts(served):
-    (response,) = answers(engine(served, "completion"), [Request(Prompt("The capital of France is", (), "the city of"), Decoding(4, 0.0, 1.0, ()), None)])  # fmt: skip
+    (response,) = answers(
+        engine(served, "completion"),
+        [Request(Prompt("The capital of France is", (), "the city of"), Decoding(4, 0.0, 1.0, ()), None)],
+    )
     assert response.text
     assert response.finish_reason == "length"
     assert response.tokens_out == 4
