@@ -14,15 +14,18 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 
-# Answers of a model that knows some capitals: the query's own words are echoed where it does not.
+# The answers of a model that knows some capitals, and echoes the query's own words where it does not.
+CAPITALS = ["Paris", "Vienna", "Rome", "{place} City", "<script>alert(1)</script>"]
+CHOICES = ["1", "2", "The best is 2.", "I cannot say", "7"]
+SUMS = ["It is 2 + 2 = 4.\n#### 4", "So 18.\n#### 18", "no idea", "#### 1,200.00"]
 SCRIPT: dict[str, Any] = {
     "rules": [
-        {"match": "(Number|Letter) of the best answer", "answers": ["1", "2", "The best is 2.", "I cannot say", "7"]},
+        {"match": "(Number|Letter) of the best answer", "answers": CHOICES},
         {"match": "Which (solution|result) is best", "answers": ["All wrong.\n### 1", "### 2", "### 9"]},
-        {"match": r"capital of (?P<place>[^?]+)\?", "answers": ["Paris", "Vienna", "Rome", "{place} City", "<script>alert(1)</script>"]},
-        {"match": "Question:", "answers": ["It is 2 + 2 = 4.\n#### 4", "So 18.\n#### 18", "no idea", "#### 1,200.00"]},
+        {"match": r"capital of (?P<place>[^?]+)\?", "answers": CAPITALS},
+        {"match": "Question:", "answers": SUMS},
     ]
-}  # fmt: skip
+}
 
 
 def experiment(folder: Path, **changes: Any) -> dict[str, Any]:
@@ -39,7 +42,7 @@ def experiment(folder: Path, **changes: Any) -> dict[str, Any]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole runs first: started last, one of them would keep a single worker busy while the others wait."""
+    """Put whole runs first: started last, one would keep a single worker busy while the others wait."""
     items.sort(key=lambda item: "workflow" not in item.path.parts)
 
 
@@ -57,24 +60,21 @@ class Workflow:
         (self.folder / "experiment.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
 
     def command(self, *arguments: str) -> list[str]:
-        return [
-            sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder),
-            "--configfile", str(self.folder / "experiment.yaml"), "--cores", "2", "--nocolor", *arguments,
-        ]  # fmt: skip
+        words = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        words += ["--directory", str(self.folder), "--configfile", str(self.folder / "experiment.yaml")]
+        return [*words, "--cores", "2", "--nocolor", *arguments]
 
     def run(
         self, *arguments: str, check: bool = True, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            self.command(*arguments), capture_output=True, text=True, cwd=self.folder, timeout=self.timeout,
-            env={**os.environ, **(env or {})},
-        )  # fmt: skip
+        place = {"cwd": self.folder, "timeout": self.timeout, "env": {**os.environ, **(env or {})}}
+        done = subprocess.run(self.command(*arguments), capture_output=True, text=True, **place)
         if check and done.returncode:
             pytest.fail(f"snakemake {arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
         return done
 
     def rules_run(self, done: subprocess.CompletedProcess[str]) -> list[str]:
-        """Names of the rules that a run executed, or that a dry run would."""
+        """The names of the rules that a run executed, or that a dry run would."""
         lines = (done.stdout + done.stderr).splitlines()
         prefixes = ("rule ", "localrule ")
         return sorted({line.split()[1].rstrip(":") for line in lines if line.startswith(prefixes)} - {"all"})
@@ -86,7 +86,7 @@ class Workflow:
         return pl.read_parquet(self.path(name))
 
     def stored(self) -> int:
-        """Answers in the response store, all segments together."""
+        """The number of answers in the response store, all segments together."""
         return sum(path.read_bytes().count(b"\n") for path in self.path("store").rglob("*.jsonl"))
 
 
@@ -124,7 +124,7 @@ def workflow(tmp_path: Path) -> Workflow:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """A finished scripted run in a path with spaces. Only to be read."""
+    """A finished scripted run in a path with spaces, which tests only read."""
     workflow = Workflow(tmp_path_factory.mktemp("a finished run"))
     workflow.run()
     return workflow
