@@ -78,8 +78,9 @@ class Experiment:
         command, environment = self.command(*arguments, **more), {**os.environ, "PYTHONPATH": str(self.root)}
         with tempfile.TemporaryFile("w+") as output:
             start = time.perf_counter()
-            place = {"cwd": self.folder, "env": environment}
-            process = subprocess.Popen(command, stdout=output, stderr=output, **place)
+            process = subprocess.Popen(
+                command, stdout=output, stderr=output, cwd=self.folder, env=environment
+            )
             # The usage of this child alone; getrusage would keep the largest of all.
             _, status, usage = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - start
