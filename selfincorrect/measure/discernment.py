@@ -96,4 +96,5 @@ def sentence(row: Row, unit: str) -> str:
     if row["luck"] is not None:
         luck = f"{100 * row['luck']:+.1f} points" if unit == "percent" else f"{row['luck']:+.2f}"
         known.append(f"position alone would have given {luck}")
-    return words[row["verdict"]] + (f": {'; '.join(known)}" if known else "")
+    known.append(f"{row['mixed_questions']} mixed questions")
+    return f"{words[row['verdict']]}: {'; '.join(known)}"
