@@ -18,10 +18,10 @@ FEW_VALID = 0.5  # with a smaller share of valid outputs, a score shows how the 
 def cell(table: pl.DataFrame, k: int, seed: int, unit: str = "percent") -> Row:
     """The numbers of one cell.
 
-    `table` has a row an item: `question_id`, `cluster`, `asked` (items that share it share their choice), `grade` and
-    `extracted` (lists over the k samples), `pool` (grades of all samples), `order`, `chosen_sample` (null if invalid),
-    `shared` (the samples that tie for the choice, or null), `selector`, `how`. Scores are fractions, or grades if that is
-    the `unit`.
+    `table` has a row an item: `question_id`, `cluster`, `asked` (items that share it share their choice),
+    `grade` and `extracted` (lists over the k samples), `pool` (grades of all samples), `order`,
+    `chosen_sample` (null if invalid), `shared` (the samples that tie for the choice, or null), `selector`,
+    `how`. Scores are fractions, or grades if that is the `unit`.
     """
     f = np.array(table["grade"].to_list(), dtype=float).reshape(-1, k)
     clusters, asked, scale = table["cluster"].to_numpy(), table["asked"].to_numpy(), unit == "grade"

@@ -1,8 +1,9 @@
-"""Every column of the metrics, a row a cell, in one list: schema, empty rows, the order of CSV files, the gradings, what reports
-show, and the page of columns come from it.
+"""Every column of the metrics, a row a cell, in one list: schema, empty rows, the order of CSV files, the
+gradings, what reports show, and the page of columns come from it.
 
-Scores are fractions of 1, or grades where a task is graded by a score. For question i, f are the grades of the k candidates
-shown, p is their mean, c the grade of the chosen one, and d = c − p. Formulas and sources are in `docs/statistics.md`.
+Scores are fractions of 1, or grades where a task is graded by a score. For question i, f are the grades of
+the k candidates shown, p is their mean, c the grade of the chosen one, and d = c − p. Formulas and sources
+are in `docs/statistics.md`.
 """
 
 import polars as pl

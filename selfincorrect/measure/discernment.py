@@ -1,4 +1,6 @@
-"""What of a DG-Diff is discernment: net of positions, as skill, as evidence, and the sentence that says so."""
+"""What of a DG-Diff is discernment: net of positions, as skill, as evidence, and the sentence that says
+so.
+"""
 
 import numpy as np
 import polars as pl
@@ -20,8 +22,9 @@ FEW_MIXED = 5  # with fewer mixed questions, the t interval of DG-Diff covers to
 def discernment(
     table: pl.DataFrame, f: Array, c: Array, ties: NDArray[np.int64], picks: Picks, seed: int, scale: bool
 ) -> Row:
-    """The columns of net, skill and evidence, of the items in `table`: grades `f` [m, k], chosen ones `c` [m], and by how many
-    candidates each choice is shared."""
+    """The columns of net, skill and evidence, of the items in `table`: grades `f` [m, k], chosen ones `c`
+    [m], and by how many candidates each choice is shared.
+    """
     asked = table["asked"].to_numpy()
     drawn, taken = by_choice(f, asked), by_choice(c[:, None], asked)[:, 0]
     shared = by_choice(ties[:, None].astype(float), asked, np.maximum)[:, 0].astype(int)
@@ -68,7 +71,9 @@ def _evidence(
 
 
 def tested(row: Row, scale: bool) -> tuple[float, float]:
-    """The p-values that the verdict rests on, on both sides: of net where a model picks positions, else of uniform choice."""
+    """The p-values that the verdict rests on, on both sides: of net where a model picks positions, else of
+    uniform choice.
+    """
     if row["p_net"] is None or scale:
         return row["p_randomisation"], row["p_worse"]
     return row["p_net"], row["p_net_worse"]

@@ -1,4 +1,6 @@
-"""Tests of "discrimination is not better than generation" on paired grades of the same questions, and their verdict."""
+"""Tests of "discrimination is not better than generation" on paired grades of the same questions, and
+their verdict.
+"""
 
 from collections.abc import Sequence
 from math import ceil
@@ -21,11 +23,12 @@ Verdict = Literal["better", "worse", "equivalent", "undecided"]
 def randomisation(grades: Array, chosen: Array, ties: NDArray[np.int64] | None = None) -> float:
     """p of a total chosen grade at least as large, if every choice were a uniform draw from its candidates.
 
-    `grades` [m, k], `chosen` [m] and `ties` [m], by how many candidates each choice is shared (by default one): under the
-    null hypothesis it is then a uniform subset of so many, with its mean grade. Exact for up to EXACT_LIMIT mixed questions,
-    by convolution of the questions' distributions; for scores on no common grid by DRAWS seeded draws of the total,
-    (draws that reach it + 1)/(DRAWS + 1), which keeps the level too. Above the limit normal with the variance of the draws.
-    1.0 where no choice can matter. For the other side give −`grades` and −`chosen`.
+    `grades` [m, k], `chosen` [m] and `ties` [m], by how many candidates each choice is shared (by default
+    one): under the null hypothesis it is then a uniform subset of so many, with its mean grade. Exact for
+    up to EXACT_LIMIT mixed questions, by convolution of the questions' distributions; for scores on no
+    common grid by DRAWS seeded draws of the total, (draws that reach it + 1)/(DRAWS + 1), which keeps the
+    level too. Above the limit normal with the variance of the draws. 1.0 where no choice can matter. For
+    the other side give −`grades` and −`chosen`.
     """
     values = outcomes(grades, np.ones(len(grades), np.int64) if ties is None else ties)
     can = [place for place, each in enumerate(values) if np.ptp(each) > 1e-12]
@@ -52,8 +55,9 @@ def _drawn(values: Sequence[Array], reached: float) -> float:
 def mcnemar(n01: int, n10: int) -> dict[str, float]:
     """McNemar's one-sided p-values for n01 questions gained and n10 lost by discrimination.
 
-    `asymptotic` 1 − Φ(z) with z = (n01 − n10)/√(n01 + n10); `exact` P(X ≥ n01) and `midp` P(X > n01) + ½P(X = n01) for
-    X ~ Bin(n01 + n10, ½); `as_printed` ½[1 − Φ(|z|)], the paper's formula, which halves twice and rejects too often.
+    `asymptotic` 1 − Φ(z) with z = (n01 − n10)/√(n01 + n10); `exact` P(X ≥ n01) and `midp` P(X > n01) +
+    ½P(X = n01) for X ~ Bin(n01 + n10, ½); `as_printed` ½[1 − Φ(|z|)], the paper's formula, which halves
+    twice and rejects too often.
     """
     total = n01 + n10
     z = (n01 - n10) / np.sqrt(total) if total else 0.0
@@ -70,8 +74,8 @@ def mcnemar(n01: int, n10: int) -> dict[str, float]:
 def wilcoxon(differences: Array, zeros: Literal["pratt", "wilcox"]) -> float:
     """Signed-rank test that the differences are not above zero, ties corrected, asymptotic.
 
-    `differences` are one per independent cluster, symmetric about 0 under H0. Zeros are ranked and then left out
-    (`pratt`) or dropped first (`wilcox`). 1.0 where all are zero.
+    `differences` are one per independent cluster, symmetric about 0 under H0. Zeros are ranked and then
+    left out (`pratt`) or dropped first (`wilcox`). 1.0 where all are zero.
     """
     if not differences.any():
         return 1.0
@@ -89,7 +93,8 @@ def uniform_slots(counts: NDArray[np.int64]) -> float:
 def equivalence(mean: float, ses: tuple[float, float], clusters: int, margin: float) -> float:
     """p of TOST: the larger of the one-sided t tests' p-values that the mean lies beyond −margin or +margin.
 
-    `ses` are the standard errors of the two tests, clusters − 1 the degrees of freedom. 1.0 where there is no spread.
+    `ses` are the standard errors of the two tests, clusters − 1 the degrees of freedom. 1.0 where there is
+    no spread.
     """
     if clusters < 2 or not all(ses):
         return 1.0
@@ -107,7 +112,9 @@ def verdict(better: float, worse: float, equivalent: float) -> Verdict:
 
 
 def adjusted(p_values: Sequence[float], method: Literal["holm", "fdr_bh"]) -> list[float]:
-    """p-values adjusted over their family: Holm's (family-wise error) or Benjamini and Hochberg's (false discoveries)."""
+    """p-values adjusted over their family: Holm's (family-wise error) or Benjamini and Hochberg's (false
+    discoveries).
+    """
     from statsmodels.stats.multitest import multipletests  # two seconds, needed by one job of a run
 
     return [float(p) for p in multipletests(p_values, method=method)[1]] if p_values else []

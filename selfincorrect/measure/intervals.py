@@ -54,8 +54,9 @@ def share_interval(successes: int, count: int) -> tuple[float, float]:
 def score_interval(values: Array, clusters: NDArray[Any], scale: bool = False) -> tuple[float, float]:
     """95 % interval of a mean score.
 
-    Of scores in [0, 1]: Wilson's where every score is 0 or 1 and every question its own cluster, or where the scores
-    have no spread to judge by; else `interval`, kept inside [0, 1]. Of other grades, and of all on a `scale`: `interval`.
+    Of scores in [0, 1]: Wilson's where every score is 0 or 1 and every question its own cluster, or where
+    the scores have no spread to judge by; else `interval`, kept inside [0, 1]. Of other grades, and of all
+    on a `scale`: `interval`.
     """
     if scale or values.min() < 0 or values.max() > 1:
         return interval(values, clusters)
@@ -72,7 +73,8 @@ def ratio_interval(top: Array, bottom: Array, clusters: NDArray[Any], seed: int)
     NaN where no draw has a bottom other than 0, or where all draws agree.
     """
     tops, bottoms = cluster_sums(top, clusters), cluster_sums(bottom, clusters)
-    # Clusters with the same sums are interchangeable: draw how many of each kind, which is the same and much quicker.
+    # Clusters with the same sums are interchangeable: draw how many of each kind, which is the same and much
+    # quicker.
     kinds, members = np.unique(np.column_stack([tops, bottoms]), axis=0, return_counts=True)
     tops, bottoms = kinds.T
     rng, ratios = np.random.default_rng(seed), []

@@ -11,9 +11,11 @@ from selfincorrect.engines.requests import ERROR
 def items(
     questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame, k: int, grading: str | None = None
 ) -> dict[str, pl.DataFrame]:
-    """For each variant, in order of appearance, a table as `cell` takes it, with `shown`, the number of graded candidates.
+    """For each variant, in order of appearance, a table as `cell` takes it, with `shown`, the number of
+    graded candidates.
 
-    `grading` names another grading than the primary one. Raises ValueError where candidates or choices are missing.
+    `grading` names another grading than the primary one. Raises ValueError where candidates or choices are
+    missing.
     """
     form, grade = (f"extracted_{grading}", f"grade_{grading}") if grading else ("extracted", "grade")
     graded = grades.select(

@@ -1,8 +1,10 @@
-"""DG-Diff taken apart: what the picks gain beyond a preference for positions (net), and what that preference gains alone (luck).
+"""DG-Diff taken apart: what the picks gain beyond a preference for positions (net), and what that preference
+gains alone (luck).
 
-Of the valid choices, f[i, s] is the grade of what question i shows in slot s, w[i, s] the share of its pick that fell on slot s,
-π[s] the mean of w and F̄[s] that of f. Then mean(f picked) − mean(f) = net + luck, with luck = Σ_s π[s] F̄[s] − mean(f), what picking
-slots by these shares whatever stands there would gain, and net the mean of ψ[i] = Σ_s (w[i, s] − π[s]) (f[i, s] − F̄[s]).
+Of the valid choices, f[i, s] is the grade of what question i shows in slot s, w[i, s] the share of its
+pick that fell on slot s, π[s] the mean of w and F̄[s] that of f. Then mean(f picked) − mean(f) = net +
+luck, with luck = Σ_s π[s] F̄[s] − mean(f), what picking slots by these shares whatever stands there would
+gain, and net the mean of ψ[i] = Σ_s (w[i, s] − π[s]) (f[i, s] − F̄[s]).
 """
 
 from itertools import permutations
@@ -24,10 +26,12 @@ COLUMNS = ("net", "net_se", "net_low", "net_high", "luck", "p_net", "p_net_worse
 
 
 def net_of_position(f: Array, w: Array, clusters: NDArray[np.generic], seed: int) -> Row:
-    """Net and luck of DG-Diff, `net` with its 95 % t interval and p-values on both sides; None where there are no two choices.
+    """Net and luck of DG-Diff, `net` with its 95 % t interval and p-values on both sides; None where there
+    are no two choices.
 
-    `f` and `w` are [n, k], by slot. p: that a permutation of the picked slots over the questions picks grades at least (at
-    most) as good, which keeps how often each slot is picked and breaks what is picked where.
+    `f` and `w` are [n, k], by slot. p: that a permutation of the picked slots over the questions picks
+    grades at least (at most) as good, which keeps how often each slot is picked and breaks what is picked
+    where.
     """
     groups = len(np.unique(clusters))
     if groups < 2:
@@ -48,7 +52,9 @@ def net_of_position(f: Array, w: Array, clusters: NDArray[np.generic], seed: int
 
 
 def permuted(f: Array, w: Array, seed: int) -> tuple[float, float]:
-    """p that permuted picks are at least, and at most, as good: all permutations of few, seeded ones of some, else normal."""
+    """p that permuted picks are at least, and at most, as good: all permutations of few, seeded ones of
+    some, else normal.
+    """
     total, n = float((f * w).sum()), len(f)
     varied = (np.ptp(f, axis=1) > 1e-12).sum()
     if varied >= FEW:
@@ -66,8 +72,9 @@ def permuted(f: Array, w: Array, seed: int) -> tuple[float, float]:
 
 
 def spread(f: Array, w: Array) -> float:
-    """Standard deviation of the total of permuted picks: its square is n/(n−1) Σ_i Σ_s π[s] d[i, s]², for picks of one slot each,
-    d[i, s] = f[i, s] − Σ_t π[t] f[i, t] − (F̄[s] − Σ_t π[t] F̄[t])."""
+    """Standard deviation of the total of permuted picks: its square is n/(n−1) Σ_i Σ_s π[s] d[i, s]², for
+    picks of one slot each, d[i, s] = f[i, s] − Σ_t π[t] f[i, t] − (F̄[s] − Σ_t π[t] F̄[t]).
+    """
     n = len(f)
     kinds, counts = np.unique(w, axis=0, return_counts=True)
     share, gains = counts / n, f @ kinds.T

@@ -17,8 +17,9 @@ FEW_PICKS = 5  # with fewer valid choices, nothing can be said of positions
 
 
 class Picks(NamedTuple):
-    """Valid choices among positions: grades by slot [n, k], sums over the items that share a choice; the share of the pick on
-    each slot [n, k]; the clusters [n]."""
+    """Valid choices among positions: grades by slot [n, k], sums over the items that share a choice; the
+    share of the pick on each slot [n, k]; the clusters [n].
+    """
 
     grades: Array
     shares: Array
@@ -28,8 +29,8 @@ class Picks(NamedTuple):
 def positions(table: pl.DataFrame, picks: Picks, k: int) -> Row:
     """How even the picks are over the positions shown; nothing for rules that see no positions.
 
-    Picks are nearly constant if those on mixed questions are: elsewhere it does not matter what is picked. Of fewer than
-    FEW_PICKS mixed ones, if all are on the position that is picked nearly everywhere.
+    Picks are nearly constant if those on mixed questions are: elsewhere it does not matter what is picked.
+    Of fewer than FEW_PICKS mixed ones, if all are on the position that is picked nearly everywhere.
     """
     slots = slot_counts(table, k)
     top, picked = int(slots.argmax()), int(slots.sum())
@@ -69,7 +70,9 @@ def picks_of(table: pl.DataFrame, k: int) -> Picks:
 
 
 def slot_counts(table: pl.DataFrame, k: int) -> NDArray[np.int64]:
-    """How often each shown position was picked by a model, [k]; invalid outputs and rules without a model picked none."""
+    """How often each shown position was picked by a model, [k]; invalid outputs and rules without a model
+    picked none.
+    """
     once = distinct(table)
     rows = zip(once["order"], once["chosen_sample"], once["selector"], strict=True)
     known = with_slots()

@@ -1,7 +1,8 @@
 """What the primary test can see: the smallest effect it finds with 80 % power, of a pool or before running.
 
-The effect is that of a chooser who takes the best candidate with some probability, its skill, and draws one at random
-otherwise: DG-Diff is then skill × headroom. `selfincorrect power 1319 --mixed 0.25` says it for a planned run.
+The effect is that of a chooser who takes the best candidate with some probability, its skill, and draws
+one at random otherwise: DG-Diff is then skill × headroom. `selfincorrect power 1319 --mixed 0.25` says it
+for a planned run.
 """
 
 import argparse
@@ -36,10 +37,12 @@ def moments(grades: Array) -> Moments:
 
 
 def power(pool: Moments, skill: float) -> float:
-    """Probability that the one-sided test at ALPHA finds a chooser of `skill` in [0, 1], by the normal approximation.
+    """Probability that the one-sided test at ALPHA finds a chooser of `skill` in [0, 1], by the normal
+    approximation.
 
-    Φ((skill · headroom − ½ step − z₀.₉₅ σ₀) / σ₁). Half a step is what an exact test of whole totals loses on average.
-    The variance of a choice is (1 − s)·(v + s·h²) with v and h the question's variance and headroom, which gives σ₁² from σ₀².
+    Φ((skill · headroom − ½ step − z₀.₉₅ σ₀) / σ₁). Half a step is what an exact test of whole totals loses
+    on average. The variance of a choice is (1 − s)·(v + s·h²) with v and h the question's variance and
+    headroom, which gives σ₁² from σ₀².
     """
     from statsmodels.stats.power import normal_power_het
 
@@ -74,24 +77,29 @@ def smallest_skill(pool: Moments) -> float | None:
 
 
 def smallest_effect(grades: Array) -> float | None:
-    """The DG-Diff that the test on this pool, `grades` [m, k], finds with probability POWER; None if it can find none."""
+    """The DG-Diff that the test on this pool, `grades` [m, k], finds with probability POWER; None if it
+    can find none.
+    """
     pool = moments(grades)
     skill = smallest_skill(pool) if pool.headroom else None
     return None if skill is None else skill * pool.headroom / len(grades)
 
 
 def planned(n: int, mixed: float, k: int = 2, right: int = 1) -> Array:
-    """Grades [n, k] of a pool before it is drawn: the share `mixed` of n questions has `right` of k candidates right."""
+    """Grades [n, k] of a pool before it is drawn: the share `mixed` of n questions has `right` of k
+    candidates right.
+    """
     grades = np.zeros((n, k))
     grades[: round(n * mixed), :right] = 1.0
     return grades
 
 
 def questions_needed(effect: float, mixed: float, k: int = 2, right: int = 1) -> int:
-    """Questions that find a DG-Diff of `effect` with probability POWER, if the share `mixed` is as in `planned`.
+    """Questions that find a DG-Diff of `effect` with probability POWER, if the share `mixed` is as in
+    `planned`.
 
-    The n with n · effect − ½ = z₀.₉₅ √(n v₀) + z₀.₈₀ √(n v₁), v the variances of a question. Raises ValueError if `effect` is
-    not below the headroom.
+    The n with n · effect − ½ = z₀.₉₅ √(n v₀) + z₀.₈₀ √(n v₁), v the variances of a question. Raises
+    ValueError if `effect` is not below the headroom.
     """
     p, skill = right / k, effect / (mixed * (1 - right / k))
     if skill >= 1:

@@ -1,4 +1,6 @@
-"""Scores of one cell and where they come from: mixed questions, baselines, headroom, and other rules for invalid outputs."""
+"""Scores of one cell and where they come from: mixed questions, baselines, headroom, and other rules for
+invalid outputs.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,7 +37,9 @@ def scores(f: Array, c: Array, clusters: NDArray[Any], scale: bool = False) -> R
 def anatomy(
     f: Array, c: Array, clusters: NDArray[Any], table: pl.DataFrame, k: int, seed: int, scale: bool
 ) -> Row:
-    """Where a difference can come from: mixed questions, the baselines above, and the share of the headroom used."""
+    """Where a difference can come from: mixed questions, the baselines above, and the share of the
+    headroom used.
+    """
     totals = totals_of(f, table["asked"].to_numpy())
     p, best, mixed = f.mean(axis=1), best_grades(f, totals), is_mixed(totals)
     headroom, some = best - p, bool(mixed.any())
@@ -67,7 +71,9 @@ def anatomy(
 
 
 def invalid(f: Array, c: Array, table: pl.DataFrame) -> Row:
-    """Outputs without a usable label, and the score under the other rules for them; the lowest grade is `s_disc`."""
+    """Outputs without a usable label, and the score under the other rules for them; the lowest grade is
+    `s_disc`.
+    """
     p, valid = f.mean(axis=1), table["chosen_sample"].is_not_null().to_numpy()
     zero, expected = np.where(valid, c, 0.0), np.where(valid, c, p)
     some, once = bool(valid.any()), distinct(table)
@@ -84,7 +90,9 @@ def invalid(f: Array, c: Array, table: pl.DataFrame) -> Row:
 
 
 def chosen_grades(f: Array, samples: Sequence[int | None], shared: Sequence[Sequence[int] | None]) -> Array:
-    """Grade of each choice, [m]: ties shared; no usable label scores the lowest of its candidates (the paper's rule)."""
+    """Grade of each choice, [m]: ties shared; no usable label scores the lowest of its candidates (the
+    paper's rule).
+    """
     return np.array(
         [
             row.min() if sample is None else row[list(tied)].mean() if tied else row[sample]
@@ -99,7 +107,9 @@ def majority_grade(extracted: Sequence[str | None], grades: Sequence[float]) -> 
 
 
 def pass_at(right: int, n: int, j: int) -> float:
-    """Unbiased estimate that j of n candidates, `right` of them right, hold a right one: 1 − C(n−right, j)/C(n, j)."""
+    """Unbiased estimate that j of n candidates, `right` of them right, hold a right one: 1 − C(n−right,
+    j)/C(n, j).
+    """
     return float(1.0 - comb(n - right, j) / comb(n, j))
 
 
@@ -121,13 +131,17 @@ def by_choice(values: Array, asked: NDArray[Any], how: np.ufunc = np.add) -> Arr
 
 
 def totals_of(f: Array, asked: NDArray[Any]) -> Array:
-    """Each item's candidates by the grade of all that is chosen with them, [m, k]: the sum over the turns of a conversation."""
+    """Each item's candidates by the grade of all that is chosen with them, [m, k]: the sum over the turns
+    of a conversation.
+    """
     names, inverse = np.unique(asked, return_inverse=True)
     return by_choice(f, asked)[inverse] if len(names) < len(f) else f
 
 
 def best_grades(f: Array, totals: Array) -> Array:
-    """The grade that a perfect choice gives each item, [m]: that of the candidate best in total, the mean of several."""
+    """The grade that a perfect choice gives each item, [m]: that of the candidate best in total, the mean
+    of several.
+    """
     best = totals == totals.max(axis=1, keepdims=True)
     return np.asarray((f * best).sum(axis=1) / best.sum(axis=1))
 

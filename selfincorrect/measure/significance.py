@@ -1,4 +1,6 @@
-"""Tests of one cell: whether choosing is better than chance, worse, or the same, and the smallest effect that could have been seen."""
+"""Tests of one cell: whether choosing is better than chance, worse, or the same, and the smallest effect
+that could have been seen.
+"""
 
 from typing import Any
 
@@ -29,11 +31,12 @@ def significance(
 ) -> Row:
     """p-values, the smallest effect that could have been found, and the equivalence test.
 
-    Of `f` [m, k], the grades chosen `c` [m] (shared by `ties` candidates) and `single` (ties drawn), and of one seeded pick a
-    question, `picks`. Items with the same `asked` (by default none) share one choice, so under H0 their grades are drawn
-    together. Grades on a `scale` are tested as scores, however few of its values occur. McNemar's and Wilcoxon's tests compare
-    with the pick, as the paper does: a pick and a uniform choice can change places, so their difference is symmetric under H0.
-    The difference from the mean grade is not. `p_worse` looks at `valid` outputs alone: the lowest grade that the others score
+    Of `f` [m, k], the grades chosen `c` [m] (shared by `ties` candidates) and `single` (ties drawn), and
+    of one seeded pick a question, `picks`. Items with the same `asked` (by default none) share one choice,
+    so under H0 their grades are drawn together. Grades on a `scale` are tested as scores, however few of
+    its values occur. McNemar's and Wilcoxon's tests compare with the pick, as the paper does: a pick and a
+    uniform choice can change places, so their difference is symmetric under H0. The difference from the
+    mean grade is not. `p_worse` looks at `valid` outputs alone: the lowest grade that the others score
     would make a bad format look like bad judgement.
     """
     n01, n10 = int((single > picks).sum()), int((single < picks).sum())
@@ -70,10 +73,11 @@ def significance(
 
 
 def _se_at(margin: float, f: Array, extreme: Array) -> float:
-    """Standard error of DG-Diff if it were `margin`, by taking the `extreme` candidate now and then and one at random else.
+    """Standard error of DG-Diff if it were `margin`, by taking the `extreme` candidate now and then and one
+    at random else.
 
-    Where few questions are mixed, a small difference and a small observed standard error come by the same luck; this one
-    depends on the candidates alone. 0 where no such chooser reaches the margin.
+    Where few questions are mixed, a small difference and a small observed standard error come by the same
+    luck; this one depends on the candidates alone. 0 where no such chooser reaches the margin.
     """
     gap = np.abs(extreme - f.mean(axis=1))
     skill = margin * len(f) / gap.sum() if gap.any() else 1.0

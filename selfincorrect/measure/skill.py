@@ -1,7 +1,7 @@
 """Skill: how often a chooser knows, whatever the headroom; and evidence that may be looked at any time.
 
-A chooser of skill s ≥ 0 takes a best candidate with probability s and draws uniformly otherwise; one of skill s < 0 takes a worst
-one with probability −s.
+A chooser of skill s ≥ 0 takes a best candidate with probability s and draws uniformly otherwise; one of
+skill s < 0 takes a worst one with probability −s.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,9 +20,11 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(200)
 
 
 def skill_interval(values: Sequence[Array], total: float) -> tuple[float, float, float] | None:
-    """The skill that explains the `total` of choices best, and its exact 95 % interval by inverting mid-p tails.
+    """The skill that explains the `total` of choices best, and its exact 95 % interval by inverting mid-p
+    tails.
 
-    `values` are the equally likely results of a uniform choice, by question (`totals.outcomes`). None where no choice can matter.
+    `values` are the equally likely results of a uniform choice, by question (`totals.outcomes`). None
+    where no choice can matter.
     """
     values = [each for each in values if np.ptp(each) > 1e-12]
     step = grid_step(values) if values else None
@@ -63,15 +65,18 @@ def _solved(below: Callable[[float], float], level: float) -> float:
 
 
 def as_difference(skill: float, headroom: float, footroom: float) -> float:
-    """The DG-Diff of a chooser of this skill on this pool: `headroom` is oracle − S_gen, `footroom` S_gen − the mean worst grade."""
+    """The DG-Diff of a chooser of this skill on this pool: `headroom` is oracle − S_gen, `footroom` S_gen
+    − the mean worst grade.
+    """
     return skill * (headroom if skill >= 0 else footroom)
 
 
 def evidence(best: Array, number: NDArray[np.int64], k: int) -> tuple[float, float]:
     """ln E of all choices, and the largest ln E on the way there.
 
-    E_t = ∫₀¹ Π_{i ≤ t} [(1 − s) + s·k·best[i]/number[i]] ds: `best` is the share of choice i that fell on a best candidate, `number` how many
-    are best. If choices were uniform, the chance that E ever reaches 20 is at most 1/20, however often one looks.
+    E_t = ∫₀¹ Π_{i ≤ t} [(1 − s) + s·k·best[i]/number[i]] ds: `best` is the share of choice i that fell on
+    a best candidate, `number` how many are best. If choices were uniform, the chance that E ever reaches
+    20 is at most 1/20, however often one looks.
     """
     if not len(best):
         return 0.0, 0.0
@@ -82,7 +87,9 @@ def evidence(best: Array, number: NDArray[np.int64], k: int) -> tuple[float, flo
 
 
 def skill_row(values: Sequence[Array], total: float, headroom: float, footroom: float) -> Row:
-    """The columns of skill, None where no choice can matter; `headroom` and `footroom` are means over all items."""
+    """The columns of skill, None where no choice can matter; `headroom` and `footroom` are means over all
+    items.
+    """
     found = skill_interval(values, total)
     if found is None:
         return dict.fromkeys(COLUMNS)

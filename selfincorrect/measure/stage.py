@@ -55,11 +55,11 @@ def rows_of(
     seed: int,
     unit: str = "percent",
 ) -> Iterator[Row]:
-    """A row for each way of grading, the primary one first, and each variant in order of appearance: that of `cell`, and what is known
-    of the cell beside.
+    """A row for each way of grading, the primary one first, and each variant in order of appearance: that of
+    `cell`, and what is known of the cell beside.
 
-    `unit` says what scores are: "percent" of fractions, or a "grade". Items without all their grades, or whose choice a server failed
-    to give, are left out, and counted.
+    `unit` says what scores are: "percent" of fractions, or a "grade". Items without all their grades, or
+    whose choice a server failed to give, are left out, and counted.
     """
     shown = grades.filter(pl.col("sample") < k)
     answers = _answers(shown)
@@ -87,7 +87,9 @@ def rows_of(
 
 
 def _temperature(table: pl.DataFrame) -> float | None:
-    """What the choices of a table of `items` were decoded at, None for rules and for choices from elsewhere."""
+    """What the choices of a table of `items` were decoded at, None for rules and for choices from
+    elsewhere.
+    """
     return plain(table["temperature"][0]) if "temperature" in table.columns else None
 
 

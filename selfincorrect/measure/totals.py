@@ -1,4 +1,6 @@
-"""The distribution of a total of independent draws, one a choice, with tails that keep their size: 1e-18 is not 0."""
+"""The distribution of a total of independent draws, one a choice, with tails that keep their size: 1e-18
+is not 0.
+"""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -17,7 +19,8 @@ LONG = 500  # products longer than this are convolved by Fourier transform
 def outcomes(grades: Array, ties: NDArray[np.int64]) -> list[Array]:
     """The equally likely results of a uniform choice among the candidates of each row of `grades` [m, k].
 
-    A choice that `ties[i]` candidates share is a uniform subset of so many of them, and counts with its mean grade.
+    A choice that `ties[i]` candidates share is a uniform subset of so many of them, and counts with its
+    mean grade.
     """
     return [
         row if tied == 1 else np.array([np.mean(subset) for subset in combinations(row, tied)])
@@ -36,7 +39,9 @@ def grid_step(values: Sequence[Array]) -> float | None:
 
 
 def on_grid(values: Array, step: float, weights: Array | None = None) -> Array:
-    """The probabilities of 0, 1, … steps above the lowest of `values`; each is as likely as another, or has its weight."""
+    """The probabilities of 0, 1, … steps above the lowest of `values`; each is as likely as another, or
+    has its weight.
+    """
     places = np.rint((values - values.min()) / step).astype(np.int64)
     weights = np.full(len(values), 1 / len(values)) if weights is None else weights
     return np.bincount(places, weights=weights).astype(np.float64)
@@ -84,8 +89,8 @@ def _product(a: Array, b: Array) -> Array:
 def upper_tail(kinds: Kinds, reached: int) -> float:
     """P(sum ≥ `reached`) for independent numbers.
 
-    Exact with relative accuracy in the far tail too: the distribution is tilted until its mean is `reached`, convolved,
-    and tilted back (an exponential change of measure).
+    Exact with relative accuracy in the far tail too: the distribution is tilted until its mean is
+    `reached`, convolved, and tilted back (an exponential change of measure).
     """
     top = sum((len(part) - 1) * count for part, count in kinds)
     if reached <= 0 or reached > top:

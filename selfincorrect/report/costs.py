@@ -1,4 +1,6 @@
-"""Where the time of a run went, from the benchmarks that Snakemake writes and what the engines wrote beside the logs."""
+"""Where the time of a run went, from the benchmarks that Snakemake writes and what the engines wrote
+beside the logs.
+"""
 
 import glob
 from collections.abc import Mapping
@@ -22,7 +24,9 @@ SCHEMA = {
 
 
 def costs(results: Path) -> pl.DataFrame:
-    """A row of SCHEMA for each rule, the longest first, as far as `results/benchmarks` tells. Jobs count as last run."""
+    """A row of SCHEMA for each rule, the longest first, as far as `results/benchmarks` tells. Jobs count
+    as last run.
+    """
     rules: dict[str, list[Mapping[str, Any]]] = {}
     for path in sorted(results.glob("benchmarks/*/**/*.tsv")):
         place = path.relative_to(results / "benchmarks")
@@ -74,7 +78,9 @@ MODEL_SCHEMA = {
 
 
 def by_model(results: Path, prices: Mapping[str, Mapping[str, float]]) -> pl.DataFrame:
-    """A row of MODEL_SCHEMA for each model: everything it was asked in this folder, earlier and failed runs included."""
+    """A row of MODEL_SCHEMA for each model: everything it was asked in this folder, earlier and failed
+    runs included.
+    """
     sums: dict[str, dict[str, float]] = {}
     for path in sorted(results.glob("logs/**/*.*.answering.json")):
         model = path.name.removesuffix(".answering.json").rpartition(".")[2]

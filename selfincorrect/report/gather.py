@@ -25,9 +25,10 @@ def gather(
 ) -> dict[str, Any]:
     """The context of the report's template.
 
-    `inputs` are the rule's: paths of `metrics`, `gradings`, `differences`, `figures`, `paper`, `figure9`, `refinements`, `manifests`, `datasets`, `candidates`, `grades`, `choices`;
-    `settings` its slice; `config` the configuration as given; `code` the folder whose commit is named; `results` the
-    folder that holds the benchmarks.
+    `inputs` are the rule's: paths of `metrics`, `gradings`, `differences`, `figures`, `paper`, `figure9`,
+    `refinements`, `manifests`, `datasets`, `candidates`, `grades`, `choices`; `settings` its slice;
+    `config` the configuration as given; `code` the folder whose commit is named; `results` the folder that
+    holds the benchmarks.
     """
     metrics, gradings, differences = (
         pl.read_parquet(inputs[name]) for name in ("metrics", "gradings", "differences")
@@ -106,7 +107,9 @@ def gather(
 
 
 def _paper(path: str) -> dict[str, Any]:
-    """One of the paper's tables: its rows for readers, those that were measured and those that were not run."""
+    """One of the paper's tables: its rows for readers, those that were measured and those that were not
+    run.
+    """
     name = Path(path).stem
     table = pl.read_csv(path, schema=paper.SCHEMA)
     run, others = (

@@ -40,7 +40,9 @@ def sample_pairs(
     count: int,
     seed: int,
 ) -> list[tuple[str, str, str]]:
-    """`count` seeded (model, task, question id), pairs taken in turn; in each, mixed and other questions alternate."""
+    """`count` seeded (model, task, question id), pairs taken in turn; in each, mixed and other questions
+    alternate.
+    """
     queues = {}
     for pair in pairs:
         names = list(questions[pair])
@@ -57,7 +59,9 @@ def sample_pairs(
 def sample_question(
     question: Mapping[str, Any], candidates: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame
 ) -> dict[str, Any]:
-    """Everything that happened to one question: candidates with grades, choices by k and variant, prompts as sent."""
+    """Everything that happened to one question: candidates with grades, choices by k and variant, prompts
+    as sent.
+    """
     one = pl.col("question_id") == question["question_id"]
     pool = candidates.filter(one).join(grades, on=["question_id", "sample"]).sort("sample")
     chosen = choices.filter(one)

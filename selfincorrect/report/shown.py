@@ -1,4 +1,6 @@
-"""Numbers as readers see them, in a terminal and in the report: percent with one decimal, grades with two, an en dash for nothing."""
+"""Numbers as readers see them, in a terminal and in the report: percent with one decimal, grades with two,
+an en dash for nothing.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -72,7 +74,9 @@ def numbered_notes(metrics: pl.DataFrame) -> dict[str, int]:
 
 
 def summary_lines(metrics: pl.DataFrame) -> list[str]:
-    """The metrics as text for a terminal: a header, a line a cell, and below them each different note once."""
+    """The metrics as text for a terminal: a header, a line a cell, and below them each different note
+    once.
+    """
     notes, columns = numbered_notes(metrics), columns_of(TERMINAL)
     rows = [
         {**row, "note": f"({notes[row['note']]})" if row["note"] else ""}

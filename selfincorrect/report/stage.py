@@ -18,8 +18,9 @@ CHOSEN = ["question_id", "asked", "k", "variant", "selector", "order", "chosen_s
 
 
 def tables(inputs: Any, settings: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
-    """Tables by name. `inputs` are the rule's: paths of `metrics` and `gradings`, and, as `by_pair` takes them, of `grades` and `choices`;
-    paths of `datasets` as `datasets_of` takes them."""
+    """Tables by name. `inputs` are the rule's: paths of `metrics` and `gradings`, and, as `by_pair` takes
+    them, of `grades` and `choices`; paths of `datasets` as `datasets_of` takes them.
+    """
     pairs = [(model, task) for model, task in settings["pairs"]]
     grades = {pair: pl.read_parquet(paths) for pair, paths in by_pair(pairs, inputs.grades).items()}
     choices = {

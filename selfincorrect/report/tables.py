@@ -1,4 +1,6 @@
-"""Tables over all cells: metrics, gradings side by side, pass@j, picked positions, and flips between two orders."""
+"""Tables over all cells: metrics, gradings side by side, pass@j, picked positions, and flips between two
+orders.
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -20,7 +22,9 @@ Pair = tuple[str, str]  # model, task
 
 
 def in_order(table: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
-    """Rows in the order of the configuration. `settings` has the `models`, `tasks`, `k` and `variants` in order."""
+    """Rows in the order of the configuration. `settings` has the `models`, `tasks`, `k` and `variants` in
+    order.
+    """
     columns = {"model": "models", "task": "tasks", "k": "k", "variant": "variants"}
     places = [
         pl.col(column).replace_strict(
@@ -35,9 +39,11 @@ def in_order(table: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
 
 
 def with_adjusted(metrics: pl.DataFrame) -> pl.DataFrame:
-    """`metrics` with `p_holm` and `q_bh`: `p_better` adjusted over all choices that a model made, negatives included.
+    """`metrics` with `p_holm` and `q_bh`: `p_better` adjusted over all choices that a model made, negatives
+    included.
 
-    Rules that need no model (majority, oracle, …) are no hypotheses about one, nor are cells without items: null there.
+    Rules that need no model (majority, oracle, …) are no hypotheses about one, nor are cells without
+    items: null there.
     """
     family = metrics["selector"].is_in(askers()) & (metrics["n"] > 0)
     p_values = metrics.filter(family)["p_better"].to_list()
@@ -51,8 +57,8 @@ def with_adjusted(metrics: pl.DataFrame) -> pl.DataFrame:
 
 
 def slots_table(choices: Mapping[Pair, pl.DataFrame]) -> pl.DataFrame:
-    """A row for each cell of a model's own choices and shown position: picks, their share of the valid outputs, and its 95 %
-    Wilson interval.
+    """A row for each cell of a model's own choices and shown position: picks, their share of the valid
+    outputs, and its 95 % Wilson interval.
 
     `choices` holds choices.parquet tables by (model, task); position 1 is shown first.
     """
@@ -69,10 +75,11 @@ def slots_table(choices: Mapping[Pair, pl.DataFrame]) -> pl.DataFrame:
 
 
 def flips_table(choices: Mapping[Pair, pl.DataFrame], reordered: Iterable[tuple[str, str]]) -> pl.DataFrame:
-    """How often another sample is picked when the same candidates are shown in another order, among questions with two
-    valid outputs; 95 % Wilson interval.
+    """How often another sample is picked when the same candidates are shown in another order, among questions
+    with two valid outputs; 95 % Wilson interval.
 
-    `reordered` are variants that differ in their order alone. A choice by content flips never, a uniform one in 1 − 1/k.
+    `reordered` are variants that differ in their order alone. A choice by content flips never, a uniform
+    one in 1 − 1/k.
     """
     rows = []
     for (model, task), table in choices.items():
@@ -93,8 +100,8 @@ def pass_table(
 ) -> pl.DataFrame:
     """pass@j for every j up to n of each pool graded 0 or 1, with 95 % intervals clustered by question.
 
-    `clusters` holds, by task, `question_id` and `cluster`; `scored` are the tasks whose grades are on a scale. Of a pool that a
-    judge graded in part, the questions that have at least j grades.
+    `clusters` holds, by task, `question_id` and `cluster`; `scored` are the tasks whose grades are on a
+    scale. Of a pool that a judge graded in part, the questions that have at least j grades.
     """
     rows = []
     for (model, task), table in grades.items():
@@ -116,7 +123,9 @@ def pass_table(
 
 
 def differences_table(grades: Mapping[Pair, pl.DataFrame]) -> pl.DataFrame:
-    """Every candidate on which two ways of grading differ: what each read and the grade it gave, beside the primary one."""
+    """Every candidate on which two ways of grading differ: what each read and the grade it gave, beside
+    the primary one.
+    """
     rows = []
     for (model, task), table in grades.items():
         others = [name.removeprefix("grade_") for name in table.columns if name.startswith("grade_")]

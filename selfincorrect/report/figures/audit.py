@@ -12,7 +12,9 @@ LOWEST = 1e-4  # of the axis; smaller values are drawn there
 
 
 def draw(audited: pl.DataFrame) -> Figure:
-    """A row for each cell with a printed p that can be bounded: the feasible range, p under independent phases, p as printed."""
+    """A row for each cell with a printed p that can be bounded: the feasible range, p under independent
+    phases, p as printed.
+    """
     cells = audited.filter(pl.col("p_printed").is_not_null() & pl.col("p_largest").is_not_null())
     tasks = cells["task"].unique(maintain_order=True).to_list()
     if not tasks:

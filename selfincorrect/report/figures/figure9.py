@@ -29,7 +29,9 @@ HATCHES = (None, "///", "...", "xxx", "\\\\\\", "+++", "ooo")
 
 
 def draw(metrics: pl.DataFrame) -> Figure:
-    """A panel a task, for each model and k a bar a variant; the pairs that the paper published beside them."""
+    """A panel a task, for each model and k a bar a variant; the pairs that the paper published beside
+    them.
+    """
     metrics = comparable(metrics)
     if not metrics.height:
         return nothing(NO_CELLS)

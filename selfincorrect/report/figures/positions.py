@@ -8,7 +8,9 @@ from selfincorrect.report.figures.style import errors, legend_below, nothing, se
 
 
 def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
-    """A row of panels for each model and k, a column a task; a series a variant; the dashed line is an even choice."""
+    """A row of panels for each model and k, a column a task; a series a variant; the dashed line is an
+    even choice.
+    """
     rows = slots.select("model", "k").unique(maintain_order=True).rows()
     if not rows:
         return nothing("No model was asked to choose here.")

@@ -23,7 +23,9 @@ LINES = (
 
 
 def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
-    """A panel for each model and task. Scores in percent, with 95 % intervals; a series a variant for S_disc."""
+    """A panel for each model and task. Scores in percent, with 95 % intervals; a series a variant for
+    S_disc.
+    """
     metrics = metrics.filter(pl.col("n") > 0)
     if not metrics.height:
         return nothing(NO_CELLS)

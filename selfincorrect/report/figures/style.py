@@ -44,7 +44,9 @@ def apply(settings: Mapping[str, Any]) -> None:
 
 
 def comparable(metrics: pl.DataFrame) -> pl.DataFrame:
-    """The cells that a figure of DG-Diff compares: choices of models; where there are none, rules other than the oracle."""
+    """The cells that a figure of DG-Diff compares: choices of models; where there are none, rules other
+    than the oracle.
+    """
     metrics = metrics.filter(pl.col("n") > 0)
     chosen = metrics.filter(pl.col("selector").is_in(askers()))
     return chosen if chosen.height else metrics.filter(pl.col("selector") != "oracle")
