@@ -1,1 +1,1 @@
-"""Rules discriminate and select: the choices of one model among k candidates, for each k and in every variant."""
+"""Rules discriminate and select: choices among k candidates, for each k and in every variant."""

@@ -1,4 +1,4 @@
-"""What is asked about one question, and what comes of it: a preference among its candidates."""
+"""What is asked about one question, and the preference among its candidates that comes of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,10 @@ from selfincorrect.tasks.base import Question
 
 @dataclass(frozen=True)
 class Shown:
-    """The candidates of a question in one order: the samples, their texts, and one request about all, or one about each."""
+    """The candidates of a question in one order.
+
+    These are the samples, their texts, and one request about all, or one about each.
+    """
 
     order: tuple[int, ...]
     texts: tuple[str, ...]
@@ -32,9 +35,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class Preference:
-    """One number for each candidate, by sample, higher is better; None where an answer gives none.
+    """One number for each candidate, by sample; higher is better, and None is where an answer gives none.
 
-    `parsed` is what was read, `how` how strictly, or why nothing was.
+    `parsed` is what was read, and `how` says how strictly, or why nothing was.
     """
 
     scores: tuple[float | None, ...]

@@ -1,4 +1,4 @@
-"""Choices: the answers of a discriminating model, read, as rows of choices.parquet."""
+"""Choices: the answers of a discriminating model as they are read, as rows of choices.parquet."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,17 +14,26 @@ from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.conversations import Pool
 
+_HOW = (
+    "`strict`: the instructed ending; `loose`: the last label that stands alone; why there is no label: "
+    "`none`, `conflict`, `range`, `cut` (at the token limit, before any ending), `thought` (it never ends), "
+    "`context`, `refused`, `filtered`, `error`; or the rule's name"
+)
+_ASKED = "the conversation, where its turns share a choice; empty where the question was asked alone"
+_CHOSEN = "the candidate chosen, of several that tie a seeded draw; empty if invalid"
+_TEMPERATURE = "temperature that the output was decoded at: 0 is greedy; empty for rules"
+_OUTPUT = "what the model said, a JSON list where candidates were scored; empty where there is none"
 COLUMNS = [
     Column("question_id", pl.String, "question"),
-    Column("asked", pl.String, "the conversation, where its turns share a choice; empty where the question was asked alone"),
+    Column("asked", pl.String, _ASKED),
     Column("k", pl.Int32, "number of candidates shown"),
     Column("variant", pl.String, "variant"),
     Column("selector", pl.String, "`choose`, `score`: a model chose; else the rule that did"),
     Column("order", pl.List(pl.Int32), "the samples in the order shown"),
-    Column("output", pl.String, "what the model said, a JSON list where candidates were scored; empty where there is none"),
+    Column("output", pl.String, _OUTPUT),
     Column("parsed", pl.String, "the label read"),
-    Column("how", pl.String, "`strict`: the instructed ending; `loose`: the last label that stands alone; why there is no label: `none`, `conflict`, `range`, `cut` (at the token limit, before any ending), `thought` (it never ends), `context`, `refused`, `filtered`, `error`; or the rule's name"),
-    Column("chosen_sample", pl.Int32, "the candidate chosen, of several that tie a seeded draw; empty if invalid"),
+    Column("how", pl.String, _HOW),
+    Column("chosen_sample", pl.Int32, _CHOSEN),
     Column("shared", pl.List(pl.Int32), "the samples that tie, where the choice cannot tell them apart"),
     Column("valid", pl.Boolean, "whether there is a usable label"),
     Column("finish_reason", pl.String, "how the output ended, as of candidates"),
@@ -32,7 +41,7 @@ COLUMNS = [
     Column("tokens_out", pl.Int32, "tokens of the output"),
     Column("logprob", pl.Float64, "as of candidates"),
     Column("prompt", pl.String, "the prompt as sent, a JSON list where candidates were scored"),
-    Column("temperature", pl.Float64, "temperature that the output was decoded at: 0 is greedy; empty for rules"),
+    Column("temperature", pl.Float64, _TEMPERATURE),
 ]  # fmt: skip
 SCHEMA = schema_of(COLUMNS)
 
@@ -40,7 +49,10 @@ SCHEMA = schema_of(COLUMNS)
 def choice_rows(
     name: str, view: View, asked: Sequence[Asked], responses: Sequence[Response], temperature: float = 0.0
 ) -> list[dict[str, Any]]:
-    """Responses to the requests of `asked`, in order, as rows of SCHEMA for the variant called `name`, decoded at `temperature`."""
+    """Responses to the requests of `asked`, in order, as rows of SCHEMA.
+
+    They are for the variant called `name`, and were decoded at `temperature`.
+    """
     waiting, selector, rows = iter(responses), selector_of(view), []
     for each in asked:
         answers = [next(waiting) for _ in each.requests]
@@ -70,7 +82,10 @@ def _sum(numbers: Sequence[int | None]) -> int | None:
 def choice_row(
     question_id: str, k: int, variant: str, order: Sequence[int], preference: Preference, seed: int
 ) -> dict[str, Any]:
-    """One choice as a row of SCHEMA, without what is known of the model's answer. A tie is drawn by seed, and recorded."""
+    """One choice as a row of SCHEMA, without what is known of the model's answer.
+
+    A tie is drawn by seed, and recorded.
+    """
     ties = list(preference.best)
     return {
         "question_id": question_id,
@@ -99,20 +114,26 @@ def selected_rows(
         chosen = ties[seed_of("select", seed, selector, question, k) % len(ties)]
         rows.append(
             {
-                "question_id": question, "k": k, "variant": variant, "selector": selector, "order": list(range(k)),
-                "how": selector, "chosen_sample": chosen, "valid": True,
+                "question_id": question,
+                "k": k,
+                "variant": variant,
+                "selector": selector,
+                "order": list(range(k)),
+                "how": selector,
+                "chosen_sample": chosen,
+                "valid": True,
                 "shared": ties if len(ties) > 1 and chooses.shared else None,
             }
-        )  # fmt: skip
+        )
     return rows
 
 
 def named(choices: pl.DataFrame) -> pl.DataFrame:
-    """Rows of SCHEMA with `asked` in each: the question itself where no conversation shares the choice."""
+    """Rows of SCHEMA with `asked` in each; it is the question where no conversation shares the choice."""
     return choices.with_columns(pl.coalesce("asked", "question_id").alias("asked"))
 
 
 def distinct(choices: pl.DataFrame) -> pl.DataFrame:
-    """A row for each choice that was made, the first of the items that share it, with `asked` in each."""
+    """A row for each choice that was made, that of the first of the items that share it, with `asked`."""
     apart = [name for name in ("k", "variant", "asked") if name in choices.columns]
     return named(choices).unique(apart, keep="first", maintain_order=True)

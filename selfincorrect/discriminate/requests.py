@@ -18,16 +18,16 @@ from selfincorrect.tasks.templates import Demonstration, DemonstrationAnswer, co
 from selfincorrect.tasks.variant import Variant
 
 NO_ANSWER = "(no answer)"
-LABEL_TOKENS = 8  # longest output that is a bare label or score
+LABEL_TOKENS = 8  # the longest output that is a bare label or score
 
 
 def selector_of(view: View) -> Asking:
-    """What asks in a view."""
+    """The selector that asks in a view."""
     return asking(view.variant.selector)
 
 
 def orders_of(variant: Variant, question_id: str, k: int, seed: int) -> tuple[tuple[int, ...], ...]:
-    """The orders in which a variant shows the samples: one, as drawn, or permuted by seed and question."""
+    """The orders in which a variant shows the samples: one, as drawn or permuted by seed and question."""
     order = list(range(k))
     if variant.order == "permuted":
         Random(seed_of("order", seed, question_id, k)).shuffle(order)
@@ -37,8 +37,8 @@ def orders_of(variant: Variant, question_id: str, k: int, seed: int) -> tuple[tu
 def right_positions(shots: int, k: int) -> list[int]:
     """Where the right answer stands in each demonstration: every position equally often, up to one.
 
-    Upper and lower positions take turns (labels 3, 1, 4, 2, 3, … for k = 4): small models go on counting where the labels
-    of the demonstrations ascend, and answer 3 after 1, 2.
+    Upper and lower positions take turns (labels 3, 1, 4, 2, 3, … for k = 4): small models go on counting
+    where the labels of the demonstrations ascend, and answer 3 after 1, 2.
     """
     upper, lower = range(k // 2, k), range(k // 2)
     turns = [place for pair in zip_longest(upper, lower) for place in pair if place is not None]
@@ -46,20 +46,14 @@ def right_positions(shots: int, k: int) -> list[int]:
 
 
 def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> list[Asked]:
-    """What is asked about each question: greedy requests, one about its first k candidates or one about each."""
-    selector, instruction, decoding = (
-        selector_of(view),
-        selector_of(view).instruction(view),
-        decoding_of(view),
-    )
-    shots = demonstrations_of(view)
+    """What is asked about each question: greedy requests, one about its k candidates or one about each."""
+    selector, decoding, shots = selector_of(view), decoding_of(view), demonstrations_of(view)
+    instruction = selector.instruction(view)
 
     def shown(question: Question, order: tuple[int, ...]) -> Shown:
         texts = _shown(question, pool[question.question_id], order, view)
-        prompts = (
-            Prompt(instruction, shots, _query(question.question, part, view))
-            for part in selector.parts(texts)
-        )
+        queries = [_query(question.question, part, view) for part in selector.parts(texts)]
+        prompts = [Prompt(instruction, shots, query) for query in queries]
         return Shown(order, tuple(texts), tuple(Request(prompt, decoding, None) for prompt in prompts))
 
     return [
@@ -93,7 +87,8 @@ def _shown(
         # On scored tasks every candidate below the best is a distractor.
         wrong = grade is not None and (grade == 0 or (scored(view.task) and grade < best))
         if view.variant.distractors == "easy" and wrong:
-            # One stream per candidate: what replaces it does not depend on k, order or the other candidates.
+            # One stream per candidate: what replaces it does not depend on k, the order, or the other
+            # candidates.
             draw = Random(seed_of("easy", view.settings.seed, question.question_id, sample))
             text = view.task.simplify(candidate.extracted, question, view.others, draw)
         else:
@@ -110,7 +105,7 @@ def _query(question: str, shown: Sequence[str], view: View) -> str:
 
 
 def demonstrations_of(view: View) -> Turns:
-    """The solved examples: query and response, the right answer at `right_positions`."""
+    """The solved examples, query and response, with the right answer at `right_positions`."""
     count = view.settings.shots * view.variant.shots
     shots = []
     for index, position in enumerate(right_positions(count, view.k)):
@@ -136,18 +131,19 @@ def _reasons(
     if view.template.reasons == "working":
         return demonstration.right.text.rsplit("\n", 1)[0]
     noun, easy = view.words()["Noun"], view.variant.distractors == "easy"
+    form, pairs = replies(), zip(view.labels, answers, strict=True)
     remarks = [
-        replies().easy_remark if easy and place != position else answer.remark
-        for place, answer in enumerate(answers)
+        (label, form.easy_remark if easy and place != position else answer.remark)
+        for place, (label, answer) in enumerate(pairs)
     ]
-    return "\n".join(
-        replies().remark.format(Noun=noun, label=label, remark=remark)
-        for label, remark in zip(view.labels, remarks, strict=True)
-    )
+    return "\n".join(form.remark.format(Noun=noun, label=label, remark=remark) for label, remark in remarks)
 
 
 def _answers(demonstration: Demonstration, position: int, k: int) -> list[DemonstrationAnswer]:
-    """k answers with the right one at `position`; wrong ones repeat if there are too few, as in real pools."""
+    """The k answers of a demonstration, with the right one at `position`.
+
+    Wrong ones repeat if there are too few, as in real pools.
+    """
     wrong = demonstration.wrong
     answers = [wrong[place % len(wrong)] for place in range(k - 1)]
     answers.insert(position, demonstration.right)

@@ -33,8 +33,8 @@ def run(
 ) -> dict[int, pl.DataFrame]:
     """Rows of `choices.SCHEMA`, a row an item and variant, for each k.
 
-    All variants and numbers of candidates are asked about together. `grades` are needed where distractors are simplified or a rule
-    needs them.
+    All variants and numbers of candidates are asked about together. `grades` are needed where distractors are
+    simplified or a rule needs them.
     """
     pool, everything = pool_of(candidates, grades), questions_of(dataset)
     module, prompts = get_task(task), task_prompts(task)
@@ -56,9 +56,8 @@ def run(
             if (k, variant) in asked:
                 cell = asked[k, variant]
                 responses = [next(answers) for each in cell for _ in each.requests]
-                rows += choice_rows(
-                    variant, views[k, variant], cell, responses, 0.0 if model.greedy else UNGREEDY
-                )
+                temperature = 0.0 if model.greedy else UNGREEDY
+                rows += choice_rows(variant, views[k, variant], cell, responses, temperature)
             else:
                 names = [question.question_id for question in questions]
                 rows += selected_rows(variant, options.selector, shown, names, k, settings.seed)

@@ -13,6 +13,6 @@ def missing(response: Response) -> Chosen:
 
 
 def thought_only(response: Response) -> bool:
-    """Whether a response is nothing but a thought: one that never ends, or one beside an empty text."""
+    """Whether a response is nothing but a thought, one that never ends or one beside an empty text."""
     text = response.text or ""
     return thoughts.unfinished(text) or bool(response.reasoning and not text.strip())

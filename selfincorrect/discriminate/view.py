@@ -11,7 +11,11 @@ from selfincorrect.tasks.variant import Variant
 
 
 class AskingSettings(StageSettings):
-    """`shots` of the task, longest outputs in tokens: of a choice with its reasons, and of an answer to one turn."""
+    """What stages that ask are told of a task.
+
+    These are its `shots` and the longest outputs in tokens: of a choice with its reasons, and of an answer to
+    one turn.
+    """
 
     seed: int
     shots: int
@@ -23,7 +27,8 @@ class AskingSettings(StageSettings):
 class View:
     """How the candidates of one task are shown in one variant, k at a time, and what is asked.
 
-    `others` are all questions of the data, asked or not, so that easy distractors do not depend on which are asked.
+    `others` are all questions of the data, asked or not, so that easy distractors do not depend on which are
+    asked.
     """
 
     task: Task
@@ -43,20 +48,26 @@ class View:
 
     @property
     def labels(self) -> list[str]:
-        """The k labels: 1, 2, … or A, B, …"""
+        """The k labels: 1, 2, … or A, B, … ."""
         letters = self.variant.labels == "letters"
         return list(ascii_uppercase[: self.k]) if letters else [str(i + 1) for i in range(self.k)]
 
     def labelled(self, shown: Sequence[str]) -> list[str]:
-        """Candidates with their labels."""
+        """The candidates with their labels."""
         pairs = zip(self.labels, shown, strict=True)
         return [self.template.candidate.format(label=label, text=text) for label, text in pairs]
 
     def words(self) -> dict[str, str]:
-        """What templates call things."""
+        """The words by which templates call things."""
         kind, noun = "letter" if self.labels[0] == "A" else "number", self.template.noun
         shown = f"{self.labels[0]} to {self.labels[-1]}"
         return {
-            "k": str(self.k), "kind": kind, "Kind": kind.capitalize(), "labels": shown,
-            "noun": noun, "Noun": noun.capitalize(), "check": self.template.check, "aim": self.prompts.aim,
-        }  # fmt: skip
+            "k": str(self.k),
+            "kind": kind,
+            "Kind": kind.capitalize(),
+            "labels": shown,
+            "noun": noun,
+            "Noun": noun.capitalize(),
+            "check": self.template.check,
+            "aim": self.prompts.aim,
+        }

@@ -1,7 +1,8 @@
-"""What an engine is to the rest of the house: how a model is prepared for it and opened, and what that takes.
+"""What an engine is to the rest of the package: how a model is prepared for it and opened.
 
-An engine is a module with `prepare`, `open_engine` and an object ENGINE, and its entry in `registry.BUILT_IN`; one of another package is an
-entry point of the group `selfincorrect.engines`, by its name.
+An engine is a module with `prepare`, `open_engine` and an object ENGINE, and its entry in
+`registry.BUILT_IN`; one of another package is an entry point of the group `selfincorrect.engines`, by its
+name.
 """
 
 from collections.abc import Callable
@@ -15,10 +16,13 @@ from selfincorrect.engines.requests import FIRST, Engine, Versions
 
 @dataclass(frozen=True)
 class EngineKind:
-    """`source` says what the `source` of a model is: "weights" that run in the job's own process, "served", an id at a server, or
-    a "file". `prepare` makes a folder hold or point to the model, and returns what its manifest says beside what was configured;
-    `open_engine` takes that manifest, the folder, and how the job runs it. Raise a number of `versions` when a
-    fix changes what the engine answers: stored answers of before are then asked for again. `options`: it tells how probable the options of a request are.
+    """How models are prepared for an engine and opened.
+
+    `source` says what the `source` of a model is: "weights" that run in the job's own process, "served", an
+    id at a server, or a "file". `prepare` makes a folder hold or point to the model, and returns what its
+    manifest says beside what was configured; `open_engine` takes that manifest, the folder, and how the job
+    runs it. Raise a number of `versions` when a fix changes what the engine answers: stored answers of before
+    are then asked for again. `options` says whether it tells how probable the options of a request are.
     """
 
     source: Literal["weights", "served", "file"]
@@ -33,5 +37,5 @@ class EngineKind:
 
     @property
     def in_process(self) -> bool:
-        """Whether its jobs need memory and GPUs for weights."""
+        """Whether its jobs run the weights themselves, and need memory and GPUs for them."""
         return self.source == "weights"

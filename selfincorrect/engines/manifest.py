@@ -11,8 +11,10 @@ Mode = Literal["completion", "chat"]
 
 
 class ModelSettings(BaseModel):
-    """A model as its rule wants it prepared; `key` is the variable that holds the key of its server, and `body` what each call to that
-    says beside."""
+    """A model as its rule wants it prepared.
+
+    `key` is the variable that holds the key of its server, and `body` what each call to that says beside.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -30,8 +32,11 @@ class ModelSettings(BaseModel):
 
 
 class Manifest(BaseModel):
-    """A prepared model: `manifest.json` in its folder. `weights` is a path relative to that; `digest` identifies everything of the
-    model that shapes an answer. An engine may tell more, for itself. `server` is that of the job at hand."""
+    """A prepared model: `manifest.json` in its folder.
+
+    `weights` is a path relative to that folder; `digest` identifies everything of the model that shapes an
+    answer. An engine may tell more, for itself. `server` is that of the job at hand.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -54,13 +59,13 @@ class Manifest(BaseModel):
     server: ServerConfig | None = None
 
     def told(self) -> dict[str, Any]:
-        """As it is written: what was said of the model, and nothing else."""
+        """The manifest as it is written: what was said of the model, and nothing else."""
         return self.model_dump(mode="json", exclude_unset=True)
 
 
 @dataclass(frozen=True)
 class Running:
-    """How a job runs its model; in no digest."""
+    """How a job runs its model; it is in no digest."""
 
     device: Literal["auto", "cpu", "cuda"] = "cpu"
     threads: int | None = None

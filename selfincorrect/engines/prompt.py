@@ -1,4 +1,4 @@
-"""What a model is asked: an instruction, demonstrations and a query, as plain data until an engine renders them."""
+"""What a model is asked: an instruction, demonstrations and a query, plain until an engine renders them."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,10 @@ Turns = tuple[tuple[str, str], ...]  # (query, response) pairs
 
 @dataclass(frozen=True)
 class Prompt:
-    """What is asked. Prompts with the same `instruction` and `shots` share their beginning when rendered.
+    """What a model is asked.
 
-    `history` holds earlier turns of the same conversation, `primer` what the answer is made to begin with.
+    Prompts with the same `instruction` and `shots` share their beginning when rendered. `history` holds
+    earlier turns of the same conversation, `primer` what the answer is made to begin with.
     """
 
     instruction: str
@@ -19,13 +20,16 @@ class Prompt:
     primer: str = ""
 
     def text(self) -> str:
-        """As one text to be continued, for base models."""
+        """The prompt as one text to be continued, for base models."""
         turns = [f"{query} {response}" for query, response in (*self.shots, *self.history)]
         query = f"{self.query} {self.primer}" if self.primer else self.query
         return "\n\n".join(filter(None, [self.instruction, *turns, query]))
 
     def messages(self) -> list[dict[str, str]]:
-        """As a conversation; the instruction opens the first turn, since not every template has a system role."""
+        """The prompt as a conversation.
+
+        The instruction opens the first turn, since not every template has a system role.
+        """
         turns = []
         for query, response in (*self.shots, *self.history):
             turns += [("user", query), ("assistant", response)]
@@ -36,5 +40,5 @@ class Prompt:
         return [{"role": role, "content": content} for role, content in turns]
 
     def rendered(self, mode: str) -> str | list[dict[str, str]]:
-        """`text` for mode "completion", `messages` for mode "chat"."""
+        """The prompt's `text` for mode "completion", its `messages` for mode "chat"."""
         return self.messages() if mode == "chat" else self.text()

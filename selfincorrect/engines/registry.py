@@ -9,9 +9,11 @@ from selfincorrect.plugins import plugin, plugins
 
 GROUP = "selfincorrect.engines"
 BUILT_IN = {
-    "transformers": "engines.transformers.kind", "openai": "engines.openai.kind", "scripted": "engines.scripted",
-}  # fmt: skip
-"""The module of each, below the package."""
+    "transformers": "engines.transformers.kind",
+    "openai": "engines.openai.kind",
+    "scripted": "engines.scripted",
+}
+"""The module of each engine, below the package."""
 
 
 def names() -> tuple[str, ...]:
@@ -20,7 +22,7 @@ def names() -> tuple[str, ...]:
 
 @cache
 def engine_kind(name: str) -> EngineKind:
-    """The engine called `name`. Raises LookupError for another."""
+    """The engine called `name`. Raises LookupError if there is none."""
     if name in BUILT_IN:
         return cast(EngineKind, import_module(f"selfincorrect.{BUILT_IN[name]}").ENGINE)
     return cast(EngineKind, plugin(GROUP, name))

@@ -1,4 +1,4 @@
-"""Engines: what runs a model. An engine turns requests into responses, in batches, in any order."""
+"""Requests, and the responses that an engine turns them into, in batches, in any order."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ LARGEST = 2**31  # tokens: columns of tables have 32 bits
 
 
 class Versions(NamedTuple):
-    """Versions of an engine's greedy and of its sampled answers."""
+    """The versions of an engine's greedy and of its sampled answers."""
 
     greedy: int
     sampled: int
@@ -32,8 +32,10 @@ FIRST = Versions(1, 1)
 
 @dataclass(frozen=True)
 class Decoding:
-    """How an answer is drawn. Temperature 0 is greedy decoding. `stop` strings end an answer, after its thoughts, and are not
-    part of it."""
+    """How an answer is drawn.
+
+    Temperature 0 is greedy decoding. `stop` strings end an answer, after its thoughts, and are no part of it.
+    """
 
     max_tokens: int
     temperature: float
@@ -43,8 +45,10 @@ class Decoding:
 
 @dataclass(frozen=True)
 class Request:
-    """One answer wanted. `seed` is None for greedy decoding. With `options` no answer is drawn: how probable each of these
-    texts is as the answer is wanted instead."""
+    """One answer that is wanted. `seed` is None for greedy decoding.
+
+    With `options` no answer is drawn: wanted is how probable each of these texts is as the answer.
+    """
 
     prompt: Prompt
     decoding: Decoding
@@ -52,9 +56,12 @@ class Request:
     options: tuple[str, ...] = ()
 
     def key(self, model_digest: str, mode: str, versions: Versions = FIRST) -> str:
-        """Digest of everything that shapes the answer: engine's version, model, rendered prompt, decoding, seed."""
+        """The digest of everything that shapes the answer.
+
+        That is the engine's version, the model, the rendered prompt, the decoding, and the seed.
+        """
         asked: dict[str, Any] = {"prompt": self.prompt.rendered(mode), "decoding": asdict(self.decoding)}
-        if self.options:  # stored answers of before know no options
+        if self.options:  # earlier stored answers know no options
             asked["options"] = list(self.options)
         number = versions.sampled if self.decoding.temperature > 0 else versions.greedy
         return digest([number, model_digest, mode, asked, self.seed])
@@ -64,13 +71,17 @@ class Request:
 class Response:
     """One answer, or why there is none.
 
-    Numbers of tokens are None where a server does not tell them. `text` is None where there is no answer; `prompt` is the text
-    as sent; `finish_reason` is "stop" (the model ended or a stop string came), "length" (cut at `max_tokens` or the model's own
-    limit) or one of NO_ANSWER; `logprob` is the natural log-probability of the answer's tokens, without the end-of-text token,
-    under the model at temperature 1, None where the engine gives none. `reasoning` is what a server tells apart as such, and how many of
-    the tokens it was; `said` are a server's words on why there is no answer; `model` and `fingerprint` what it says of itself.
-    `options` are the natural log-probabilities of the request's options, None for one that a server does not tell.
-    `unfinished_thought`: the model itself never ended its thought. `seeded`: the request's own seed drew it. Prompts that are not `sent` cost nothing and are not stored.
+    Numbers of tokens are None where a server does not tell them. `text` is None where there is no answer;
+    `prompt` is the text as sent; `finish_reason` is "stop" (the model ended or a stop string came), "length"
+    (cut at `max_tokens` or the model's own limit) or one of NO_ANSWER; `logprob` is the natural
+    log-probability of the answer's tokens, without the end-of-text token, under the model at temperature 1,
+    None where the engine gives none.
+
+    `reasoning` is what a server tells apart as such, and `reasoning_tokens` how many of the tokens it was;
+    `said` are a server's words on why there is no answer; `model` and `fingerprint` are what it says of
+    itself. `options` are the natural log-probabilities of the request's options, None for one that a server
+    does not tell. `unfinished_thought` says that the model itself never ended its thought, `seeded` that the
+    request's own seed drew the answer. Prompts that are not `sent` cost nothing and are not stored.
     """
 
     text: str | None
@@ -90,7 +101,7 @@ class Response:
     options: tuple[float | None, ...] | None = None
 
     def record(self) -> dict[str, Any]:
-        """As it is stored: fields that are at their default are left out."""
+        """The response as it is stored, without the fields that are at their default."""
         return {
             each.name: getattr(self, each.name)
             for each in fields(self)
@@ -103,7 +114,10 @@ _COUNTS = ("tokens_in", "tokens_out", "reasoning_tokens")
 
 
 def stored_response(value: Any) -> Response:
-    """A response from its stored record. Raises ValueError, with what is wrong, for one that no engine of ours has written."""
+    """A response from its stored record.
+
+    Raises ValueError, with what is wrong, for a record that no engine of this package has written.
+    """
     if not isinstance(value, Mapping):
         raise ValueError("it is not a mapping")
     names = {each.name for each in fields(Response)}
@@ -120,9 +134,7 @@ def stored_response(value: Any) -> Response:
         elif name == "logprob":
             right = each is None or _is_number(each)
         elif name == "options":
-            right = isinstance(each, list | tuple) and all(
-                one is None or (_is_number(one) and one <= 0) for one in each
-            )
+            right = isinstance(each, list | tuple) and all(one is None or _is_logprob(one) for one in each)
         else:
             right = isinstance(each, bool)
         if not right:
@@ -135,9 +147,16 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and math.isfinite(value)
 
 
+def _is_logprob(value: Any) -> bool:
+    return _is_number(value) and value <= 0
+
+
 class Engine(Protocol):
     def answer(
         self, requests: Sequence[Request], stop: Callable[[], bool] = stopping.requested
     ) -> Iterator[list[tuple[Request, Response]]]:
-        """Yield finished batches until every request has its response, or `stop` says so: then begin nothing new."""
+        """Yield finished batches until every request has its response.
+
+        Once `stop` says so, the engine begins nothing new.
+        """
         ...

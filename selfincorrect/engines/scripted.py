@@ -1,8 +1,9 @@
-"""A model that answers from a script: to try a configuration or the workflow without weights.
+"""A model that answers from a script, to try a configuration or the workflow without weights.
 
-The script is YAML: `rules`, each with `match` (a regular expression searched in the query) and `answers` (one is taken,
-by seed; {…} are the match's named groups), perhaps the `logprob` of each and, for requests with options, the log-probability of some
-`options` by their texts (others have one by seed), and an optional `delay` in seconds per answer.
+The script is YAML: `rules`, each with `match` (a regular expression searched in the query) and `answers` (one
+is taken, by seed; {…} are the match's named groups), perhaps the `logprob` of each and, for requests with
+options, the log-probability of some `options` by their texts (others have one by seed), and an optional
+`delay` in seconds per answer.
 """
 
 import re
@@ -56,8 +57,10 @@ def read_script(path: Path) -> Script:
     except ValidationError as error:
         wrong = error.errors(include_url=False)[0]
         raise UserError(
-            f"{path} is no script: {'.'.join(map(str, wrong['loc'])) or 'all of it'}: {wrong['msg']}. It has `rules`, each with `match` (a regular "
-            "expression) and `answers` (a list of texts; put quotes around numbers), perhaps `logprob` and `options`, and perhaps `delay`."
+            f"{path} is no script: {'.'.join(map(str, wrong['loc'])) or 'all of it'}: {wrong['msg']}. "
+            "It has `rules`, each with `match` (a regular expression) and `answers` "
+            "(a list of texts; put quotes around numbers), perhaps `logprob` and `options`, "
+            "and perhaps `delay`."
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise UserError(f"{path} is no YAML: {error}") from error
@@ -107,12 +110,8 @@ def prepare(name: str, settings: ModelSettings, folder: Path) -> dict[str, Any]:
     read_script(script)
     says = yaml.safe_load(script.read_text(encoding="utf-8"))
     identity = digest({key: value for key, value in says.items() if key != "delay"})  # speed is in no digest
-    return {
-        "weights": "script.yaml",
-        "revision": identity,
-        "encoder_decoder": False,
-        "context": settings.context,
-    }
+    told: dict[str, Any] = {"weights": "script.yaml", "revision": identity, "encoder_decoder": False}
+    return told | {"context": settings.context}
 
 
 def open_engine(manifest: Manifest, folder: Path, run: Running) -> ScriptedEngine:

@@ -1,12 +1,13 @@
-"""Reasoning is no answer: where a model's thoughts begin and end in its output, and what is left without them.
+"""Reasoning is no answer: where thoughts begin and end in a model's output, and what is left without them.
 
-The one place that knows the tags of thoughts and the marks that end a text.
+This is the one place that knows the tags of thoughts and the marks that end a text.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 
-# Opening and closing, as regular expressions. A closing tag alone ends a thought too: templates write the opening one.
+# Opening and closing tags, as regular expressions.
+# A closing tag alone ends a thought too: templates write the opening one.
 _NAMES = r"think(?:ing)?|thoughts?|reason(?:ing)?|seed:think|longcat_think|scratchpad"
 TAGS = (
     (rf"<\s?(?:{_NAMES})\s?>", rf"<\s?/\s?(?:{_NAMES})\s?>"),
@@ -17,7 +18,8 @@ TAGS = (
     (r"<\|channel>thought", r"<channel\|>"),
     (
         r"<\|channel\|>(?:analysis|commentary)\b[^<]{0,80}<\|message\|>",
-        r"(?:<\|end\|>)?(?:<\|start\|>assistant)?<\|channel\|>final\b(?:[^<]|<\|constrain\|>){0,80}<\|message\|>",
+        r"(?:<\|end\|>)?(?:<\|start\|>assistant)?<\|channel\|>final\b(?:[^<]|<\|constrain\|>){0,80}"
+        r"<\|message\|>",
     ),
     (r"<\|inner_prefix\|>", r"<\|inner_suffix\|>"),
     (r"<\|im_start\|>think\b", r"<\|im_start\|>answer\b"),
@@ -28,7 +30,8 @@ _TAG = re.compile(
 _MAY_BE_TAG = re.compile(r"[<\[◁]")  # most texts hold none, and this is quicker
 _OPENS_AT_END = re.compile(rf"(?:{'|'.join(opening for opening, _ in TAGS)})\s*\Z", re.IGNORECASE)
 
-# Marks of a tokenizer or a template. They end an answer wherever they stand after its beginning, unless the text goes on about them.
+# Marks of a tokenizer or a template. They end an answer wherever they stand after its beginning, unless the
+# text goes on about them.
 _MARK = r"<[|｜][^<>|｜\s]{1,40}[|｜]>|</?(?:start|end)_of_turn>|<\|?turn\|?>|<(?:eos|pad|bos)>"
 # These occur inside answers too: they are ends only at the end of a line or before another mark.
 _SOFT = r"</s>|</answer>|<unk>|<(?:EOT|end_of_text|end_of_utterance)>|\[(?:EOS|PAD|/?INST|end of text)\]"
@@ -40,26 +43,22 @@ _ANSWER = re.compile(r"<(/?)(?:answer|response)>", re.IGNORECASE)
 
 
 def opening(prompt: str) -> str:
-    """The tag that `prompt` ends in, if it ends in an open thought: its answer then begins inside. Else ""."""
+    """The tag that `prompt` ends in, if it ends in an open thought, in which its answer begins; else ""."""
     match = _OPENS_AT_END.search(prompt, max(0, len(prompt) - 200))
     return match.group().strip() if match else ""
 
 
 def is_tag(token: str) -> bool:
-    """Whether a tokenizer's special token is (part of) a tag of thoughts, so that it must stay in a decoded text."""
-    return bool(_TAG.fullmatch(token.strip())) or token in (
-        "<|channel|>",
-        "<|message|>",
-        "<|start|>",
-        "<|channel>",
-        "<channel|>",
-    )
+    """Whether a special token is (part of) a tag of thoughts, so that it must stay in a decoded text."""
+    parts = ("<|channel|>", "<|message|>", "<|start|>", "<|channel>", "<channel|>")
+    return bool(_TAG.fullmatch(token.strip())) or token in parts
 
 
 def _answers(text: str) -> Iterator[tuple[int, int | None]]:
-    """Where `text` is no thought: (start, end) of its parts, in order; the end is None where a thought never closes.
+    """The (start, end) of the parts of `text` that are no thought, in order.
 
-    A closing tag outside of a thought makes all before it a thought, so parts are told only once no such tag can follow.
+    The end is None where a thought never closes. A closing tag outside of a thought makes all before it a
+    thought, so parts are told only once no such tag can follow.
     """
     parts: list[tuple[int, int]] = []
     start, opened = 0, ""
@@ -82,7 +81,10 @@ def unfinished(text: str) -> bool:
 
 
 def answer(text: str) -> str | None:
-    """What `text` says outside of its thoughts, up to the first mark that ends a text; None where a thought never closes."""
+    """What `text` says outside of its thoughts, up to the first mark that ends a text.
+
+    It is None where a thought never closes.
+    """
     parts = list(_answers(text))
     if parts[-1][1] is None:
         return None
@@ -96,7 +98,10 @@ def answer(text: str) -> str | None:
 
 
 def _unwrapped(text: str) -> str:
-    """What stands in the last pair of tags that a model was told to put its answer into; all of it without one."""
+    """What stands in the last pair of tags that a model was told to put its answer into.
+
+    Without such a pair it is all of `text`.
+    """
     opened, inside = None, None
     for tag in _ANSWER.finditer(text):
         if tag[1] and opened is not None:
@@ -107,7 +112,7 @@ def _unwrapped(text: str) -> str:
 
 
 def shortened(text: str, longest: int) -> str:
-    """`text` with at most `longest` characters of its answer, and as many of what it thinks before."""
+    """The `text` with at most `longest` characters of its answer, and as many of what it thinks before."""
     start, end = list(_answers(text))[-1]
     if not start or end is None:
         return text[:longest]
@@ -116,17 +121,17 @@ def shortened(text: str, longest: int) -> str:
 
 
 def stop_at(text: str, stop: Sequence[str]) -> int | None:
-    """Where the first of the `stop` strings begins in `text`, thoughts and the blanks after them aside; None without one."""
+    """Where the first of the `stop` strings begins in `text`, or None without one.
+
+    Thoughts and the blanks after them are left aside.
+    """
     *before, after = _answers(text)
     for start, end in [*(part for part in before if text[slice(*part)].strip()), after]:
         # The blanks and marks that follow a thought are no part of the answer.
         if start and (first := _MARKS_FIRST.match(text, start)):
             start = first.end()
-        stops = [
-            place
-            for each in stop
-            if (place := text.find(each, start, len(text) if end is None else end)) >= 0
-        ]
+        last = len(text) if end is None else end
+        stops = [place for each in stop if (place := text.find(each, start, last)) >= 0]
         if stops:
             return min(stops)
     return None

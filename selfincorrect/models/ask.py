@@ -1,4 +1,4 @@
-"""Ask a model, through the response store: an answer that is there is never asked for again."""
+"""Asking a model through the response store: an answer that is there is never asked for again."""
 
 import logging
 from collections import Counter
@@ -27,20 +27,20 @@ from selfincorrect.models.store import ResponseStore
 
 log = logging.getLogger("selfincorrect")
 
-# If all of so many first questions fail, the server is at fault and no question; where answers came before, the failures of an
-# earlier run are what is left.
+# If all of so many first questions fail, the server is at fault and no question. Where answers came before,
+# the failures of an earlier run are what is left.
 FIRST, FIRST_LEFT = 5, 50
 UNGREEDY = 1.0  # temperature in the place of 0, for models that take no other
 
 
 @dataclass(frozen=True)
 class OpenedModel:
-    """A prepared model as a job uses it. `engine` loads it on first need.
+    """A prepared model as a job uses it; `engine` loads it on first need.
 
-    `versions` are those of its engine. Without `greedy` choices are drawn at temperature UNGREEDY. Stored responses without an answer
-    are asked for again if their reason is in `retry`; more than the share `errors` of them is an error. `options`: its engine tells
-    how probable the options of a request are. `served` counts what servers
-    said they are, (model, fingerprint).
+    `versions` are those of its engine. Without `greedy` choices are drawn at temperature UNGREEDY. Stored
+    responses without an answer are asked for again if their reason is in `retry`; `errors` is the share of
+    questions that may fail. `options` says whether its engine tells how probable the options of a request
+    are. `served` counts what servers said they are, (model, fingerprint).
     """
 
     name: str
@@ -58,60 +58,59 @@ class OpenedModel:
     served: Counter[tuple[str | None, str | None]] = field(default_factory=Counter)
 
     def told(self) -> dict[str, Any]:
-        """Where its answers come from, for the metadata of tables; with what its server said it is, if it has one."""
-        served = [
-            {"model": one, "fingerprint": other, "answers": n}
-            for (one, other), n in sorted(self.served.items(), key=str)
-        ]
+        """Where its answers come from, for the metadata of tables.
+
+        It has what the model's server said it is, if there is one.
+        """
+        known = sorted(self.served.items(), key=str)
+        served = [{"model": one, "fingerprint": other, "answers": n} for (one, other), n in known]
         return {**self.provenance, **({"served": served} if served else {})}
 
 
 def rank(value: Any) -> int:
-    """How good a stored record is, 0 the best: an answer, one that was cut inside a thought, a reason, a server's failure."""
+    """How good a stored record is.
+
+    It is 0 for an answer, 1 for one that was cut inside a thought, 2 for a reason, 3 for a server's failure.
+    """
     if not isinstance(value, Mapping) or not isinstance(value.get("text"), str):
         return 3 if isinstance(value, Mapping) and value.get("finish_reason") == ERROR else 2
-    whole = value.get("unfinished_thought") or not thoughts.unfinished(
-        _opened(value["text"], str(value.get("prompt")))
-    )
-    return 0 if whole else 1
+    text = _opened(value["text"], str(value.get("prompt")))
+    return 0 if value.get("unfinished_thought") or not thoughts.unfinished(text) else 1
 
 
 def ask(requests: Sequence[Request], model: OpenedModel, what: str) -> list[Response]:
-    """The response to each request, in order; `what` is being done, for the log.
+    """The response to each request, in order; `what` says for the log what is being done.
 
-    Answers are appended to the model's store batch by batch. Its engine is made only if an answer is missing, so a job whose
-    answers are all stored loads no model. Where a prompt ends inside a thought, the text begins with the tag that opened it.
+    Answers are appended to the model's store batch by batch. Its engine is made only if an answer is missing,
+    so a job whose answers are all stored loads no model. Where a prompt ends inside a thought, the text
+    begins with the tag that opened it.
 
-    Responses without an answer (`engines.NO_ANSWER`) have no text. Prompts that do not fit the model's context with their answer
-    are among them; they are not stored, nor read from a store that was filled with a larger context. Raises UserError if all calls
-    fail, or more than the share that `model.errors` allows, and ToBeRequeuedError if the job was told to end before all had come.
+    Responses without an answer (`engines.requests.NO_ANSWER`) have no text. Prompts that do not fit the
+    model's context with their answer are among them; they are not stored, nor read from a store that was
+    filled with a larger context. Raises UserError if all calls fail, or more than the share that
+    `model.errors` allows, and ToBeRequeuedError if the job was told to end before all had come.
     """
     store = model.store
     requests = requests if model.greedy else [_drawn(request) for request in requests]
     keys = [request.key(model.digest, model.mode, model.versions) for request in requests]
     wanted = dict(zip(keys, requests, strict=True))
-    missing = {
-        key: request
-        for key, request in wanted.items()
-        if key not in store or _again(store, key, request, model)
-    }
+    asked = [key for key, each in wanted.items() if key not in store or _again(store, key, each, model)]
+    missing = {key: wanted[key] for key in asked}
     log.info("%s: %d answers wanted, %d in the store", what, len(wanted), len(wanted) - len(missing))
     unstored: dict[str, Response] = {}
     if missing:
         questions = len({request.prompt for request in wanted.values()})
         unstored = _asked(missing, len(wanted), questions, model, what)
         if replaced := store.refresh():
-            log.warning(
-                "%s: another run with the same store had got %d answers earlier; they count in this run too",
-                what,
-                replaced,
+            others = (
+                "%s: another run with the same store had got %d answers earlier; they count in this run too"
             )
+            log.warning(others, what, replaced)
     responses = {}
     for key, request in wanted.items():
         response = unstored[key] if key in unstored else _stored(store, key)
-        model.served[response.model, response.fingerprint] += (
-            response.model is not None or response.fingerprint is not None
-        )
+        known = response.model is not None or response.fingerprint is not None
+        model.served[response.model, response.fingerprint] += known
         responses[key] = _within(request, response, model.context)
     _tell(list(responses.values()), what)
     return [responses[key] for key in keys]
@@ -130,13 +129,17 @@ def _stored(store: ResponseStore, key: str) -> Response:
         return stored_response(store.get(key))
     except ValueError as error:
         raise UserError(
-            f"The response store holds a record that is no answer, in {store.file_of(key)}: {error}. Take it out, and run again: only that "
-            f"answer is asked for anew.\n    selfincorrect store check '{store.folder}' --drop"
+            f"The response store holds a record that is no answer, in {store.file_of(key)}: {error}. "
+            "Take it out, and run again: only that answer is asked for anew.\n"
+            f"    selfincorrect store check '{store.folder}' --drop"
         ) from error
 
 
 def _again(store: ResponseStore, key: str, request: Request, model: OpenedModel) -> bool:
-    """Whether a stored response is asked for again: a reason of `retry`, or a thought that an earlier version cut at a stop string."""
+    """Whether a stored response is asked for again.
+
+    It is a reason of `retry`, or a thought that an earlier version cut at a stop string.
+    """
     response = _stored(store, key)
     if response.text is None:
         return response.finish_reason in model.retry
@@ -145,7 +148,10 @@ def _again(store: ResponseStore, key: str, request: Request, model: OpenedModel)
 
 
 class _Questions:
-    """Which questions came to an answer (or to a reason of their own), and which failed, however many samples of each were wanted."""
+    """Which questions came to an answer, or to a reason of their own, and which failed.
+
+    A question counts once, however many samples of it were wanted.
+    """
 
     def __init__(self, share: float, total: int, first: int) -> None:
         self._share, self._total, self._first = share, total, min(first, total)
@@ -165,13 +171,15 @@ class _Questions:
 def _asked(
     missing: Mapping[str, Request], wanted: int, total: int, model: OpenedModel, what: str
 ) -> dict[str, Response]:
-    """Ask for what is missing of the answers `wanted` to `total` questions, and store it. Returns what is not stored: prompts that
-    were not sent."""
+    """Ask for what is missing of the answers `wanted` to `total` questions, and store it.
+
+    Returns what is not stored: prompts that were not sent.
+    """
     key_of = {id(request): key for key, request in missing.items()}
     if not model.options and any(request.options for request in missing.values()):
         raise UserError(
-            f"{what}: {model.name} is asked how probable given answers are, which its engine does not tell. Use another selector for it, or "
-            "an engine that does."
+            f"{what}: {model.name} is asked how probable given answers are, which its engine does not tell. "
+            "Use another selector for it, or an engine that does."
         )
     unsent: dict[str, Response] = {}
     failed: dict[str, Response] = {}
@@ -179,16 +187,14 @@ def _asked(
     questions = _Questions(model.errors, total, FIRST if len(missing) == wanted else FIRST_LEFT)
     while waiting:
         done: set[int] = set()
-        # What is under way when too many have failed is still taken: it was paid for, and may show that the others can be answered.
+        # What is under way when too many have failed is still taken: it was paid for, and may show that the
+        # others can be answered.
         for batch in model.engine().answer(waiting, lambda: stopping.requested() or questions.at_fault()):
             answers = {key_of[id(request)]: _whole(response) for request, response in batch}
             failed |= {key: each for key, each in answers.items() if each.finish_reason == ERROR}
             unsent |= {key: each for key, each in answers.items() if not each.sent}
-            model.store.add(
-                (key, each.record())
-                for key, each in answers.items()
-                if key not in failed and key not in unsent
-            )
+            stored = [key for key in answers if key not in failed and key not in unsent]
+            model.store.add((key, answers[key].record()) for key in stored)
             done |= {id(request) for request, _ in batch}
             questions.note(batch)
             progress.advance(len(batch))
@@ -197,8 +203,10 @@ def _asked(
         if questions.at_fault():
             said = next(iter(failed.values())).said
             raise UserError(
-                f"{said}\n{len(failed)} of {progress.done} calls failed; that is more than `run.errors` allows. {progress.done - len(failed)} of "
-                f"{len(missing)} answers came and are kept: running again asks only for the rest."
+                f"{said}\n"
+                f"{len(failed)} of {progress.done} calls failed; that is more than `run.errors` allows. "
+                f"{progress.done - len(failed)} of {len(missing)} answers came and are kept: "
+                "running again asks only for the rest."
             )
         waiting = [request for request in waiting if id(request) not in done] if done else []
     # Failures are stored when the rest has come: a run that ends earlier tries them again by itself.
@@ -213,14 +221,17 @@ def _opened(text: str, prompt: str) -> str:
 
 
 def _whole(response: Response) -> Response:
-    """A new response, marked where the model itself never ended its thought."""
+    """A new response, which is marked where the model itself never ended its thought."""
     text = response.text
     unfinished = text is not None and thoughts.unfinished(_opened(text, response.prompt))
     return replace(response, unfinished_thought=True) if unfinished else response
 
 
 def _within(request: Request, response: Response, context: int | None) -> Response:
-    """The response as it counts: with the tag of a thought that its prompt opened, and none if it does not fit the context."""
+    """The response as it counts, with the tag of a thought that its prompt opened.
+
+    It has no text if it does not fit the context.
+    """
     if response.text is None:
         return response
     if context is not None and (response.tokens_in or 0) + request.decoding.max_tokens > context:
@@ -229,17 +240,18 @@ def _within(request: Request, response: Response, context: int | None) -> Respon
 
 
 def _tell(responses: Sequence[Response], what: str) -> None:
-    """Log how many have no answer, and why."""
+    """Log how many questions have no answer, and why."""
     meaning = {
-        CONTEXT: "prompts do not fit the model's context (the longest has {longest} tokens){sent} and count as unanswered",
+        CONTEXT: "prompts do not fit the model's context (the longest has {longest} tokens){sent} "
+        "and count as unanswered",
         "refused": "questions were refused by the model and count as unanswered{said}",
         "filtered": "questions were filtered by the server and count as unanswered{said}",
-        ERROR: "calls failed after all retries and are left out{said}. Ask again: --config 'run={{retry: [error]}}'",
+        ERROR: "calls failed after all retries and are left out{said}. "
+        "Ask again: --config 'run={{retry: [error]}}'",
     }
+    missing = [response for response in responses if response.text is None]
     for reason in NO_ANSWER:
-        alike = [
-            response for response in responses if response.text is None and response.finish_reason == reason
-        ]
+        alike = [response for response in missing if response.finish_reason == reason]
         if alike:
             said = next((f", such as: {each.said}" for each in alike if each.said), "")
             unsent = "; they were not sent" if not any(each.sent for each in alike) else ""

@@ -1,4 +1,4 @@
-"""A prepared model as a job uses it: its manifest, its part of the response store, its engine on first need."""
+"""A prepared model as a job uses it: its manifest, its part of the response store, and its engine."""
 
 import logging
 import time
@@ -23,9 +23,10 @@ SPENT = ("answers", "calls", "tokens_in", "tokens_out")
 
 
 class Timed:
-    """An engine that writes to a file how long it took to answer and how much: what the rest of a job took is fixed cost.
+    """An engine that writes to a file how long it took to answer, and how much it answered.
 
-    What earlier runs of the job had asked stays in the file, under "earlier": it was paid for too.
+    What the rest of a job took is fixed cost. What earlier runs of the job had asked stays in the file, under
+    "earlier": it was paid for too.
     """
 
     def __init__(self, engine: Engine, path: Path) -> None:
@@ -36,13 +37,14 @@ class Timed:
     def answer(
         self, requests: Sequence[Request], stop: Callable[[], bool] = stopping.requested
     ) -> Iterator[list[tuple[Request, Response]]]:
-        """The engine's own batches. The file is up to date with every batch."""
+        """The engine's own batches; the file is up to date with every batch."""
         told, start = self.told, time.perf_counter()
         for batch in self.engine.answer(requests, stop):
             told["answers"] += len(batch)
             told["tokens_in"] += sum(response.tokens_in or 0 for _, response in batch)
             told["tokens_out"] += sum(response.tokens_out or 0 for _, response in batch)
-            # A server bills a prompt once for several answers, and what was retried as well: it counts itself.
+            # A server bills a prompt once for several answers, and what was retried as well: its engine
+            # counts itself.
             billed = {name: getattr(self.engine, name) for name in SPENT if hasattr(self.engine, name)}
             now = time.perf_counter()
             told["seconds"], start = told["seconds"] + now - start, now
@@ -51,7 +53,10 @@ class Timed:
 
 
 def _told(path: Path) -> dict[str, Any]:
-    """What earlier runs wrote to `path`; nothing where it is not there or was emptied, since it is bookkeeping alone."""
+    """What earlier runs wrote to `path`.
+
+    It is nothing where the file is not there or was emptied, since it is bookkeeping alone.
+    """
     try:
         told = read_json(path) if path.exists() else {}
     except UserError as error:
@@ -61,7 +66,7 @@ def _told(path: Path) -> dict[str, Any]:
 
 
 def _close_account(path: Path) -> None:
-    """Make what an earlier run of a job wrote to `path` "earlier": the run that begins counts from 0."""
+    """Make "earlier" what an earlier run of a job wrote to `path`: the run that begins counts from 0."""
     if told := _told(path):
         earlier = {name: told.get("earlier", {}).get(name, 0) + told.get(name, 0) for name in SPENT}
         write_json(path, {"seconds": 0.0, **dict.fromkeys(SPENT, 0), "earlier": earlier})
@@ -70,10 +75,10 @@ def _close_account(path: Path) -> None:
 def opened_model(
     manifest_path: Path | str, task: str, config: Mapping[str, Any], threads: int, log_file: Path | str
 ) -> OpenedModel:
-    """The model of a job on a task, as prepared. Nothing is loaded until `engine` is called, and then once.
+    """The model of a job on a task, as prepared; nothing is loaded until `engine` is called, and then once.
 
-    Of the configuration, as given, its section `run` is read and the model's own `server` and `greedy`. What was asked is written
-    beside `log_file`.
+    Of the configuration, as given, its section `run` is read and the model's own `server` and `greedy`. What
+    was asked is written beside `log_file`.
     """
     manifest = Manifest.model_validate(read_json(manifest_path))
     run, entry = RunConfig.model_validate(config.get("run") or {}), config["models"][manifest.name]
@@ -94,17 +99,25 @@ def opened_model(
     store = ResponseStore(Path(run.store).expanduser() / manifest.digest[:16] / task, rank)
     provenance = manifest.model_dump(mode="json", include={"name", "source", "revision", "dtype", "digest"})
     return OpenedModel(
-        manifest.name, manifest.digest, manifest.prompt, manifest.context, store, engine, provenance,
-        kind.versions, entry.get("greedy", True), run.retry, run.errors, kind.options,
-    )  # fmt: skip
+        manifest.name,
+        manifest.digest,
+        manifest.prompt,
+        manifest.context,
+        store,
+        engine,
+        provenance,
+        kind.versions,
+        entry.get("greedy", True),
+        run.retry,
+        run.errors,
+        kind.options,
+    )
 
 
 def opened_models(
     manifests: Mapping[str, str], task: str, config: Mapping[str, Any], threads: int, log_file: Path | str
 ) -> dict[str, OpenedModel]:
     """The models of a job by role; one that has several roles is opened once."""
-    made = {
-        path: opened_model(path, task, config, threads, log_file)
-        for path in dict.fromkeys(manifests.values())
-    }
+    paths = dict.fromkeys(manifests.values())
+    made = {path: opened_model(path, task, config, threads, log_file) for path in paths}
     return {role: made[path] for role, path in manifests.items()}

@@ -1,4 +1,4 @@
-"""Rule prepare_model: bring a model to this machine, once, checked against what the configuration pins."""
+"""Rule prepare_model: a model is brought to this machine, once, and checked against what is pinned."""
 
 from pathlib import Path
 
@@ -13,9 +13,10 @@ SHAPING = ("engine", "revision", "dtype", "trust_remote_code", "logprobs", "body
 
 
 def prepare_model(name: str, settings: ModelSettings, folder: Path) -> Manifest:
-    """Make `folder` hold or point to a model; return its manifest.
+    """Make `folder` hold or point to a model, and return its manifest.
 
-    The manifest's `digest` identifies the weights, tokenizer and precision: everything of the model that shapes an answer.
+    The manifest's `digest` identifies the weights, tokenizer and precision: everything of the model that
+    shapes an answer.
     """
     folder.mkdir(parents=True, exist_ok=True)
     asked = settings.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""What jobs need to know of the place they run at: in no digest, so no part of a rule."""
+"""What jobs need to know of the place they run at; it is in no digest, so it is no part of a rule."""
 
 from typing import Literal
 
@@ -21,12 +21,14 @@ class RunConfig(Section):
     )
     decoding: Literal["auto", "cascade", "continuous", "plain"] = Field(
         "auto",
-        description="How sequences are decoded together: with shared prefixes (`cascade`; on CPUs), by transformers' continuous "
-        "batching (`continuous`; on GPUs) or `generate` (`plain`; where nothing else fits). The answers are the same.",
+        description="How sequences are decoded together: with shared prefixes (`cascade`; on CPUs), "
+        "by transformers' continuous batching (`continuous`; on GPUs) "
+        "or `generate` (`plain`; where nothing else fits). The answers are the same.",
     )
     retry: list[Literal["context", "refused", "filtered", "error"]] = Field(
         default_factory=list,
-        description="Ask again for stored answers that are missing for these reasons, such as `[error]`; for one run, on the command line.",
+        description="Ask again for stored answers that are missing for these reasons, such as `[error]`; "
+        "for one run, on the command line.",
     )
     errors: float = Field(
         0.2,

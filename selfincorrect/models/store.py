@@ -1,8 +1,9 @@
 """The response store: every finished answer, kept under the digest of all that shapes it.
 
-A store is a folder of append-only segments, JSON lines. Every process writes a segment of its own, so jobs, runs and
-colleagues can share a folder, also on network file systems, without locks; readers take all segments. Where several hold an answer to
-the same, all readers take the same one: the better by `rank`, of equal ones the first.
+A store is a folder of append-only segments, JSON lines. Every process writes a segment of its own, so jobs,
+runs and colleagues can share a folder, also on network file systems, without locks; readers take all
+segments. Where several hold an answer to the same, all readers take the same one: the better by `rank`, of
+equal ones the first.
 
 `selfincorrect store check FOLDER` names what is damaged or no answer; with `--drop` it is taken out.
 """
@@ -35,7 +36,7 @@ def _checksum(key: str, value: Any, at: int) -> str:
 
 
 def _record(line: bytes) -> tuple[str, Any, int]:
-    """Key, value and time (0 in old stores) of a line. Raises ValueError if it is damaged."""
+    """The key, value and time (0 in old stores) of a line. Raises ValueError if it is damaged."""
     try:
         record = json.loads(line)
         key, value, at = record["key"], record["value"], record.get("at", 0)
@@ -52,9 +53,10 @@ def _same(value: Any) -> int:
 
 
 class ResponseStore:
-    """Answers by digest. `get` reads what any process had finished when this object was made, or last `refresh`ed.
+    """Answers by digest.
 
-    `rank` says of a value how good it is, 0 the best: a later value replaces a worse one.
+    `get` reads what any process had finished when this object was made, or last `refresh`ed. `rank` says of a
+    value how good it is, 0 the best: a later value replaces a worse one.
     """
 
     def __init__(self, folder: Path | str, rank: Callable[[Any], int] = _same) -> None:
@@ -68,7 +70,10 @@ class ResponseStore:
         self.refresh()
 
     def refresh(self) -> int:
-        """Read what other processes have added. Returns how many answers of this process another's takes the place of."""
+        """Read what other processes have added.
+
+        Returns how many answers of this process another's takes the place of.
+        """
         return sum(self._read(path) for path in _segments(self.folder))
 
     def _read(self, path: Path) -> int:
@@ -76,7 +81,7 @@ class ResponseStore:
         with open(path, "rb") as file:
             file.seek(start)
             data = file.read()
-        # Bytes after the last line feed are a line that a killed process did not finish: not read.
+        # Bytes after the last line feed are a line that a killed process did not finish; they are not read.
         whole = data[: data.rfind(b"\n") + 1]
         self._read_to[path] = start + len(whole)
         for number, line in enumerate(whole.split(b"\n")[:-1], start=1):
@@ -85,14 +90,19 @@ class ResponseStore:
             except ValueError as error:
                 before = number if not start else path.read_bytes()[:start].count(b"\n") + number
                 raise UserError(
-                    f"The response store is damaged: {path}, line {before}: {error}.\nEvery other line can be kept. Take it out, and run "
-                    f"again: only that answer is asked for anew.\n    selfincorrect store check '{self.folder}' --drop"
+                    f"The response store is damaged: {path}, line {before}: {error}.\n"
+                    "Every other line can be kept. "
+                    "Take it out, and run again: only that answer is asked for anew.\n"
+                    f"    selfincorrect store check '{self.folder}' --drop"
                 ) from error
             replaced += self._take(key, value, (at, path.name))
         return replaced
 
     def _take(self, key: str, value: Any, place: Place) -> bool:
-        """Keep a value unless there is a better or earlier one. Returns whether it replaces another one of this process."""
+        """Keep a value unless there is a better or earlier one.
+
+        Returns whether it replaces another one of this process.
+        """
         other = False
         if known := self._places.get(key):
             before = self._answers[key]
@@ -118,7 +128,10 @@ class ResponseStore:
         return self.folder / self._places[key][1]
 
     def add(self, answers: Iterable[tuple[str, Any]]) -> None:
-        """Append answers, in one write that has reached the disk when this returns. Raises OSError with its file name."""
+        """Append answers, in one write that has reached the disk when this returns.
+
+        Raises OSError with its file name.
+        """
         answers, at = list(answers), time.time_ns()
         lines = [
             canonical_json({"key": key, "value": value, "at": at, "crc": _checksum(key, value, at)}) + "\n"
@@ -145,8 +158,8 @@ class ResponseStore:
             self._segment = None
 
 
-def _segments(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*.jsonl") if path.is_file())
+def _segments(folder: Path, pattern: str = "*.jsonl") -> list[Path]:
+    return sorted(path for path in folder.glob(pattern) if path.is_file())
 
 
 def _reach_disk(file: IO[bytes]) -> None:
@@ -158,14 +171,12 @@ def _reach_disk(file: IO[bytes]) -> None:
 
 
 def check(folder: Path, fits: Callable[[Any], object], drop: bool = False) -> Iterator[str]:
-    """Yield what is wrong in the segments of `folder` and below, as "file, line: what"; take these lines out if `drop`, into a file
-    beside the segment that ends in `.dropped`.
+    """Yield what is wrong in the segments of `folder` and below, as "file, line: what".
 
-    `fits` raises ValueError for a value that is no answer.
+    If `drop`, take these lines out into a file beside the segment that ends in `.dropped`. `fits` raises
+    ValueError for a value that is no answer.
     """
-    for path in sorted(
-        each for each in folder.rglob("*.jsonl") if each.is_file() and SEGMENT.fullmatch(each.name)
-    ):
+    for path in (each for each in _segments(folder, "**/*.jsonl") if SEGMENT.fullmatch(each.name)):
         kept: list[bytes] = []
         taken: list[bytes] = []
         for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
@@ -183,7 +194,7 @@ def check(folder: Path, fits: Callable[[Any], object], drop: bool = False) -> It
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code: 0 nothing wrong, or taken out; 1 something wrong."""
+    """The command; its exit code is 0 if nothing is wrong, or was taken out, and 1 if something is."""
     from selfincorrect.engines.requests import stored_response
     from selfincorrect.jobs.job import plain_text
 

@@ -6,8 +6,9 @@ from functools import partial
 
 import pytest
 
-from selfincorrect.discriminate.parse import parse_choice, parse_text
+from selfincorrect.discriminate.parse import parse_choice
 from selfincorrect.discriminate.parse_score import parse_score
+from selfincorrect.discriminate.parse_text import parse_text
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.requests import Response
 from selfincorrect.errors import UserError

@@ -1,7 +1,7 @@
 """What a selector is made of: a model is asked, or a rule chooses.
 
-A selector is a file in this folder with an object SELECTOR, and its entry in `registry.BUILT_IN`; one of another package is an entry
-point of the group `selfincorrect.selectors`, by its name.
+A selector is a file in this folder with an object SELECTOR, and its entry in `registry.BUILT_IN`; one of
+another package is an entry point of the group `selfincorrect.selectors`, by its name.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
 
 class Selector(Protocol):
-    """`asks`: a model is asked. `graded`: it needs grades. `slots`: it picks a position that was shown, so that positions can be
-    counted. `options`: those of a variant that mean something to it, and `why` no other does."""
+    """A way of choosing among candidates.
+
+    `asks` says whether a model is asked, `graded` whether it needs grades, and `slots` whether it picks a
+    position that was shown, so that positions can be counted. `options` are those of a variant that mean
+    something to it, and `why` says why no other does.
+    """
 
     asks: bool
     graded: bool
@@ -28,12 +32,12 @@ class Selector(Protocol):
 
 
 class Asking(Selector, Protocol):
-    """Asks a model, once about all candidates or, where it is `alone`, about each of them."""
+    """A selector that asks a model, once about all candidates or, where it is `alone`, about each of them."""
 
     alone: bool
 
     def calls(self, k: int) -> int:
-        """Answers that it takes for one question."""
+        """The number of answers that it takes for one question."""
 
     def rationale(self, view: View) -> bool:
         """Whether reasons are asked for."""
@@ -52,16 +56,16 @@ class Asking(Selector, Protocol):
     def demonstrated(
         self, view: View, index: int, position: int, shown: Sequence[str], reasons: Callable[[], str]
     ) -> tuple[Sequence[str], str]:
-        """What the demonstration number `index` shows, and its response, the right answer being at `position`."""
+        """What demonstration number `index` shows, and its response; the right answer is at `position`."""
 
     def read(self, view: View, asked: Asked, responses: Sequence[Response]) -> Preference:
         """What the responses to the requests of `asked`, in their order, say of its candidates."""
 
 
 class Rule(Selector, Protocol):
-    """Chooses without a model: what a model's own choice has to beat."""
+    """A selector that chooses without a model: what a model's own choice has to beat."""
 
     shared: bool  # whether candidates that tie share the choice
 
     def ties(self, candidates: Sequence["Candidate"]) -> list[int]:
-        """Indices of the candidates that it cannot tell apart, at least one."""
+        """The indices of the candidates that it cannot tell apart, at least one."""

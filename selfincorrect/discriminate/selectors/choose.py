@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from selfincorrect.discriminate.asked import Asked, Preference, preference_of
-from selfincorrect.discriminate.parse import Chosen, parse_choice, parse_text
+from selfincorrect.discriminate.parse import Chosen, parse_choice
+from selfincorrect.discriminate.parse_text import parse_text
 from selfincorrect.discriminate.unanswered import missing, thought_only
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
@@ -12,9 +13,8 @@ from selfincorrect.tasks.templates import Reply, replies
 
 class Choose:
     asks, graded, slots, alone = True, False, True, False
-    options = frozenset(
-        {"candidates", "distractors", "order", "labels", "shots", "rationale", "answer", "wording"}
-    )
+    options = frozenset({"candidates", "distractors", "order", "labels", "shots"})
+    options |= {"rationale", "answer", "wording"}
     why = ""
 
     def calls(self, k: int) -> int:

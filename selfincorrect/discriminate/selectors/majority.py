@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def majority(extracted: Sequence[str | None]) -> list[int]:
-    """Indices of the most frequent answer by normal form, of all that tie.
+    """The indices of the most frequent answer by normal form; of all answers that tie.
 
     An answer without a normal form agrees with no other.
     """

@@ -1,4 +1,4 @@
-"""`oracle`: the best grade, what a perfect choice would score."""
+"""`oracle`: the best grade, which is what a perfect choice would score."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""`random`: a seeded uniform draw, how much luck can do."""
+"""`random`: a seeded uniform draw, which tells how much luck can do."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

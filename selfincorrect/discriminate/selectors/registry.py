@@ -13,13 +13,13 @@ BUILT_IN = ("choose", "score", "random", "majority", "longest", "shortest", "ora
 
 
 def names() -> tuple[str, ...]:
-    """All selectors, in the order that tables have."""
+    """The names of all selectors, in the order that tables have."""
     return (*BUILT_IN, *plugins(GROUP))
 
 
 @cache
 def get_selector(name: str) -> Selector:
-    """The selector called `name`. Raises LookupError for another."""
+    """The selector called `name`. Raises LookupError if there is none."""
     if name in BUILT_IN:
         return cast(Selector, import_module(f"selfincorrect.discriminate.selectors.{name}").SELECTOR)
     return cast(Selector, plugin(GROUP, name))
@@ -31,7 +31,7 @@ def asking(name: str) -> Asking:
 
 
 def rule(name: str) -> Rule:
-    """The selector called `name`, which asks none."""
+    """The selector called `name`, which asks no model."""
     return cast(Rule, get_selector(name))
 
 

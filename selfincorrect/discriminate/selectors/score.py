@@ -39,20 +39,18 @@ class Score:
     def demonstrated(
         self, view: View, index: int, position: int, shown: Sequence[str], reasons: Callable[[], str]
     ) -> tuple[Sequence[str], str]:
-        """Right and wrong answers take turns."""
+        """One answer and its score; right and wrong answers take turns."""
         place, score = (position, RIGHT) if index % 2 == 0 else ((position + 1) % view.k, WRONG)
         return [shown[place]], self.reply(view).response.format(score=score)
 
     def read(self, view: View, asked: Asked, responses: Sequence[Response]) -> Preference:
-        """The scores; one that is not readable is never among the highest."""
+        """The preference by scores; one that is not readable is never among the highest."""
         [shown] = asked.shown
         unanswered = [response for response in responses if response.text is None]
         if unanswered:
             why = missing(max(unanswered, key=lambda response: response.finish_reason == ERROR))
             return preference_of(shown.order, why)
-        scores = [
-            parse_score(response.text or "", response.finish_reason != "length") for response in responses
-        ]
+        scores = [parse_score(each.text or "", each.finish_reason != "length") for each in responses]
         told = " ".join("–" if score is None else str(score) for score in scores)
         if not any(score is not None for score in scores):
             how: How = "thought" if all(map(thought_only, responses)) else "none"

@@ -1,4 +1,4 @@
-"""One call to a server: bounded in time and size, with no header but its own, and no word of the key in what comes back."""
+"""One call to a server, bounded in time and size, and with no word of the key in what comes back."""
 
 import base64
 import json
@@ -18,9 +18,8 @@ from selfincorrect.engines.openai.replies import clean
 from selfincorrect.engines.openai.troubles import Trouble, message_of
 from selfincorrect.errors import UserError
 
-LARGEST_BODY = (
-    256 * 2**20
-)  # bytes, unpacked: n answers of some thousand tokens with 20 log-probabilities each
+# Bytes, unpacked: n answers of some thousand tokens with 20 log-probabilities each.
+LARGEST_BODY = 256 * 2**20
 LARGEST_ERROR = 2**20
 SHORTEST_KEY = 12  # characters of what no answer holds by chance
 SHOWN = 500  # characters of a server's words
@@ -28,13 +27,16 @@ SHOWN = 500  # characters of a server's words
 
 @dataclass(frozen=True)
 class Body:
-    """A whole response of 200."""
+    """The body of a whole response with status 200."""
 
     data: bytes
 
 
 class Secret:
-    """A key, and how it is kept out of texts: as it is, and in the ways that servers write it when they repeat it."""
+    """A key, which is kept out of texts.
+
+    It is looked for as it is, and in the ways that servers write it when they repeat it.
+    """
 
     def __init__(self, key: str | None) -> None:
         self.key = key
@@ -46,7 +48,7 @@ class Secret:
 
     @property
     def is_placeholder(self) -> bool:
-        """Whether the key is none, such as "none" or "EMPTY": answers may hold such a word by themselves."""
+        """Whether the key is a word such as "none" or "EMPTY", which answers may hold by themselves."""
         return len(self.key or "") < SHORTEST_KEY
 
     def scrubbed(self, text: str) -> str:
@@ -67,20 +69,24 @@ class Client:
             self._client = httpx2.Client(headers=headers, timeout=timeout, follow_redirects=False)
         except (ImportError, ValueError) as error:
             raise UserError(
-                f"{name}: the proxy that the environment names cannot be used: {error}\nSOCKS proxies need a package of their own: "
-                "pip install socksio. Or take ALL_PROXY out of the environment for this run; NO_PROXY does not help here."
+                f"{name}: the proxy that the environment names cannot be used: {error}\n"
+                "SOCKS proxies need a package of their own: pip install socksio. "
+                "Or take ALL_PROXY out of the environment for this run; NO_PROXY does not help here."
             ) from error
 
     def post(self, path: str, body: Mapping[str, Any]) -> Body | Trouble:
-        """A whole reply of 200, or what went wrong."""
+        """The body of a whole reply with status 200, or what went wrong."""
         return self._call("POST", path, json=dict(body))
 
     def get(self, path: str) -> Body | Trouble:
         return self._call("GET", path)
 
     def _call(self, method: str, path: str, **sent: Any) -> Body | Trouble:
-        """The exchange in a thread of its own, which is left to itself when the time is over: whatever a server drips, headers too,
-        no read waits longer than its own limit, and many of them have none together."""
+        """Run the exchange in a thread of its own, which is left to itself when the time is over.
+
+        No read of what a server drips, headers too, waits longer than its own limit, but many reads together
+        have no limit.
+        """
         done: Future[Body | Trouble] = Future()
 
         def exchange() -> None:
@@ -96,7 +102,10 @@ class Client:
             return self._trouble(None, f"no whole reply in {self._timeout:g} s (`timeout`)")
 
     def _exchange(self, method: str, path: str, **sent: Any) -> Body | Trouble:
-        """No exception of the library leaves it: they hold the request, and it the key."""
+        """Exchange a request for a reply; no exception of the library leaves this.
+
+        Such exceptions hold the request, and it holds the key.
+        """
         try:
             with self._client.stream(method, f"{self._url}/{path}", **sent) as response:
                 return self._read(response)
@@ -121,9 +130,8 @@ class Client:
             return Body(_recoded(bytes(data), response.charset_encoding))
         if response.is_redirect:
             where = response.headers.get("location", "")
-            return self._trouble(
-                response.status_code, f"a redirect to {where}, which is not followed. Correct `server.url`."
-            )
+            said = f"a redirect to {where}, which is not followed. Correct `server.url`."
+            return self._trouble(response.status_code, said)
         try:
             body = json.loads(data)
         except (ValueError, RecursionError):
@@ -138,12 +146,15 @@ class Client:
         return Trouble(status, self.shown(said), body, retry_after)
 
     def shown(self, text: str) -> str:
-        """A server's words without the key, which is looked for before they are shortened: half a key is no longer found."""
+        """A server's words, shortened, without the key.
+
+        The key is looked for before they are shortened, since half a key would not be found.
+        """
         text = self._secret.scrubbed(clean(text)).strip()
         return text if len(text) <= SHOWN else f"{text[:SHOWN]} …"
 
     def models(self) -> list[str]:
-        """Up to ten of the server's models, none if it does not say."""
+        """The ids of up to ten of the server's models; none if it does not say."""
         listed = self.get("models")
         try:
             entries = json.loads(listed.data)["data"] if isinstance(listed, Body) else []
@@ -153,7 +164,7 @@ class Client:
 
 
 def _recoded(data: bytes, charset: str | None) -> bytes:
-    """`data` in UTF-8, from the encoding that its server names."""
+    """The same text as `data`, in UTF-8 instead of the encoding that its server names."""
     try:
         return data if charset is None else data.decode(charset, "replace").encode()
     except LookupError:
@@ -161,7 +172,7 @@ def _recoded(data: bytes, charset: str | None) -> bytes:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the server asks to wait, given as a number or as a date."""
+    """The seconds that the server asks to wait, which it gives as a number or as a date."""
     value = headers.get("retry-after")
     if value is None:
         return None

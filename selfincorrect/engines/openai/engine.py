@@ -1,7 +1,8 @@
-"""Models behind a server that speaks OpenAI's protocol: hosted ones, vLLM, llama.cpp, TGI, `transformers serve`.
+"""Models behind a server that speaks OpenAI's protocol.
 
-Samples of one question are asked for in one call where the server can do that. What a server cannot do is found out on
-the way and named once in the log; an answer is only what a server gave as one.
+Such servers are hosted ones, vLLM, llama.cpp, TGI, and `transformers serve`. Samples of one question are
+asked for in one call where the server can do that. What a server cannot do is found out on the way and named
+once in the log; an answer is only what a server gave as one.
 """
 
 import logging
@@ -32,7 +33,11 @@ Asked = tuple[Prompt, Decoding]
 
 
 class OpenAIEngine:
-    """`calls`, `tokens_in` and `tokens_out` are what the server bills, as far as it says, with repetitions and probe."""
+    """A model at a server.
+
+    `calls`, `tokens_in` and `tokens_out` are what the server bills, as far as it says, with repetitions and
+    the probe.
+    """
 
     def __init__(self, manifest: Manifest) -> None:
         """Raises UserError if the key's environment variable is not set."""
@@ -43,9 +48,8 @@ class OpenAIEngine:
         self._probed = False
         self._models: set[str] = set()  # what the server says that it is
         self._choices_differ = False  # seen once, a server draws the choices of a call apart
-        self._doubted: dict[
-            int, str | None
-        ] = {}  # by id of a request that is asked again: what all choices of its call were
+        # What all choices of a call were, by id of a request of it that is asked again.
+        self._doubted: dict[int, str | None] = {}
 
     @property
     def calls(self) -> int:
@@ -62,11 +66,12 @@ class OpenAIEngine:
     def answer(
         self, requests: Sequence[Request], stop: Callable[[], bool] = stopping.requested
     ) -> Iterator[Answered]:
-        """Yield answers as they arrive. After an error, calls that are under way are finished and yielded, then it is raised."""
-        waiting, running = (
-            deque(_groups(requests)),
-            dict[Future[tuple[Answered, list[Request]]], list[Request]](),
-        )
+        """Yield answers as they arrive.
+
+        After an error, calls that are under way are finished and yielded; then it is raised.
+        """
+        waiting = deque(_groups(requests))
+        running = dict[Future[tuple[Answered, list[Request]]], list[Request]]()
         unwanted, answered = threading.Event(), 0
         failure: BaseException | None = None
         texts: dict[Asked, list[str | None]] = defaultdict(list)
@@ -97,7 +102,9 @@ class OpenAIEngine:
             pool.shutdown(wait=False, cancel_futures=True)
         if isinstance(failure, UserError):
             raise UserError(
-                f"{failure}\n{answered} of {len(requests)} answers came and are kept: running again asks only for the rest."
+                f"{failure}\n"
+                f"{answered} of {len(requests)} answers came and are kept: "
+                "running again asks only for the rest."
             )
         if failure:
             raise failure
@@ -111,16 +118,16 @@ class OpenAIEngine:
         return group
 
     def _ask(self, group: list[Request], stop: threading.Event) -> tuple[Answered, list[Request]]:
-        """One call for requests that differ in their seed only: their responses, and the requests to ask for one by one."""
+        """Call once for requests that differ in their seed only.
+
+        Returns their responses, and the requests to ask for one by one.
+        """
         first = group[0]
         outcome = self.server.ask(first.prompt, first.decoding, first.seed, len(group), stop)
         prompt = canonical_json(first.prompt.messages()) if self.mode == "chat" else first.prompt.text()
         if isinstance(outcome, Missing):
-            said = outcome.said
-            return [
-                (r, Response(None, prompt, outcome.reason, outcome.tokens_in, 0, None, said=said))
-                for r in group
-            ], []
+            missing = Response(None, prompt, outcome.reason, outcome.tokens_in, 0, None, said=outcome.said)
+            return [(request, missing) for request in group], []
         self._note_model(outcome)
         answers = outcome.answers[: len(group)]
         if any(answer.cut_thought for answer in answers):
@@ -133,23 +140,15 @@ class OpenAIEngine:
         elif self._doubted.pop(id(first), answers[0].text) != answers[0].text and not self._choices_differ:
             self.server.do_without("n", "draws all choices of a call with one seed, so in effect ignores")
         self._note_logprobs(answers)
-        responses = [
-            (
-                request,
-                Response(
-                    a.text, prompt, a.finish_reason, outcome.tokens_in, a.tokens_out, a.logprob, a.reasoning, a.reasoning_tokens, a.said,
-                    outcome.model, outcome.fingerprint, seeded=a.place == 0,
-                ),
-            )
-            for request, a in zip(group, answers, strict=False)
-        ]  # fmt: skip
-        return responses, group[len(answers) :]
+        responses = [_response(prompt, outcome, answer) for answer in answers]
+        return list(zip(group, responses, strict=False)), group[len(answers) :]
 
     def _trusted(self, group: list[Request], answers: list[Answer]) -> list[Answer]:
         """The answers of one call that count as draws of their own.
 
-        Choices that are all the same come from an easy question or from a server that draws all with one seed. Until
-        choices were seen to differ, only the first counts; the others' own seeds tell which it is.
+        Choices that are all the same come from an easy question or from a server that draws all with one
+        seed. Until choices were seen to differ, only the first counts; the others' own seeds tell which it
+        is.
         """
         if len({answer.text for answer in answers}) > 1:
             self._choices_differ = True
@@ -159,28 +158,26 @@ class OpenAIEngine:
         return answers[:1]
 
     def _note_model(self, reply: Reply) -> None:
-        """Say so, once for each, where a server names another model than it was asked for, or changes while it is asked."""
+        """Log, once for each model, that the server names another than it was asked for, or has changed."""
         if reply.model and reply.model not in self._models:
             asked, known = self.server.model, sorted(self._models)
             self._models.add(reply.model)
             if known:
-                log.warning(
-                    "%s: the server has changed: answers come from %s, earlier ones from %s",
-                    self.name,
-                    reply.model,
-                    known,
-                )
+                changed = "%s: the server has changed: answers come from %s, earlier ones from %s"
+                log.warning(changed, self.name, reply.model, known)
             elif not (reply.model.startswith(asked) or asked.endswith(reply.model)):
-                log.warning(
-                    "%s: the server says that %s answers; %s was asked for", self.name, reply.model, asked
-                )
+                other = "%s: the server says that %s answers; %s was asked for"
+                log.warning(other, self.name, reply.model, asked)
 
     def _note_logprobs(self, answers: Sequence[Answer]) -> None:
         if self.server.logprobs and any(answer.text and answer.logprob is None for answer in answers):
             self.server.notice("logprobs", "ignores")
 
     def _probe(self, requests: Sequence[Request], stop: threading.Event) -> UserError | None:
-        """Find out, with two short calls, whether the same seed gives the same text. Returns the error if they fail."""
+        """Find out, with two short calls, whether the same seed gives the same text.
+
+        Returns the error if they fail.
+        """
         sampled = next((r for r in requests if r.decoding.temperature > 0 and r.seed is not None), None)
         if sampled is None or self._probed:
             return None
@@ -204,13 +201,32 @@ class OpenAIEngine:
         if len(several) >= ALIKE and all(len(set(each)) == 1 for each in several):
             log.warning(
                 "%s: all samples of each of %d questions are the same: the server may ignore temperature "
-                "(as `transformers serve` does, unless the model's generation_config.json has do_sample: true)",
-                self.name, len(several),
-            )  # fmt: skip
+                "(as `transformers serve` does, "
+                "unless the model's generation_config.json has do_sample: true)",
+                self.name,
+                len(several),
+            )
+
+
+def _response(prompt: str, reply: Reply, answer: Answer) -> Response:
+    return Response(
+        answer.text,
+        prompt,
+        answer.finish_reason,
+        reply.tokens_in,
+        answer.tokens_out,
+        answer.logprob,
+        answer.reasoning,
+        answer.reasoning_tokens,
+        answer.said,
+        reply.model,
+        reply.fingerprint,
+        seeded=answer.place == 0,
+    )
 
 
 def _groups(requests: Sequence[Request]) -> list[list[Request]]:
-    """Samples of one prompt together; greedy requests each on its own."""
+    """The requests in groups: samples of one prompt together, greedy requests each on its own."""
     groups: dict[Any, list[Request]] = defaultdict(list)
     for request in requests:
         key = (request.prompt, request.decoding) if request.decoding.temperature > 0 else id(request)

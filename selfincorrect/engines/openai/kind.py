@@ -11,14 +11,14 @@ from selfincorrect.errors import UserError
 
 
 def prepare(name: str, settings: ModelSettings, folder: Path) -> dict[str, Any]:
-    """Raises UserError if the key is not there: found before anything waits for it."""
+    """Raises UserError if the key is not there, before anything waits for it."""
     key = settings.key
     if key and not os.environ.get(key):
         raise UserError(
-            f"{name}: the environment variable {key} is not set. It holds the key of the model's server: export {key}=…, or "
-            "remove `key` from its `server` section if it needs none."
+            f"{name}: the environment variable {key} is not set. It holds the key of the model's server: "
+            f"export {key}=…, or remove `key` from its `server` section if it needs none."
         )
-    # Not the server's address: the same model moves from host to host.
+    # The server's address is no part of it: the same model moves from host to host.
     identity = f"{settings.source}@{settings.revision or 'served'}"
     told: dict[str, Any] = {"revision": identity, "encoder_decoder": False, "dtype": "as served"}
     told["logprobs"] = settings.logprobs  # an answer without them is another one

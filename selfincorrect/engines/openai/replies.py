@@ -1,4 +1,7 @@
-"""What servers send as answers, checked before anything of it is kept: a field that makes no sense is left empty, its text stays."""
+"""What servers send as answers, checked before anything of it is kept.
+
+A field that makes no sense is left empty; the text of its answer stays.
+"""
 
 import json
 import math
@@ -13,11 +16,13 @@ from selfincorrect.engines.requests import ERROR, FILTERED, LARGEST, REFUSED, De
 
 # Finish reasons and what they are here. Others, whatever they are called, end an answer like "stop".
 _FINISH = {
-    "length": r"length|max_length|model_length|max_(?:output_)?tokens|token_limit|model_context_window_exceeded",
-    FILTERED: r"content_?filter.*|.*safety|recitation|prohibited_content|blocklist|spii|blocked|moderation|sensitive|"
-    r"guardrail_intervened",
+    "length": r"length|max_length|model_length|max_(?:output_)?tokens|token_limit|"
+    r"model_context_window_exceeded",
+    FILTERED: r"content_?filter.*|.*safety|recitation|prohibited_content|blocklist|spii|blocked|moderation|"
+    r"sensitive|guardrail_intervened",
     REFUSED: r"refusal|tool_calls|function_call|tool_use",
-    ERROR: r"error|aborted|abort|cancell?ed|malformed_function_call|insufficient_system_resource|network_error|other",
+    ERROR: r"error|aborted|abort|cancell?ed|malformed_function_call|insufficient_system_resource|"
+    r"network_error|other",
 }
 ROUNDING = 1e-3  # a log-probability so little above 0 is 0
 LONGEST_WORDS = 100_000  # characters of a reply that cannot be read, before a key in it is looked for
@@ -26,8 +31,11 @@ DEEPEST = 8  # lists of parts in a message's content
 
 @dataclass(frozen=True)
 class Answer:
-    """One choice of a reply, without the request it answers; its fields as in `engines.Response`. `cut_thought`: a stop string that was
-    sent ended it inside its thought; `place` is that among the choices."""
+    """One choice of a reply, without the request it answers.
+
+    Its fields are as in `engines.requests.Response`. `cut_thought` says that a stop string that was sent
+    ended it inside its thought; `place` is that among the choices.
+    """
 
     text: str | None
     finish_reason: str
@@ -42,8 +50,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Reply:
-    """What one call brought. `choices` counts all choices, also those without a usable answer; `senseless` says whether a field of it
-    made no sense."""
+    """What one call brought.
+
+    `choices` counts all choices, also those without a usable answer; `senseless` says whether a field of it
+    made no sense.
+    """
 
     answers: list[Answer]
     choices: int
@@ -67,7 +78,7 @@ class _Checked:
         return None
 
     def logprob(self, value: Any) -> float | None:
-        """A log-probability, finite and at most 0."""
+        """The value as a log-probability, finite and at most 0; None if it is none."""
         if type(value) in (int, float) and -LARGEST < value <= ROUNDING:  # also of integers beyond all floats
             return min(float(value), 0.0) if math.isfinite(value) else None
         self.senseless |= value is not None
@@ -75,12 +86,15 @@ class _Checked:
 
 
 def clean(text: str) -> str:
-    """`text` as valid Unicode: half a pair of surrogates becomes the replacement character."""
+    """The `text` as valid Unicode: half a pair of surrogates becomes the replacement character."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def read_reply(data: bytes, how: Decoding, stops: bool = True) -> Reply | Trouble:
-    """The answers in a response of 200; `stops` says whether stop strings were sent. A reply without a single answer is Trouble."""
+    """The answers in a response with status 200; `stops` says whether stop strings were sent.
+
+    A reply without a single answer is Trouble.
+    """
     try:
         payload = json.loads(data.decode("utf-8", "replace"), strict=False, parse_int=_whole_number)
     except (ValueError, RecursionError):
@@ -92,14 +106,12 @@ def read_reply(data: bytes, how: Decoding, stops: bool = True) -> Reply | Troubl
     if not isinstance(choices, list) or not choices:
         return Trouble(None, f"a reply without choices: {told}")
     check = _Checked()
-    choices = sorted(
-        (c for c in choices if isinstance(c, dict)), key=lambda c: _Checked().count(c.get("index")) or 0
-    )
+    choices = [choice for choice in choices if isinstance(choice, dict)]
+    choices.sort(key=lambda choice: _Checked().count(choice.get("index")) or 0)
     usage = payload.get("usage")
     usage = usage if isinstance(usage, dict) else {}
-    tokens_in, tokens_out, total = (
-        check.count(usage.get(f"{kind}_tokens")) for kind in ("prompt", "completion", "total")
-    )
+    counted = [check.count(usage.get(f"{kind}_tokens")) for kind in ("prompt", "completion", "total")]
+    tokens_in, tokens_out, total = counted
     details = usage.get("completion_tokens_details")
     thought = check.count(details.get("reasoning_tokens")) if isinstance(details, dict) else None
     if tokens_out is not None and tokens_in is not None and total is not None:
@@ -116,20 +128,16 @@ def read_reply(data: bytes, how: Decoding, stops: bool = True) -> Reply | Troubl
 
 
 def _error_inside(error: Any) -> Trouble:
-    """An error that came as a response of 200."""
+    """The Trouble of an error that came in a response with status 200."""
     code = error.get("code", error.get("status")) if isinstance(error, Mapping) else None
     status = code if type(code) is int and 300 <= code < 600 else None
     return Trouble(status, clean(message_of(error)), error)
 
 
 def finish_reason(given: Any) -> str:
-    """What a server's finish reason is here."""
-    found = (
-        reason
-        for reason, names in _FINISH.items()
-        if isinstance(given, str) and re.fullmatch(names, given.lower())
-    )
-    return next(found, "stop")
+    """What a server's finish reason is called here."""
+    name = given.lower() if isinstance(given, str) else ""
+    return next((reason for reason, names in _FINISH.items() if re.fullmatch(names, name)), "stop")
 
 
 def _whole_number(digits: str) -> float:
@@ -147,7 +155,10 @@ def _answer(
     alone: tuple[int | None, int | None],
     check: _Checked,
 ) -> Answer | None:
-    """A choice as an answer, or as the reason of the model or its filter for giving none; None where the server failed."""
+    """A choice as an answer, or as the reason of the model or its filter for giving none.
+
+    It is None where the server failed.
+    """
     message = choice.get("message")
     message = message if isinstance(message, dict) else {"content": choice.get("text")}
     text, reasoning = _parts(message)
@@ -163,34 +174,23 @@ def _answer(
         return Answer(None, FILTERED, tokens_out, None, said=text)
     refusal = message.get("refusal")
     if not text and (reason == REFUSED or (isinstance(refusal, str) and refusal)):
-        return Answer(
-            None, REFUSED, tokens_out, None, said=clean(refusal) if isinstance(refusal, str) else str(given)
-        )
+        said = clean(refusal) if isinstance(refusal, str) else str(given)
+        return Answer(None, REFUSED, tokens_out, None, said=said)
     if reason == REFUSED:
         reason = "stop"
     if text is None:
-        # A model that thought until it was cut, or without coming to an answer, has answered nothing; other gaps are the server's fault.
+        # A model that thought until it was cut, or without coming to an answer, has answered nothing; other
+        # gaps are the server's fault.
         if reason != "length" and not reasoning:
             return None
         text = ""
-    cut = (
-        stops
-        and bool(how.stop)
-        and reason == "stop"
-        and (thoughts.unfinished(text) or bool(reasoning and not text))
-    )
+    cut = stops and bool(how.stop) and reason == "stop"
+    cut = cut and (thoughts.unfinished(text) or bool(reasoning and not text))
     place = thoughts.stop_at(text, how.stop)
     if place is not None:
         text, reason = text[:place], "stop"
-    return Answer(
-        text,
-        reason,
-        tokens_out,
-        _sum(tokens, text, place is not None, bool(reasoning) or not text),
-        reasoning,
-        reasoning_tokens,
-        cut_thought=cut,
-    )
+    logprob = _sum(tokens, text, place is not None, bool(reasoning) or not text)
+    return Answer(text, reason, tokens_out, logprob, reasoning, reasoning_tokens, cut_thought=cut)
 
 
 def _parts(message: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -210,23 +210,23 @@ def _parts(message: Mapping[str, Any]) -> tuple[str | None, str | None]:
 
 
 def _flat(value: Any, depth: int = 0) -> str:
-    """A text, or a list of parts that have one."""
+    """The text of a value that is one, or of a list of parts that have one."""
     if isinstance(value, list) and depth < DEEPEST:
         return "".join(_flat(part.get("text"), depth + 1) for part in value if isinstance(part, dict))
     return clean(value) if isinstance(value, str) else ""
 
 
 def _tokens(logprobs: Any, reason: str, check: _Checked) -> list[tuple[bytes, float | None]]:
-    """(bytes of a token, log-probability) of a choice, without the end-of-text token, from either endpoint's form; some servers send the other's."""
+    """(bytes of a token, log-probability) of a choice, without the end-of-text token.
+
+    They are read from either endpoint's form, since some servers send the other's.
+    """
     if not isinstance(logprobs, dict):
         return []
     content, values, names = logprobs.get("content"), logprobs.get("token_logprobs"), logprobs.get("tokens")
     if isinstance(content, list):
-        pairs = [
-            (_piece(each.get("token"), each.get("bytes")), each.get("logprob"))
-            for each in content
-            if isinstance(each, dict)
-        ]
+        named = [each for each in content if isinstance(each, dict)]
+        pairs = [(_piece(each.get("token"), each.get("bytes")), each.get("logprob")) for each in named]
     elif isinstance(values, list):
         names = names if isinstance(names, list) and len(names) == len(values) else [None] * len(values)
         pairs = [(_piece(name, None), value) for name, value in zip(names, values, strict=True)]
@@ -235,12 +235,10 @@ def _tokens(logprobs: Any, reason: str, check: _Checked) -> list[tuple[bytes, fl
     tokens = [(piece, check.logprob(value)) for piece, value in pairs]
     last = tokens[-1][0].decode("utf-8", "replace") if tokens else ""
     # The end of a text is a token without one, or a mark.
-    ended = (
-        reason == "stop"
-        and any(piece for piece, _ in tokens)
-        and (not last or (last.strip() and not thoughts.answer(last)))
-    )
-    return tokens[:-1] if ended else tokens
+    ended = reason == "stop" and any(piece for piece, _ in tokens)
+    if ended and (not last or (last.strip() and not thoughts.answer(last))):
+        return tokens[:-1]
+    return tokens
 
 
 def _piece(token: Any, given: Any) -> bytes:
@@ -254,8 +252,11 @@ def _piece(token: Any, given: Any) -> bytes:
 
 
 def _sum(tokens: Sequence[tuple[bytes, float | None]], text: str, cut: bool, thought: bool) -> float | None:
-    """The log-probability of `text`, from the tokens of its reply: those of a `thought` before it, or of what follows where it was
-    `cut`, are not counted. None where they cannot be told apart, or do not hold all of the text."""
+    """The log-probability of `text`, from the tokens of its reply.
+
+    Tokens of a `thought` before it, or of what follows where it was `cut`, are not counted. It is None where
+    they cannot be told apart, or do not hold all of the text.
+    """
     values = [value for _, value in tokens if value is not None]
     if not tokens or len(values) < len(tokens):
         return None
@@ -264,11 +265,8 @@ def _sum(tokens: Sequence[tuple[bytes, float | None]], text: str, cut: bool, tho
         return None if cut or thought else math.fsum(values)
     whole = b"".join(pieces)
     if thought:
-        starts = (
-            [place for place in range(len(pieces)) if b"".join(pieces[place:]) == wanted]
-            if wanted and whole.endswith(wanted)
-            else []
-        )
+        places = range(len(pieces) if wanted and whole.endswith(wanted) else 0)
+        starts = [place for place in places if b"".join(pieces[place:]) == wanted]
         return math.fsum(values[starts[-1] :]) if starts and not cut else None
     if not cut and not whole.startswith(wanted):
         return math.fsum(values) if len(whole) >= len(wanted) else None
@@ -282,5 +280,5 @@ def _sum(tokens: Sequence[tuple[bytes, float | None]], text: str, cut: bool, tho
 
 
 def _squeezed(text: bytes) -> bytes:
-    """Without blanks, which servers and tokenizers write in ways of their own."""
+    """The text without blanks, which servers and tokenizers write in ways of their own."""
     return re.sub(rb"\s|\xe2\x96\x81|\xc4\xa0|\xef\xbf\xbd", b"", text)

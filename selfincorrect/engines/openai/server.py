@@ -27,7 +27,10 @@ LONGEST_ASKED = 600.0  # a server that asks to wait longer is left for another d
 # What servers do to a distribution unless they are told not to. Penalties change greedy answers too.
 NEUTRAL_DRAWS = {"top_k": -1, "min_p": 0.0}
 NEUTRAL = {"repetition_penalty": 1.0, "repeat_penalty": 1.0}
-_CUTS = "if it has settings of its own that cut unlikely tokens (llama.cpp, a model's generation_config.json), they hold"
+_CUTS = (
+    "if it has settings of its own that cut unlikely tokens (llama.cpp, a model's generation_config.json), "
+    "they hold"
+)
 _PUNISHES = "if it punishes repetitions by a setting of its own, it goes on to do so"
 
 WITHOUT = {
@@ -50,7 +53,7 @@ class StoppedError(Exception):
 
 
 class Pace:
-    """Lets threads call one after the other, at most `per_minute` times a minute."""
+    """A pace at which threads call one after the other, at most `per_minute` times a minute."""
 
     def __init__(self, per_minute: int | None) -> None:
         self._interval = 60 / per_minute if per_minute else 0.0
@@ -58,14 +61,14 @@ class Pace:
         self._lock = threading.Lock()
 
     def wait(self, stop: threading.Event) -> None:
-        """Until it is this thread's turn. Raises StoppedError once `stop` is set."""
+        """Wait until it is this thread's turn. Raises StoppedError once `stop` is set."""
         with self._lock:
             turn = max(self._next, time.monotonic())
             self._next = turn + self._interval
         pause(turn - time.monotonic(), stop)
 
     def hold(self, seconds: float) -> None:
-        """No call for `seconds`, from any thread."""
+        """Let no thread call for `seconds`."""
         with self._lock:
             self._next = max(self._next, time.monotonic() + seconds)
 
@@ -76,9 +79,10 @@ def pause(seconds: float, stop: threading.Event) -> None:
 
 
 class Server:
-    """One model at one server. `without` are the parameters that it turned out not to take; they are no longer sent.
+    """One model at one server.
 
-    `calls`, `tokens_in` and `tokens_out` are totals as the server reports them, for costs.
+    `without` are the parameters that it turned out not to take; they are no longer sent. `calls`, `tokens_in`
+    and `tokens_out` are totals as the server reports them, for costs.
     """
 
     def __init__(self, manifest: Manifest) -> None:
@@ -98,8 +102,10 @@ class Server:
     def ask(
         self, prompt: Prompt, how: Decoding, seed: int | None, n: int, stop: threading.Event
     ) -> Reply | Missing:
-        """`n` answers to a prompt, or fewer, or why there are none. Raises UserError where no call will bring any, StoppedError once
-        `stop` is set."""
+        """Ask for `n` answers to a prompt; it may bring fewer, or tell why there are none.
+
+        Raises UserError where no call will bring any, StoppedError once `stop` is set.
+        """
         failures = 0
         while True:
             self._pace.wait(stop)
@@ -119,22 +125,15 @@ class Server:
             if outcome.retry_after is not None:
                 wait = max(outcome.retry_after, 0.0)
             # A firewall before the server refuses single texts with 403.
-            general = outcome.general and not (
-                outcome.status == 403 and self.tokens_out and not outcome.spent
-            )
+            single = outcome.status == 403 and self.tokens_out and not outcome.spent
+            general = outcome.general and not single
             if general or needed or wrong_limit(outcome, body) or wait > LONGEST_ASKED:
                 raise UserError(self._explained(outcome, failures))
             if not outcome.passing or failures == self.retries:
                 return Missing(ERROR, self._explained(outcome, failures))
             failures += 1
-            log.info(
-                "%s: %s; call repeated in %.1f s (%d of %d)",
-                self.name,
-                outcome.told,
-                wait,
-                failures,
-                self.retries,
-            )
+            again = "%s: %s; call repeated in %.1f s (%d of %d)"
+            log.info(again, self.name, outcome.told, wait, failures, self.retries)
             if outcome.status == 429:
                 self._pace.hold(wait)
             pause(wait, stop)
@@ -145,7 +144,7 @@ class Server:
         self.notice(name, how)
 
     def notice(self, name: str, how: str) -> None:
-        """Log, the first time, that the server `how` ("ignores") a parameter and what follows."""
+        """Log, the first time, that the server `how` ("ignores") a parameter, and what follows."""
         with self._lock:
             news = name not in self._named
             self._named.add(name)
@@ -155,10 +154,8 @@ class Server:
     def _body(self, prompt: Prompt, how: Decoding, seed: int | None, n: int) -> dict[str, Any]:
         chat, without = self.mode == "chat", self.without
         limit = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
-        body: dict[str, Any] = {
-            "model": self.model,
-            ("messages" if chat else "prompt"): prompt.rendered(self.mode),
-        }
+        body: dict[str, Any] = {"model": self.model}
+        body["messages" if chat else "prompt"] = prompt.rendered(self.mode)
         body |= {limit: how.max_tokens, "temperature": how.temperature}
         if how.top_p != 1.0 or "top_p" not in without:
             body["top_p"] = how.top_p
@@ -175,7 +172,7 @@ class Server:
         return body | self.more
 
     def _send(self, body: Mapping[str, Any], how: Decoding) -> Reply | Trouble:
-        """One call; what an answer repeats of the key is taken out."""
+        """Call once, and take out of the answers what they repeat of the key."""
         with self._lock:
             self.calls += 1
         outcome = self._client.post("chat/completions" if self.mode == "chat" else "completions", body)
@@ -208,26 +205,21 @@ class Server:
     def _explained(self, trouble: Trouble, failures: int) -> str:
         said = f"{self.name}: the server at {self.url} answers {trouble.told}"
         if trouble.status in (401, 403):
-            key = (
-                f"the key in the environment variable {self.variable}"
-                if self.variable
-                else "that no key is sent"
-            )
+            named = f"the key in the environment variable {self.variable}"
+            key = named if self.variable else "that no key is sent"
             return f"{said}\nCheck {key}, and that it may use {self.model}."
         if trouble.status == 404:
             ids = self._client.models()
-            known = (
-                f"It has: {', '.join(ids)}."
-                if ids
-                else "It lists no models: check the URL, which often ends in /v1."
-            )
+            listed = f"It has: {', '.join(ids)}."
+            known = listed if ids else "It lists no models: check the URL, which often ends in /v1."
             return f"{said}\nCheck the model's id there, {self.model}. {known}"
         if trouble.passing:
             tries = f" ({failures + 1} times)" if failures else ""
             return f"{self.name}: the server at {self.url} gives no answer{tries}: {trouble.told}"
+        prompts = "chat messages" if self.mode == "chat" else "plain prompts"
         return (
-            f"{said}\nCheck that {self.model} takes {'chat messages' if self.mode == 'chat' else 'plain prompts'} and "
-            f"this decoding (`sampling`, `answer_tokens`, `prompt`, `server.body` in the configuration)."
+            f"{said}\nCheck that {self.model} takes {prompts} and this decoding "
+            "(`sampling`, `answer_tokens`, `prompt`, `server.body` in the configuration)."
         )
 
 
@@ -235,8 +227,10 @@ def _key(name: str, variable: str) -> str:
     key = os.environ.get(variable, "").strip()
     if not key:
         raise UserError(
-            f"{name}: the environment variable {variable} is not set; it holds the key of the model's server.\n"
-            f"Run `export {variable}=…` in the shell you start from, or write `key: null` if the server wants none."
+            f"{name}: the environment variable {variable} is not set; "
+            "it holds the key of the model's server.\n"
+            f"Run `export {variable}=…` in the shell you start from, "
+            "or write `key: null` if the server wants none."
         )
     # Libraries quote a header that they cannot send.
     if not (key.isascii() and key.isprintable()):

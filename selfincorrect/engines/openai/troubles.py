@@ -8,22 +8,26 @@ from typing import Any
 
 from selfincorrect.engines.requests import CONTEXT, ERROR, FILTERED, LARGEST
 
-# Parameters that a server may refuse, as its message names them. `n` is a letter too: only where it reads as a name.
-_WORDS = (
-    "logprobs", "seed", "top_p", "max_tokens", "stop", "top_k", "min_p", "repetition_penalty", "repeat_penalty",
-)  # fmt: skip
+# Parameters that a server may refuse, as its message names them. `n` is a letter too: it counts only where it
+# reads as a name.
+_PENALTIES = ("repetition_penalty", "repeat_penalty")
+_WORDS = ("logprobs", "seed", "top_p", "max_tokens", "stop", "top_k", "min_p", *_PENALTIES)
 NAMED = {name: rf"\b{name}\b" for name in _WORDS} | {
     "n": r"""['"`]n['"`]|\bn\s*(=|<|>|must|is |should|not |greater|parameter)|parameter:? n\b"""
 }
 # Where a refusal goes on to list what it would take.
 _TAKES = re.compile(
-    r"(?<!un)(?<!not )(?<!in)\b(?:supported|allowed|valid|permitted|accepted|known)\b(?!\s+(?:by|for|in|with|on)\b)|must be one of|expected one of",
+    r"(?<!un)(?<!not )(?<!in)\b(?:supported|allowed|valid|permitted|accepted|known)\b"
+    r"(?!\s+(?:by|for|in|with|on)\b)|must be one of|expected one of",
     re.IGNORECASE,
 )
 _TOO_LONG = re.compile(
-    r"context[ _-]?(?:length|window|size|limit)|input length should be|(?:maximum|max) (?:input|prompt) length|tokens_limit_reached|too many tokens|(?:prompt|input)[^.]{0,40}(?:is |are )?too long|tokens \+ `max_new_tokens|"
+    r"context[ _-]?(?:length|window|size|limit)|input length should be|"
+    r"(?:maximum|max) (?:input|prompt) length|tokens_limit_reached|too many tokens|"
+    r"(?:prompt|input)[^.]{0,40}(?:is |are )?too long|tokens \+ `max_new_tokens|"
     r"longer than the (?:maximum )?(?:model|context)|maximum prompt length|`?inputs`? must have less than|"
-    r"exceeds? .{0,40}\btokens|\btokens?\b .{0,40}exceeds?\b|reduce the length of the (?:messages|prompt|input)",
+    r"exceeds? .{0,40}\btokens|\btokens?\b .{0,40}exceeds?\b|"
+    r"reduce the length of the (?:messages|prompt|input)",
     re.IGNORECASE,
 )
 # What sounds like a long prompt and is none: a pace or an account, or the longest answer alone.
@@ -50,12 +54,14 @@ _PROMPT_TOKENS = [
     r"\b(\d{1,9}) tokens ?[)>]",
 ]
 _CLOSED = re.compile(
-    r"\b(?:account|access|organi[sz]ation|api.?key|subscription)\b[^.]{0,40}\b(?:terminated|suspended|deactivated|disabled|banned)",
+    r"\b(?:account|access|organi[sz]ation|api.?key|subscription)\b[^.]{0,40}"
+    r"\b(?:terminated|suspended|deactivated|disabled|banned)",
     re.IGNORECASE,
 )
 _FILTER = re.compile(
-    r"content[ _-]?(?:filter|policy|management|moderation)|responsible ?ai|moderation|flagged|safety (?:system|filter|setting)|"
-    r"violat\w+ .{0,40}(?:polic|guideline)|usage guidelines|safety_check|content exists risk|data_inspection|inappropriate content|"
+    r"content[ _-]?(?:filter|policy|management|moderation)|responsible ?ai|moderation|flagged|"
+    r"safety (?:system|filter|setting)|violat\w+ .{0,40}(?:polic|guideline)|usage guidelines|safety_check|"
+    r"content exists risk|data_inspection|inappropriate content|"
     r"sensitive (?:content|information|words?|data)",
     re.IGNORECASE,
 )
@@ -63,7 +69,10 @@ _FILTER = re.compile(
 
 @dataclass(frozen=True)
 class Missing:
-    """There is no answer, for a `reason` of `engines.NO_ANSWER`. `tokens_in` is None where the server does not say."""
+    """There is no answer, for a `reason` of `engines.requests.NO_ANSWER`.
+
+    `tokens_in` is None where the server does not say.
+    """
 
     reason: str
     said: str
@@ -72,8 +81,11 @@ class Missing:
 
 @dataclass(frozen=True)
 class Trouble:
-    """A call that brought nothing. `status` is None if no whole response came; `said` are the server's words; `paid` are tokens in and out
-    that it bills all the same."""
+    """A call that brought nothing.
+
+    `status` is None if no whole response came; `said` are the server's words; `paid` are tokens in and out
+    that it bills all the same.
+    """
 
     status: int | None
     said: str
@@ -89,9 +101,8 @@ class Trouble:
     @property
     def passing(self) -> bool:
         """Whether the same call may succeed later."""
-        return not self.spent and (
-            self.status is None or self.status in (408, 409, 429) or self.status >= 500
-        )
+        passing = self.status is None or self.status in (408, 409, 429) or self.status >= 500
+        return passing and not self.spent
 
     @property
     def spent(self) -> bool:
@@ -103,11 +114,8 @@ class Trouble:
     @property
     def general(self) -> bool:
         """Whether every call would meet it: a wrong key, an unknown model, a used-up account, a redirect."""
-        return (
-            self.spent
-            or self.status in (401, 403, 404, 405)
-            or (self.status is not None and 300 <= self.status < 400)
-        )
+        redirected = self.status is not None and 300 <= self.status < 400
+        return redirected or self.status in (401, 403, 404, 405) or self.spent
 
 
 def message_of(body: Any) -> str:
@@ -127,15 +135,17 @@ def _param(trouble: Trouble) -> str | None:
 
 
 def reason_of(trouble: Trouble, sent: Mapping[str, Any]) -> Missing | None:
-    """Why the question of a call that `sent` this has no answer, if `trouble` is about that question and nothing else."""
+    """Why the question of a call that `sent` this has no answer.
+
+    It is None unless `trouble` is about that question and nothing else.
+    """
     body = trouble.body if isinstance(trouble.body, Mapping) else {}
     coded = f"{body.get('code')} {body.get('type')}"
     if trouble.status in (400, 403, 422, 451) and (_FILTER.search(trouble.said) or _FILTER.search(coded)):
         return Missing(FILTERED, trouble.said)
     if trouble.status == 413:  # this one request is too large: for the model, or for the account
-        return Missing(
-            ERROR if _PACE.search(trouble.said) else CONTEXT, trouble.said, _prompt_tokens(trouble)
-        )
+        reason = ERROR if _PACE.search(trouble.said) else CONTEXT
+        return Missing(reason, trouble.said, _prompt_tokens(trouble))
     if trouble.status not in (400, 422) or wrong_limit(trouble, sent):
         return None
     if "context" not in coded and not _TOO_LONG.search(trouble.said):
@@ -152,7 +162,10 @@ def _prompt_tokens(trouble: Trouble) -> int | None:
 
 
 def wrong_limit(trouble: Trouble, sent: Mapping[str, Any]) -> bool:
-    """Whether a server refuses the longest answer that is asked for, or the pace or the account, instead of the prompt."""
+    """Whether a server refuses something else than the prompt.
+
+    That is the longest answer that is asked for, the pace, or the account.
+    """
     if trouble.status not in (400, 422):
         return False
     counted = _prompt_tokens(trouble)
@@ -168,18 +181,16 @@ def wrong_limit(trouble: Trouble, sent: Mapping[str, Any]) -> bool:
 def refused(
     trouble: Trouble, sent: Mapping[str, Any], wanted: Collection[str] = ()
 ) -> tuple[list[str], list[str]]:
-    """The parameters of `sent` that a server says it does not take: those one can do without, and those one cannot, such as those
-    `wanted` by the user."""
+    """The parameters of `sent` that a server says it does not take.
+
+    First those one can do without, then those one cannot, such as those `wanted` by the user.
+    """
     if trouble.status not in (400, 422):
         return [], []
     named = _param(trouble)
     words = _TAKES.split(trouble.said, maxsplit=1)[0]
-    names = (
-        [named]
-        if named in NAMED
-        else [name for name, spelling in NAMED.items() if re.search(spelling, words)]
-    )
+    spelt = [name for name, spelling in NAMED.items() if re.search(spelling, words)]
     can_do_without = {"top_p": sent.get("top_p") == 1.0, "max_tokens": "messages" in sent}
-    names = [name for name in names if name in sent]
+    names = [name for name in ([named] if named in NAMED else spelt) if name in sent]
     without = [name for name in names if name not in wanted and can_do_without.get(name, True)]
     return without, [name for name in names if name not in without]

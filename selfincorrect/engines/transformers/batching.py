@@ -5,14 +5,18 @@ from typing import Any
 import psutil
 import torch
 
-# On a CPU products are no faster beyond this (two cores, models of 135M and 270M); on GPUs it was not measured.
+# The most sequences. On a CPU products are no faster beyond this (two cores, models of 135M and 270M); on
+# GPUs it was not measured.
 MOST = {"cpu": 192, "cuda": 1024}
-# Of the memory that is free for keys, values and logits. On a CPU other jobs share it.
+# The share of the free memory that is for keys, values and logits. On a CPU other jobs use it too.
 SHARE = {"cpu": 1 / 8, "cuda": 2 / 3}
 
 
 def sequences_at_once(model: Any, tokens: int) -> int:
-    """At least 1, for sequences that have at most `tokens` tokens, prompt and answer, beside what is shared."""
+    """How many sequences are decoded at once, at least 1.
+
+    They have at most `tokens` tokens, prompt and answer, beside what is shared.
+    """
     text = model.config.get_text_config()
     kind = model.device.type
     heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
@@ -23,7 +27,7 @@ def sequences_at_once(model: Any, tokens: int) -> int:
 
 
 def _free(kind: str) -> int:
-    """Bytes."""
+    """The free memory, in bytes."""
     if kind == "cuda":
         return torch.cuda.mem_get_info()[0]
     return int(psutil.virtual_memory().available)

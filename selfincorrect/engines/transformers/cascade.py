@@ -1,4 +1,7 @@
-"""Sequences that are decoded together: prompts are read into the levels of `levels.py`, sequences enter and leave."""
+"""Sequences that are decoded together: prompts are read into levels, sequences enter and leave.
+
+The levels are those of `levels.py`.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,21 +21,33 @@ GROW = 16  # columns that own tokens get more space by
 
 
 def _forward(
-    model: Any, how: Attends, tokens: torch.Tensor, positions: torch.Tensor, layers: Sequence[DynamicLayer],
+    model: Any,
+    how: Attends,
+    tokens: torch.Tensor,
+    positions: torch.Tensor,
+    layers: Sequence[DynamicLayer],
     logits_of: torch.Tensor,
-) -> torch.Tensor:  # fmt: skip
-    """Logits [batch, places, vocabulary] after the places `logits_of` of `tokens` [batch, count]; `layers` take keys and values."""
+) -> torch.Tensor:
+    """Logits [batch, places, vocabulary] after the places `logits_of` of `tokens` [batch, count].
+
+    The `layers` take keys and values.
+    """
     # A mask of four dimensions is taken as it is: none is built.
     unused = torch.empty(1, 1, 1, 1, device=tokens.device)
     logits: torch.Tensor = model(
-        tokens, position_ids=positions, attention_mask=unused, past_key_values=Cache(layers=layers), use_cache=True,
-        logits_to_keep=logits_of, cascade=how,
-    ).logits  # fmt: skip
+        tokens,
+        position_ids=positions,
+        attention_mask=unused,
+        past_key_values=Cache(layers=layers),
+        use_cache=True,
+        logits_to_keep=logits_of,
+        cascade=how,
+    ).logits
     return logits
 
 
 def read_beginnings(model: Any, texts: Sequence[Sequence[int]]) -> Level | None:
-    """What prompts begin with, by their tokens; None if no text has any."""
+    """The level of what prompts begin with, from its tokens; None if no text has any."""
     levels = [_read_beginning(model, text) for text in texts if text]
     if not levels:
         return None
@@ -46,13 +61,11 @@ def _read_beginning(model: Any, tokens: Sequence[int]) -> Level:
     cache = DynamicCache(config=model.config.get_text_config())
     shown = torch.tensor([list(tokens)], device=model.device)
     model(shown, past_key_values=cache, use_cache=True, logits_to_keep=1)
-    layers = [
-        (
-            layer.keys[:, :, -len(tokens) :].transpose(0, 1).contiguous(),
-            layer.values[:, :, -len(tokens) :].transpose(0, 1).contiguous(),
-        )
-        for layer in cache.layers
-    ]
+
+    def text(states: torch.Tensor) -> torch.Tensor:
+        return states[:, :, -len(tokens) :].transpose(0, 1).contiguous()
+
+    layers = [(text(layer.keys), text(layer.values)) for layer in cache.layers]
     zero = torch.zeros(1, dtype=torch.long, device=model.device)
     return Level(zero, zero + len(tokens), layers)
 
@@ -79,7 +92,8 @@ class Cascade:
     def enter(self, prompts: Sequence[Continuation], samples: Sequence[int]) -> Iterator[torch.Tensor]:
         """Read prompts, and add `samples` sequences to each, at the end of the batch.
 
-        Yields the logits after some prompts, [prompts, vocabulary], until all are read; only then the batch may go on.
+        Yields the logits after some prompts, [prompts, vocabulary], until all are read; only then the batch
+        may go on.
         """
         self.owner += [len(self.begins) + text for text, count in enumerate(samples) for _ in range(count)]
         self.begins += [prompt.beginning for prompt in prompts]
@@ -100,12 +114,14 @@ class Cascade:
         return Level(start, start + torch.tensor([len(prompt.tokens) for prompt in prompts], device=device))
 
     def _read(self, prompts: Sequence[Continuation], level: Level, first: int) -> torch.Tensor:
-        """Logits after prompts, which are those of `level` from the `first` one on; their keys and values are written there."""
+        """Logits after prompts, which are those of `level` from the `first` one on.
+
+        Their keys and values are written there.
+        """
         device = self.model.device
         starts = level.start[first : first + len(prompts)].tolist()
-        reading = Reading(
-            starts, [len(p.tokens) for p in prompts], self.beginnings, [p.beginning for p in prompts]
-        )
+        lengths, begins = [len(p.tokens) for p in prompts], [p.beginning for p in prompts]
+        reading = Reading(starts, lengths, self.beginnings, begins)
         row = torch.tensor([[token for prompt in prompts for token in prompt.tokens]], device=device)
         layers = [DynamicLayer() for _ in range(self.model.config.get_text_config().num_hidden_layers)]
         last = torch.tensor([place.stop - 1 for place in reading.places], device=device)
@@ -114,9 +130,7 @@ class Cascade:
             level.layers = [(_room(level, layer.keys), _room(level, layer.values)) for layer in layers]
         for pair, layer in zip(level.layers, layers, strict=True):
             for room, states in zip(pair, (layer.keys, layer.values), strict=True):
-                for text, (length, place) in enumerate(
-                    zip(reading.lengths, reading.places, strict=True), first
-                ):
+                for text, (length, place) in enumerate(zip(lengths, reading.places, strict=True), first):
                     room[:, text, room.shape[2] - length :] = states[0, :, place]
         return logits
 
@@ -129,21 +143,16 @@ class Cascade:
         start = self.prompts.end[torch.tensor(self.owner, device=tokens.device)]
         position = start + torch.tensor(self.used, device=tokens.device)
         own = Shared(Level(start, position + self.spaces[0][0].shape[2] - at), range(len(tokens)))
-        levels = [
-            *self._start([self.begins[text] for text in self.owner]),
-            Shared(self.prompts, self.owner),
-            own,
-        ]
+        beginnings = self._start([self.begins[text] for text in self.owner])
+        step = Step([*beginnings, Shared(self.prompts, self.owner), own], position)
         layers = [Own(space, at) for space in self.spaces]
         only = torch.zeros(1, dtype=torch.long, device=tokens.device)
-        logits = _forward(
-            self.model, Step(levels, position), tokens[:, None], position[:, None], layers, only
-        )[:, 0]
+        logits = _forward(self.model, step, tokens[:, None], position[:, None], layers, only)[:, 0]
         self.used = [used + 1 for used in self.used]
         return logits
 
     def keep(self, sequences: Sequence[int]) -> None:
-        """Keep these sequences alone, in ascending order, with their prompts."""
+        """Keep only these sequences, in ascending order, with their prompts."""
         assert self.prompts
         owner, most = [self.owner[sequence] for sequence in sequences], max(self.used)
         texts = sorted(set(owner))
@@ -165,13 +174,19 @@ class Cascade:
 
 
 def _room(level: Level, states: torch.Tensor) -> torch.Tensor:
-    """For keys or values of the texts of `level`, such as `states` [1, heads, tokens, size]: [heads, texts, columns, size]."""
+    """Room for keys or values of the texts of `level`, [heads, texts, columns, size].
+
+    They are such as `states` [1, heads, tokens, size].
+    """
     _, heads, _, size = states.shape
     return states.new_zeros(heads, len(level.start), int((level.end - level.start).max()), size)
 
 
 def _chunks(prompts: Sequence[Continuation], most: int) -> Iterator[tuple[int, Sequence[Continuation]]]:
-    """Prompts in order, as many at a time as have at most `most` tokens, but at least one; with the index of the first."""
+    """Prompts in order, as many at a time as have at most `most` tokens, but at least one.
+
+    With each chunk comes the index of its first prompt.
+    """
     first, tokens = 0, 0
     for index, prompt in enumerate(prompts):
         tokens += len(prompt.tokens)
@@ -182,17 +197,16 @@ def _chunks(prompts: Sequence[Continuation], most: int) -> Iterator[tuple[int, S
 
 
 def _chosen(level: Level, texts: Sequence[int]) -> Level:
-    """A level with these texts alone, without columns that none of them needs; takes the layers."""
+    """A level with only these texts, without columns that none of them needs; its layers are taken."""
     rows = torch.tensor(texts, device=level.start.device)
     start, end = level.start[rows], level.end[rows]
     columns = int((end - start).max())
-    return Level(
-        start, end, [(keys[:, rows, -columns:], values[:, rows, -columns:]) for keys, values in _taken(level)]
-    )
+    layers = [(keys[:, rows, -columns:], values[:, rows, -columns:]) for keys, values in _taken(level)]
+    return Level(start, end, layers)
 
 
 def _joined(levels: Sequence[Level]) -> Level:
-    """Levels one after the other, padded to the widest; takes their layers."""
+    """A level of the levels one after the other, padded to the widest; their layers are taken."""
     if len(levels) == 1:
         return levels[0]
 
@@ -204,19 +218,21 @@ def _joined(levels: Sequence[Level]) -> Level:
         (together([keys for keys, _ in same]), together([values for _, values in same]))
         for same in zip(*map(_taken, levels), strict=True)
     ]
-    return Level(
-        torch.cat([level.start for level in levels]), torch.cat([level.end for level in levels]), layers
-    )
+    starts, ends = [level.start for level in levels], [level.end for level in levels]
+    return Level(torch.cat(starts), torch.cat(ends), layers)
 
 
 def _taken(level: Level) -> Iterator[Pair]:
-    """The layers, out of the level one by one: old and new copies of all of them need not be held together."""
+    """The layers, taken out of the level one by one.
+
+    Old and new copies of all of them need not be held together.
+    """
     while level.layers:
         yield level.layers.pop(0)
 
 
 def common_length(reference: Sequence[int], prompts: Sequence[Sequence[int]]) -> int:
-    """Length of the longest common beginning, leaving at least one token of each prompt."""
+    """The length of the longest common beginning that leaves at least one token of each prompt."""
     length = min([len(reference), *(len(prompt) - 1 for prompt in prompts)])
     for prompt in prompts:
         while list(reference[:length]) != list(prompt[:length]):

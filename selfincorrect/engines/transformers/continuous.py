@@ -1,7 +1,8 @@
-"""Decode sequences by transformers' continuous batching: a paged cache, prompts and tokens of many sequences in each pass.
+"""Decoding by transformers' continuous batching.
 
-Its own sampling draws from one generator for all sequences, so what a sequence gets depends on its batch. Here our sampler
-chooses inside of it, as a logits processor that leaves one token: sequences get what they get everywhere.
+It has a paged cache, and prompts and tokens of many sequences in each pass. Its own sampling draws from one
+generator for all sequences, so what a sequence gets depends on its batch. Here `Sampler` chooses inside of
+it, as a logits processor that leaves one token: sequences get what they get everywhere.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,8 +24,9 @@ from selfincorrect.jobs import stopping
 class _Choose(ContinuousBatchingLogitsProcessor):
     """Lets the sampler choose each sequence's next token: all others get no weight.
 
-    A pass may be recorded as a CUDA graph, so what differs between passes comes in a tensor: a cell for each row, which says
-    where its uniform number is and its token's log-probability goes. Cell 0 is of rows that are nobody's.
+    A pass may be recorded as a CUDA graph, so what differs between passes comes in a tensor: a cell for each
+    row, which says where its uniform number is and its token's log-probability goes. Cell 0 is of rows that
+    are nobody's.
     """
 
     supported_kwargs: ClassVar[dict[str, type]] = {}
@@ -70,9 +72,10 @@ class _Choose(ContinuousBatchingLogitsProcessor):
 def decode_continuously(
     model: Any, prompts: Sequence[Sequence[int]], size: int, sampler: Sampler, rules: Rules
 ) -> Iterator[Finished]:
-    """One sequence for each of `prompts`, at most `size` in one pass. Yields sequences as they end.
+    """Decode one sequence for each of `prompts`, at most `size` in one pass.
 
-    The cache takes most of the memory that is free. Raises torch.OutOfMemoryError where that was too much.
+    Yields sequences as they end. The cache takes most of the memory that is free. Raises
+    torch.OutOfMemoryError where that was too much.
     """
     manager, chooser = _started(model, prompts, size, sampler, rules)
     waiting = dict(enumerate(Generated() for _ in prompts))
@@ -85,7 +88,7 @@ def decode_continuously(
                 finished += _taken(manager, output, waiting, chooser, rules)
             elif not manager.is_running():
                 raise RuntimeError("continuous batching has ended before its sequences")
-            # Told to stop, each is handed over at once: those under way end when the time is over.
+            # After a stop each is handed over at once: those under way end when the time is over.
             soon = output is None or not waiting or stopping.requested()
             if finished and (soon or len(finished) > CHANGE * size):
                 yield finished
@@ -101,9 +104,8 @@ def _started(
 ) -> tuple[Any, _Choose]:
     chooser = _Choose(sampler, prompts, rules.steps, size, model.device)
     how = GenerationConfig(max_new_tokens=rules.steps, do_sample=False, eos_token_id=sorted(rules.eos) or -1)
-    limits = ContinuousBatchingConfig(
-        max_requests_per_batch=size, max_memory_percent=SHARE[model.device.type]
-    )
+    share = SHARE[model.device.type]
+    limits = ContinuousBatchingConfig(max_requests_per_batch=size, max_memory_percent=share)
     manager = model.init_continuous_batching(generation_config=how, continuous_batching_config=limits)
     manager.logit_processor = ContinuousBatchingLogitsProcessorList(LogitsProcessorList([chooser]))
     manager.logit_processor.tensors_required = 1
@@ -130,7 +132,7 @@ def _add(manager: Any, prompts: Sequence[Sequence[int]], chooser: _Choose, rules
 def _taken(
     manager: Any, output: Any, waiting: dict[int, Generated], chooser: _Choose, rules: Rules
 ) -> Finished:
-    """The sequence of `output` if it is over now: no longer in `waiting`."""
+    """The sequence of `output` if it is over now; it is then no longer in `waiting`."""
     index = chooser.sequences[output.request_id]
     if index not in waiting:
         return []  # tokens that were under way when it ended

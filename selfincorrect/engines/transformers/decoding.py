@@ -1,4 +1,4 @@
-"""Decode sequences token by token, many at a time."""
+"""Decoding of sequences token by token, many at a time."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,13 +14,17 @@ from selfincorrect.engines.transformers.levels import Level
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.jobs import stopping
 
-# Ended sequences leave, and new ones enter, when this share of the batch has ended: each change copies the caches.
+# Ended sequences leave, and new ones enter, when this share of the batch has ended, since each change copies
+# the caches.
 CHANGE = 1 / 8
 
 
 @dataclass
 class Generated:
-    """Tokens generated for one request and their log-probabilities, without the end-of-sequence token; `count` counts that too."""
+    """The tokens that are generated for one request, and their log-probabilities.
+
+    They are without the end-of-sequence token; `count` counts that too.
+    """
 
     tokens: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
@@ -33,7 +37,10 @@ Finished = list[tuple[int, Generated]]  # with the index of the sequence
 
 @dataclass(frozen=True)
 class Rules:
-    """When a sequence is over: after `steps` tokens, at a token of `eos`, or where `ends` says so of its tokens."""
+    """The rules that say when a sequence is over.
+
+    It is over after `steps` tokens, at a token of `eos`, or where `ends` says so of its tokens.
+    """
 
     steps: int
     eos: frozenset[int]
@@ -72,7 +79,7 @@ class _Together:
                 self.going[i] = self.rules.take(self.sequences[i], token, logprob)
 
     def enter(self, indices: Sequence[int], prompts: Sequence[Continuation]) -> None:
-        """Start sequences; those next to each other with the same prompt share it."""
+        """Start sequences; those that are next to each other and have the same prompt share it."""
         groups = [list(group) for _, group in groupby(indices, key=lambda index: prompts[index])]
         first = len(self.indices)
         self.indices += indices
@@ -91,9 +98,7 @@ class _Together:
 
     def leave(self) -> Finished:
         """Take out the sequences that are over."""
-        over = [
-            (i, s) for i, s, going in zip(self.indices, self.sequences, self.going, strict=True) if not going
-        ]
+        over = [(self.indices[i], self.sequences[i]) for i, going in enumerate(self.going) if not going]
         kept = [row for row, going in enumerate(self.going) if going]
         self.cascade.keep(kept)
         self.indices, self.sequences = [self.indices[i] for i in kept], [self.sequences[i] for i in kept]
@@ -109,9 +114,10 @@ def decode_together(
     sampler: Sampler,
     rules: Rules,
 ) -> Iterator[Finished]:
-    """One sequence for each of `prompts`; at most `size` at a time.
+    """Decode one sequence for each of `prompts`, at most `size` at a time.
 
-    Yields sequences as they end. Others enter in their place, so that the batch stays full, until `stopping.requested`.
+    Yields sequences as they end. Others enter in their place, so that the batch stays full, until
+    `stopping.requested`.
     """
     batch = _Together(Cascade(model, beginnings), sampler, rules)
     entered = 0
@@ -129,7 +135,10 @@ def decode_together(
 
 
 class _Choose(LogitsProcessor, StoppingCriteria):
-    """Lets the sampler choose inside `generate`: all other tokens get no weight; stops ended sequences."""
+    """Lets the sampler choose inside `generate`, and stops ended sequences.
+
+    All tokens that are not chosen get no weight.
+    """
 
     def __init__(self, indices: Sequence[int], sampler: Sampler, rules: Rules) -> None:
         self.indices, self.sampler, self.rules = indices, sampler, rules
@@ -155,7 +164,10 @@ def decode_plainly(
     sampler: Sampler,
     rules: Rules,
 ) -> Iterator[Finished]:
-    """One sequence for each of `prompts` by transformers' own `generate`: for every model that `cascade` does not fit."""
+    """Decode one sequence for each of `prompts` by transformers' own `generate`.
+
+    This is for every model that `cascade` does not fit.
+    """
     for first in range(0, len(prompts), size):
         if stopping.requested():
             return

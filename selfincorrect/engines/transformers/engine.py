@@ -1,4 +1,7 @@
-"""Models of the transformers library, in this process. The only part of the package that imports torch."""
+"""Models of the transformers library, in this process.
+
+The modules beside this one are the only part of the package that imports torch.
+"""
 
 import logging
 import traceback
@@ -37,7 +40,10 @@ Start = tuple[str, tuple[tuple[str, str], ...]]  # instruction and shots: what p
 
 
 class _SameDay(datetime):
-    """Some chat templates tell the model the date; were it the day of the run, a pool would mix prompts of two days."""
+    """A clock that stands still, for chat templates that tell the model the date.
+
+    Were it the day of the run, a pool would mix prompts of two days.
+    """
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> "_SameDay":
@@ -56,8 +62,8 @@ class TransformersEngine:
             self.way = fitting.way(self.model, self.name, run.decoding)
         if self.mode == "chat" and not self.tokenizer.chat_template:
             raise UserError(
-                f"{self.name} has `prompt: chat`, but its tokenizer has no chat template. Write `prompt: completion`, or "
-                "use the model's instruction-tuned version."
+                f"{self.name} has `prompt: chat`, but its tokenizer has no chat template. "
+                "Write `prompt: completion`, or use the model's instruction-tuned version."
             )
         ends = self.model.generation_config.eos_token_id
         ends = ends if isinstance(ends, list) else [ends]
@@ -68,7 +74,7 @@ class TransformersEngine:
         self.padding: int = min(self.eos, default=0) if padding is None else padding
 
     def render(self, prompt: Prompt) -> str:
-        """The text that is sent."""
+        """The text that is sent for `prompt`."""
         if self.mode != "chat":
             return prompt.text()
         try:
@@ -82,17 +88,15 @@ class TransformersEngine:
                 )
             return text
         except Exception as error:  # a template can fail in every way that Python can
-            places = [
-                frame.lineno
-                for frame in traceback.extract_tb(error.__traceback__)
-                if frame.filename == "<template>"
-            ]
+            frames = traceback.extract_tb(error.__traceback__)
+            places = [frame.lineno for frame in frames if frame.filename == "<template>"]
             if not places and not isinstance(error, jinja2.TemplateError):
                 raise
             line = getattr(error, "lineno", None) or next(reversed(places), None)
             where = f" at line {line}" if line else ""
             raise UserError(
-                f"{self.name}: its chat template fails{where}: {error}\nMend chat_template in the model's folder, or write `prompt: completion`."
+                f"{self.name}: its chat template fails{where}: {error}\n"
+                "Mend chat_template in the model's folder, or write `prompt: completion`."
             ) from error
 
     def tokens(self, text: str) -> list[int]:
@@ -104,7 +108,10 @@ class TransformersEngine:
     def answer(
         self, requests: Sequence[Request], stop: Callable[[], bool] = stopping.requested
     ) -> Iterator[list[tuple[Request, Response]]]:
-        """Yield answers as they are finished; requests with the same decoding options are answered together."""
+        """Yield answers as they are finished.
+
+        Requests with the same decoding options are answered together.
+        """
         for how in dict.fromkeys(request.decoding for request in requests):
             alike = [request for request in requests if request.decoding == how]
             starts = list(dict.fromkeys(_start(request.prompt) for request in alike))
@@ -128,7 +135,8 @@ class TransformersEngine:
         if not waiting:
             return
         beginnings, continued = self._beginnings(waiting, prompts)
-        # Similar lengths together: little padding. The longest first: memory that is short is short at once.
+        # Similar lengths come together, for little padding. The longest come first: memory that is short is
+        # short at once.
         waiting.sort(key=lambda request: (-len(continued[request.prompt].tokens), rendered[request.prompt]))
         longest = len(continued[waiting[0].prompt].tokens) + how.max_tokens
         opened = thoughts.opening(rendered[waiting[0].prompt])
@@ -147,12 +155,13 @@ class TransformersEngine:
                     raise
                 if size == 1:
                     raise UserError(
-                        f"{self.name} runs out of memory on one sequence of {len(prompts[waiting[0].prompt])} tokens. Use a "
-                        "larger GPU, several (device: auto), `dtype: bfloat16`, or a smaller model."
+                        f"{self.name} runs out of memory on one sequence of "
+                        f"{len(prompts[waiting[0].prompt])} tokens. "
+                        "Use a larger GPU, several (device: auto), `dtype: bfloat16`, or a smaller model."
                     ) from error
                 size = max(1, min(size, len(waiting)) // 2)
                 log.warning("out of memory: going on with %d sequences at a time", size)
-            # Outside of `except`, whose error holds on to the memory.
+            # This is outside of `except`, whose error holds on to the memory.
             waiting = [request for index, request in enumerate(waiting) if index not in done]
             if waiting:
                 torch.cuda.empty_cache()
@@ -160,19 +169,22 @@ class TransformersEngine:
     def _beginnings(
         self, requests: Sequence[Request], prompts: Mapping[Prompt, list[int]]
     ) -> tuple[levels.Level | None, dict[Prompt, cascade.Continuation]]:
-        """What prompts with the same instruction and shots have in common, read once, and how each prompt goes on."""
+        """What prompts with the same instruction and shots have in common, and how each prompt goes on.
+
+        What they have in common is read once.
+        """
         texts: list[list[int]] = []
         continued: dict[Prompt, cascade.Continuation] = {}
         for start in dict.fromkeys(_start(request.prompt) for request in requests):
             alike = [request.prompt for request in requests if _start(request.prompt) == start]
             length = 0
             if self.way == "cascade":
-                # Against an empty query: the length then does not depend on which questions are asked together.
+                # The reference has an empty query: the length then does not depend on which questions are
+                # asked together.
                 reference = self.tokens(self.render(replace(alike[0], query="", history=())))
                 length = cascade.common_length(reference, [prompts[prompt] for prompt in alike])
-            continued |= {
-                prompt: cascade.Continuation(len(texts), prompts[prompt][length:]) for prompt in alike
-            }
+            for prompt in alike:
+                continued[prompt] = cascade.Continuation(len(texts), prompts[prompt][length:])
             texts.append(prompts[alike[0]][:length])
         return cascade.read_beginnings(self.model, texts), continued
 
@@ -184,12 +196,16 @@ class TransformersEngine:
         size: int,
         opened: str,
     ) -> Iterator[decoding.Finished]:
-        """`opened` is the tag of the thought that the prompts end in; the same template ends them all."""
+        """Decode the answers to the requests, at most `size` at a time.
+
+        `opened` is the tag of the thought that the prompts end in; the same template ends them all.
+        """
         how = requests[0].decoding
         sampler = Sampler([request.seed for request in requests], how.max_tokens, how.temperature, how.top_p)
 
         def ends(tokens: Sequence[int]) -> bool:
-            # A stop string is at most as many tokens as bytes; a token before it may hold its first character.
+            # A stop string has at most as many tokens as bytes; a token before it may hold its first
+            # character.
             tail = self._text(tokens[-1 - max(len(stop.encode()) for stop in how.stop) :])
             if not any(stop in tail for stop in how.stop):
                 return False
@@ -214,12 +230,11 @@ class TransformersEngine:
             while tokens and len(self._text(tokens[:-1])) >= len(text):
                 tokens = tokens[:-1]  # a token that holds nothing of the answer, but its stop string
         reason = "stop" if sequence.ended else "length"
-        return Response(
-            text, rendered, reason, tokens_in, sequence.count, sum(sequence.logprobs[: len(tokens)])
-        )
+        logprob = sum(sequence.logprobs[: len(tokens)])
+        return Response(text, rendered, reason, tokens_in, sequence.count, logprob)
 
     def _text(self, tokens: Sequence[int]) -> str:
-        """Tokens as text, without special ones but for those that a thought begins and ends with."""
+        """The tokens as text, without special ones but for those that a thought begins and ends with."""
         if not self.tags:
             return str(self.tokenizer.decode(tokens, skip_special_tokens=True))
         dropped = set(self.tokenizer.all_special_ids) - self.tags

@@ -1,4 +1,4 @@
-"""What a device's failures mean: no memory left, or the device itself is gone."""
+"""What a device's failures mean: no memory is left, or the device itself is gone."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,8 @@ from selfincorrect.errors import UserError
 
 # Texts of errors that have no class of their own: PyTorch's CPU allocator; CUDA's libraries.
 NO_MEMORY = re.compile(
-    "DefaultCPUAllocator: can't allocate memory|CUDA (error: |driver error: )?out of memory|CUBLAS_STATUS_ALLOC_FAILED"
+    "DefaultCPUAllocator: can't allocate memory|CUDA (error: |driver error: )?out of memory|"
+    "CUBLAS_STATUS_ALLOC_FAILED"
 )
 BROKEN = re.compile("CUDA (driver )?error|CUBLAS_STATUS|CUDNN_STATUS|cuDNN error|NCCL error")
 
@@ -32,13 +33,15 @@ def explained(name: str) -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:
         if out_of_memory(error):
             raise UserError(
-                f"{name} does not fit into memory: {_first_line(error)}. Use a larger GPU, several (`gpus`, device: auto), "
-                "more memory for the job (mem_mb), `dtype: bfloat16`, or a smaller model."
+                f"{name} does not fit into memory: {_first_line(error)}. "
+                "Use a larger GPU, several (`gpus`, device: auto), more memory for the job (mem_mb), "
+                "`dtype: bfloat16`, or a smaller model."
             ) from error
         if device_failed(error):
             raise UserError(
-                f"The GPU failed while {name} was running: {_first_line(error)}. Answers that came are kept; run the same "
-                "command again, on another node if this one's GPU is gone (look with nvidia-smi and dmesg)."
+                f"The GPU failed while {name} was running: {_first_line(error)}. "
+                "Answers that came are kept; run the same command again, "
+                "on another node if this one's GPU is gone (look with nvidia-smi and dmesg)."
             ) from error
         raise
 

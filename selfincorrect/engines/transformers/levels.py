@@ -1,12 +1,13 @@
-"""Attention in levels (shared-prefix or cascade attention): what sequences have in common is read, kept and met once.
+"""Attention in levels (shared-prefix or cascade attention).
 
-Few-shot prompts of a task begin alike, and the n samples of a question share all of its prompt. So there are three levels: the
-beginnings of prompts, the rest of each prompt, and each sequence's own tokens. At each level all queries that share a text
-meet its keys in one matrix product per head. Nothing shared is copied per sequence, and own tokens are written in place. The
+What sequences have in common is read, kept and met once. Few-shot prompts of a task begin alike, and the n
+samples of a question share all of its prompt. So there are three levels: the beginnings of prompts, the rest
+of each prompt, and each sequence's own tokens. At each level all queries that share a text meet its keys in
+one matrix product per head. Nothing shared is copied per sequence, and own tokens are written in place. The
 levels go through one softmax, so the result is that of ordinary attention up to rounding.
 
-Positions tell everything about masks: a text is aligned at the right end of its columns, so its columns have positions too;
-those before its start are padding.
+Positions tell everything about masks: a text is aligned at the right end of its columns, so its columns have
+positions too; those before its start are padding.
 """
 
 from collections.abc import Sequence
@@ -15,21 +16,23 @@ from functools import reduce
 from typing import Any
 
 import torch
+from torch import Tensor
 from transformers.cache_utils import DynamicLayer
 
-Pair = tuple[torch.Tensor, torch.Tensor]  # keys and values
+Pair = tuple[Tensor, Tensor]  # keys and values
 
 
 @dataclass
 class Level:
     """Texts of one level.
 
-    `layers` has keys and values of each layer, [heads, texts, columns, size]; layers with a sliding window may keep the last
-    columns only. `start` and `end` [texts] are the positions of a text's first token and after its last.
+    `layers` has keys and values of each layer, [heads, texts, columns, size]; layers with a sliding window
+    may keep the last columns only. `start` and `end` [texts] are the positions of a text's first token and
+    after its last.
     """
 
-    start: torch.Tensor
-    end: torch.Tensor
+    start: Tensor
+    end: Tensor
     layers: list[Pair] = field(default_factory=list)
 
 
@@ -52,43 +55,52 @@ class Shared:
         self.place = torch.tensor(place, device=level.start.device)
         self.owner = torch.tensor(list(owner), device=level.start.device)
 
-    def times(self, rows: torch.Tensor, matrices: torch.Tensor) -> torch.Tensor:
+    def times(self, rows: Tensor, matrices: Tensor) -> Tensor:
         """Rows of each sequence times the matrix of its text: one product per head and text.
 
-        `rows` [heads, sequences, rows, a], `matrices` [heads, texts, a, b]; returns [heads, sequences, rows, b].
+        With `rows` [heads, sequences, rows, a] and `matrices` [heads, texts, a, b] it is
+        [heads, sequences, rows, b].
         """
         heads, texts, inner, outer = matrices.shape
         by_text = rows if self.in_order else rows[:, self.members]
-        product = torch.matmul(by_text.reshape(heads, texts, -1, inner), matrices).view(
-            heads, -1, rows.shape[2], outer
-        )
+        product = torch.matmul(by_text.reshape(heads, texts, -1, inner), matrices)
+        product = product.view(heads, -1, rows.shape[2], outer)
         return product if self.in_order else product[:, self.place]
 
 
 @dataclass
 class Step:
-    """What attention has to know when each sequence goes one token on: the levels, their own one last, and positions [batch]."""
+    """What attention has to know when each sequence goes one token on.
+
+    These are the levels, the sequences' own one last, and their positions [batch].
+    """
 
     levels: list[Shared]
-    positions: torch.Tensor
-    _hidden: dict[Any, torch.Tensor | None] = field(default_factory=dict)
+    positions: Tensor
+    _hidden: dict[Any, Tensor | None] = field(default_factory=dict)
 
     def attend(
-        self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float, window: int | None
-    ) -> torch.Tensor:  # fmt: skip
-        """Of `query` [batch, heads, 1, size], and own keys and values as in a level; returns [batch, 1, heads, size]."""
+        self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float, window: int | None
+    ) -> Tensor:
+        """What `query` [batch, heads, 1, size] meets: [batch, 1, heads, size].
+
+        `key` and `value` are the sequences' own, as in a level.
+        """
         pairs = [shared.level.layers[layer] for shared in self.levels[:-1]] + [(key, value)]
         biases = [self.bias(index, keys.shape[2], window) for index, (keys, _) in enumerate(pairs)]
         return _attend(query * scale, self.levels, pairs, biases)
 
-    def bias(self, index: int, columns: int, window: int | None) -> torch.Tensor | None:
-        """What is added to scores, [sequences, 1, columns]: −∞ where a key is not seen; None if all are."""
+    def bias(self, index: int, columns: int, window: int | None) -> Tensor | None:
+        """What is added to scores, [sequences, 1, columns]: −∞ where a key is not seen.
+
+        It is None if all keys are seen.
+        """
         key = index, columns, window
         if key not in self._hidden:
             self._hidden[key] = self._bias(self.levels[index], columns, window)
         return self._hidden[key]
 
-    def _bias(self, shared: Shared, columns: int, window: int | None) -> torch.Tensor | None:
+    def _bias(self, shared: Shared, columns: int, window: int | None) -> Tensor | None:
         query = self.positions[:, None, None]
         start, end = (x[shared.owner][:, None, None] for x in (shared.level.start, shared.level.end))
         key = end - columns + torch.arange(columns, device=query.device)
@@ -101,9 +113,10 @@ class Step:
 
 
 class Own(DynamicLayer):
-    """Keys and values of the sequences' own tokens, in space [heads, batch, columns, size]; the next ones go to column `at`.
+    """Keys and values of the sequences' own tokens, in space [heads, batch, columns, size].
 
-    Attention gets all of the space, since products of parts of it would copy them first (bfloat16 on a CPU).
+    The next ones go to column `at`. Attention gets all of the space, since products of parts of it would copy
+    them first (bfloat16 on a CPU).
     """
 
     is_sliding = False
@@ -112,7 +125,7 @@ class Own(DynamicLayer):
         super().__init__()
         self.space, self.at, self.is_initialized = space, at, True
 
-    def update(self, keys: torch.Tensor, values: torch.Tensor, *args: Any, **kwargs: Any) -> Pair:
+    def update(self, keys: Tensor, values: Tensor, *args: Any, **kwargs: Any) -> Pair:
         for space, states in zip(self.space, (keys, values), strict=True):
             space[:, :, self.at] = states[:, :, 0].transpose(0, 1)
         return self.space
@@ -122,12 +135,12 @@ class Own(DynamicLayer):
 
 
 def _attend(
-    scaled: torch.Tensor,
-    levels: Sequence[Shared],
-    pairs: Sequence[Pair],
-    biases: Sequence[torch.Tensor | None],
-) -> torch.Tensor:
-    """One query of each sequence, `scaled` [batch, heads, 1, size], meets all levels. Returns [batch, 1, heads, size]."""
+    scaled: Tensor, levels: Sequence[Shared], pairs: Sequence[Pair], biases: Sequence[Tensor | None]
+) -> Tensor:
+    """What one query of each sequence, `scaled` [batch, heads, 1, size], meets in all levels.
+
+    Returns [batch, 1, heads, size].
+    """
     batch, heads, _, size = scaled.shape
     groups = len(pairs[0][0])
     rows = scaled.reshape(batch, groups, heads // groups, size).transpose(0, 1).contiguous()
@@ -137,7 +150,6 @@ def _attend(
         if bias is not None:
             scores[-1].add_(bias)
     weights = torch.cat(scores, -1).softmax(-1).split([each.shape[-1] for each in scores], -1)
-    met = [
-        shared.times(part, values) for shared, part, (_, values) in zip(levels, weights, pairs, strict=True)
-    ]
+    parts = zip(levels, weights, pairs, strict=True)
+    met = [shared.times(part, values) for shared, part, (_, values) in parts]
     return reduce(torch.add, met).transpose(0, 1).reshape(batch, 1, heads, -1)

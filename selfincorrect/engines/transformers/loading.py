@@ -1,4 +1,4 @@
-"""Load a prepared model and its tokenizer."""
+"""Loading of a prepared model and its tokenizer."""
 
 import ctypes
 import logging
@@ -23,8 +23,8 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 def keep_freed_memory() -> None:
     """Let the C library keep the memory of tensors that are gone for the next ones; only glibc can.
 
-    By default it gives large pieces back to the system, and every step of decoding gets them again page by page: that was a
-    tenth of the time (vocabularies of 49 and 262 thousand, 192 sequences).
+    By default it gives large pieces back to the system, and every step of decoding gets them again page by
+    page: that was a tenth of the time (vocabularies of 49 and 262 thousand, 192 sequences).
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
@@ -33,7 +33,7 @@ def keep_freed_memory() -> None:
 
 
 def load(manifest: Manifest, weights: Path, run: Running) -> tuple[Any, Any]:
-    """Model (in evaluation mode, on its device) and tokenizer.
+    """The model (in evaluation mode, on its device) and its tokenizer.
 
     Raises UserError if there is no GPU where one is asked for, or the weights are gone.
     """
@@ -44,8 +44,9 @@ def load(manifest: Manifest, weights: Path, run: Running) -> tuple[Any, Any]:
     device = run.device
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError(
-            f"run.device is cuda, but PyTorch {torch.__version__} sees no GPU here. Allowed: auto, cpu, cuda. Write "
-            "`run: {device: cpu}`, or start the job where there is a GPU (check with nvidia-smi)."
+            f"run.device is cuda, but PyTorch {torch.__version__} sees no GPU here. "
+            "Allowed: auto, cpu, cuda. Write `run: {device: cpu}`, "
+            "or start the job where there is a GPU (check with nvidia-smi)."
         )
     if device == "auto" and not torch.cuda.is_available():
         device = "cpu"
@@ -74,26 +75,24 @@ def load(manifest: Manifest, weights: Path, run: Running) -> tuple[Any, Any]:
     except (SafetensorError, ImportError, ValueError) as error:
         raise UserError(_explained(manifest.name, weights, error)) from error
     model = model.eval()
-    log.info(
-        "loaded %s: %.0f M parameters, %s, on %s, %d threads",
-        manifest.name, sum(p.numel() for p in model.parameters()) / 1e6, manifest.dtype,
-        model.device, torch.get_num_threads(),
-    )  # fmt: skip
+    what = "loaded %s: %.0f M parameters, %s, on %s, %d threads"
+    millions = sum(p.numel() for p in model.parameters()) / 1e6
+    log.info(what, manifest.name, millions, manifest.dtype, model.device, torch.get_num_threads())
     return model, loaded
 
 
 def _explained(name: str, weights: Path, error: Exception) -> str:
     """What keeps weights from being loaded, and what to do."""
     said = f"{type(error).__name__}: {str(error).strip()[:500]}"
+    where = weights.resolve()
     if isinstance(error, SafetensorError):
-        return (
-            f"{name}: a file of weights in {weights.resolve()} is damaged or cut off ({said}). Get it again."
-        )
+        return f"{name}: a file of weights in {where} is damaged or cut off ({said}). Get it again."
     quantised = getattr(AutoConfig.from_pretrained(weights), "quantization_config", None)
     if quantised:
         method = quantised.get("quant_method") if isinstance(quantised, dict) else quantised
         return (
-            f"{name}: its weights are quantised ({method}), and cannot be loaded here: {said}\nInstall the package that this names, or let a "
-            "server run the model (`engine: openai`, with vLLM or llama.cpp), or take weights that are not quantised."
+            f"{name}: its weights are quantised ({method}), and cannot be loaded here: {said}\n"
+            "Install the package that this names, or let a server run the model "
+            "(`engine: openai`, with vLLM or llama.cpp), or take weights that are not quantised."
         )
-    return f"{name}: {weights.resolve()} cannot be loaded: {said}"
+    return f"{name}: {where} cannot be loaded: {said}"

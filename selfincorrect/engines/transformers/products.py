@@ -1,7 +1,8 @@
 """Matrix products as CPUs like them.
 
-A linear layer keeps its weights as they were saved, and every product sorts them into blocks first; for the few rows of
-decoding that can take as long as the product. oneDNN, which comes with PyTorch, also takes weights that are sorted already.
+A linear layer keeps its weights as they were saved, and every product sorts them into blocks first; for the
+few rows of decoding that can take as long as the product. oneDNN, which comes with PyTorch, also takes
+weights that are sorted already.
 """
 
 from functools import cache
@@ -19,7 +20,7 @@ def _product(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -
 
 @cache
 def _offered(dtype: torch.dtype) -> bool:
-    """Whether oneDNN is there and has such products on this CPU, which is found by trying."""
+    """Whether oneDNN is there and has such products on this CPU, which a trial tells."""
     try:
         weight = torch.ops.mkldnn._reorder_linear_weight(torch.ones(16, 16, dtype=dtype))
         _product(torch.ones(1, 16, dtype=dtype), weight, None)
@@ -49,13 +50,13 @@ class _Parts(torch.nn.Linear):
 def sort_weights(model: Any) -> None:
     """Let the plain linear layers of a model on a CPU keep their weights sorted, where oneDNN can.
 
-    A layer that shares its weights with the embedding, which needs them as they are, does not keep a second copy.
+    A layer that shares its weights with the embedding, which needs them as they are, does not keep a second
+    copy.
     """
     if model.device.type != "cpu":
         return
-    layers = [
-        each for each in model.modules() if type(each) is torch.nn.Linear and _offered(each.weight.dtype)
-    ]
+    plain = [each for each in model.modules() if type(each) is torch.nn.Linear]
+    layers = [each for each in plain if _offered(each.weight.dtype)]
     embeddings = [each.weight for each in model.modules() if isinstance(each, torch.nn.Embedding)]
     for layer in layers:
         if any(layer.weight is weight for weight in embeddings):

@@ -1,4 +1,4 @@
-"""Drawing the next token so that it depends on the sequence's own seed alone, not on its batch."""
+"""Drawing of the next token, so that it depends on the sequence's own seed alone, not on its batch."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,17 @@ import torch
 class Sampler:
     """Chooses tokens for a batch of sequences, each with its own stream of uniform numbers.
 
-    A token is the inverse of the cumulative distribution at a uniform number: one number a step, so the same seed gives
-    the same answer in any batch, up to floating-point rounding of the logits.
+    A token is the inverse of the cumulative distribution at a uniform number: one number a step, so the same
+    seed gives the same answer in any batch, up to floating-point rounding of the logits.
     """
 
     # The cumulative sum runs over blocks, then within one block: a large vocabulary is read once.
     BLOCK = 1024
-    # On a CPU a few rows at a time, so that the steps find them in the cache.
+    # Values of logits at a time: on a CPU a few rows, so that the steps find them in the cache.
     AT_ONCE = 2**19
 
     def __init__(self, seeds: Sequence[int | None], steps: int, temperature: float, top_p: float) -> None:
-        """`seeds` of the sequences (None only with temperature 0), for at most `steps` tokens each."""
+        """Take `seeds` of the sequences (None only with temperature 0), for at most `steps` tokens each."""
         self.temperature, self.top_p = temperature, top_p
         self.uniform: torch.Tensor | None = None  # [sequences, steps], in [0, 1); None if nothing is drawn
         if temperature > 0:
@@ -31,8 +31,8 @@ class Sampler:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Tokens [B] and their log-probabilities at temperature 1 [B], for logits [B, vocabulary].
 
-        `sequences` [B] says which seeds the rows of `logits` belong to, `steps` [B] how many tokens came before. `logits` is
-        overwritten.
+        `sequences` [B] says which seeds the rows of `logits` belong to, `steps` [B] how many tokens came
+        before. `logits` is overwritten.
         """
         uniform = None
         if self.uniform is not None:
@@ -45,7 +45,10 @@ class Sampler:
         return torch.cat([tokens for tokens, _ in parts]), torch.cat([logprobs for _, logprobs in parts])
 
     def choose(self, logits: torch.Tensor, uniform: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Tokens and log-probabilities as above, at the uniform numbers [B]; these are not read with temperature 0."""
+        """Tokens and log-probabilities as above, at the uniform numbers [B].
+
+        These numbers are not read with temperature 0.
+        """
         logits = logits.float()
         logits.sub_(logits.amax(-1, keepdim=True))  # in place: new memory costs more than the sum
         if self.temperature == 0:
@@ -76,7 +79,7 @@ class Sampler:
 
 
 def _nucleus(weights: torch.Tensor, top_p: float) -> torch.Tensor:
-    """Weights outside the smallest set of tokens with at least `top_p` of the mass set to 0."""
+    """The weights, with 0 outside the smallest set of tokens that has at least `top_p` of the mass."""
     ordered, places = weights.sort(-1, descending=True)
     mass = ordered.cumsum(-1)
     outside = (mass - ordered) >= top_p * mass[:, -1:]

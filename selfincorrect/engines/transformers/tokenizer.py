@@ -1,7 +1,8 @@
 """A model's tokenizer, in a form that loads in a third of the time.
 
-`AutoTokenizer` reads a tokenizer's files several times and rebuilds it, four seconds for a vocabulary of 262,144 tokens and in
-every job. What it ends up with is kept once, when a model is prepared, and compared with it.
+`AutoTokenizer` reads a tokenizer's files several times and rebuilds it, four seconds for a vocabulary of
+262,144 tokens and in every job. What it ends up with is kept once, when a model is prepared, and compared
+with it.
 """
 
 from pathlib import Path
@@ -17,7 +18,10 @@ KEPT = ("chat_template", "clean_up_tokenization_spaces", "model_max_length")
 
 
 def keep(weights: Path, trust_remote_code: bool, folder: Path) -> None:
-    """Write `tokenizer.json` and `tokenizer_settings.json` to `folder`, if they make the same tokenizer as `weights`."""
+    """Write `tokenizer.json` and `tokenizer_settings.json` to `folder`.
+
+    They are kept only if they make the same tokenizer as `weights`.
+    """
     files = folder / "tokenizer.json", folder / "tokenizer_settings.json"
     for file in files:
         file.unlink(missing_ok=True)
@@ -43,11 +47,9 @@ def load(weights: Path, trust_remote_code: bool, folder: Path) -> Any:
 def _alike(one: Any, other: Any) -> bool:
     def shown(tokenizer: Any) -> list[Any]:
         ids = tokenizer(SAMPLE)["input_ids"]
+        plain = tokenizer(SAMPLE, add_special_tokens=False)["input_ids"]
+        texts = tokenizer.decode(ids, skip_special_tokens=True), tokenizer.decode(ids)
         names = ("bos_token_id", "eos_token_id", "pad_token_id", "chat_template", "special_tokens_map")
-        return [
-            ids, tokenizer(SAMPLE, add_special_tokens=False)["input_ids"], len(tokenizer),
-            tokenizer.decode(ids, skip_special_tokens=True), tokenizer.decode(ids),
-            *(getattr(tokenizer, name) for name in names),
-        ]  # fmt: skip
+        return [ids, plain, len(tokenizer), *texts, *(getattr(tokenizer, name) for name in names)]
 
     return shown(one) == shown(other)

@@ -1,4 +1,4 @@
-"""The weights and the tokenizer of a model, brought into the form that is loaded, and what its configuration says."""
+"""The weights and the tokenizer of a model in the form that is loaded, and what its configuration says."""
 
 import functools
 import logging
@@ -17,14 +17,18 @@ log = logging.getLogger("selfincorrect")
 
 
 def convert_gguf(fetch: Callable[[Path], None], target: Path) -> None:
-    """Have a GGUF file fetched and write it as safetensors with tokenizer and chat template, float32, to `target`."""
+    """Have a GGUF file fetched, and write it to `target` as safetensors with tokenizer and chat template.
+
+    The weights are float32.
+    """
     import gguf
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
-    # transformers opens the file three times, and reading a vocabulary of 262,144 tokens takes 10 s each time.
+    # transformers opens the file three times, and each time reading a vocabulary of 262,144 tokens takes
+    # 10 s.
     reader = functools.cache(gguf.GGUFReader)
     with (
         tempfile.TemporaryDirectory(prefix=".gguf-", dir=target.parent) as temporary,
@@ -61,8 +65,9 @@ def architecture(name: str, weights: Path, settings: ModelSettings) -> dict[str,
 
     if not list(weights.glob("*.safetensors")):
         raise UserError(
-            f"{name}: {weights.resolve()} holds no *.safetensors. Pickled weights are not read; convert them with "
-            "save_pretrained (transformers writes safetensors) and point `source` to the result."
+            f"{name}: {weights.resolve()} holds no *.safetensors. Pickled weights are not read; "
+            "convert them with save_pretrained (transformers writes safetensors) "
+            "and point `source` to the result."
         )
     try:
         config = AutoConfig.from_pretrained(weights, trust_remote_code=settings.trust_remote_code)
@@ -74,7 +79,8 @@ def architecture(name: str, weights: Path, settings: ModelSettings) -> dict[str,
     limit = getattr(text, "max_position_embeddings", None)
     if limit is not None and (not isinstance(limit, int) or limit < 1):
         raise UserError(
-            f"{name}: config.json in {weights.resolve()} says max_position_embeddings: {limit!r}. Mend it, or set `context`."
+            f"{name}: config.json in {weights.resolve()} says max_position_embeddings: {limit!r}. "
+            "Mend it, or set `context`."
         )
     limits = [each for each in (limit, settings.context) if each]
     return {

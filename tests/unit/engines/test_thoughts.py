@@ -7,8 +7,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfincorrect.discriminate.parse import parse_choice, parse_pattern, parse_text
+from selfincorrect.discriminate.parse import parse_choice, parse_pattern
 from selfincorrect.discriminate.parse_score import parse_score
+from selfincorrect.discriminate.parse_text import parse_text
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.requests import Response
 from selfincorrect.errors import UserError

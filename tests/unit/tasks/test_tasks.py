@@ -9,8 +9,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfincorrect.discriminate.parse import parse_choice, parse_text
+from selfincorrect.discriminate.parse import parse_choice
 from selfincorrect.discriminate.parse_score import parse_score
+from selfincorrect.discriminate.parse_text import parse_text
 from selfincorrect.discriminate.requests import right_positions
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.tasks import aliases, gsm8k
