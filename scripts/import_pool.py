@@ -1,4 +1,6 @@
-"""Rule import_pool: candidates that were sampled elsewhere, checked and matched to the questions of a task."""
+"""Rule import_pool: candidates that were sampled elsewhere, checked and matched to the questions of a
+task.
+"""
 
 from selfincorrect.io import read_tables, write_table
 from selfincorrect.jobs.job import job

@@ -1,4 +1,6 @@
-"""The command `selfincorrect`: what there is beside Snakemake, as subcommands. Each module has a `main` of its own."""
+"""The command `selfincorrect`: what there is beside Snakemake, as subcommands. Each module has a `main` of
+its own.
+"""
 
 import sys
 from collections.abc import Callable

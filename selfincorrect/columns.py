@@ -1,4 +1,6 @@
-"""Columns of tables: the name, type and meaning of each, in one list a table, from which schemas and pages are made."""
+"""Columns of tables: the name, type and meaning of each, in one list a table, from which schemas and pages
+are made.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,9 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, its type in polars, what it means, and the unit of its numbers ("" where there is none).
+    """A column: its name, its type in polars, what it means, and the unit of its numbers ("" where there is
+    none).
 
-    `empty` is its value in a row about no item at all. `shown` has its heading by the place that shows it to readers.
+    `empty` is its value in a row about no item at all. `shown` has its heading by the place that shows it
+    to readers.
     """
 
     name: str

@@ -42,7 +42,9 @@ def atomic(path: Path | str, mode: str = "wb") -> Iterator[IO[Any]]:
 
 
 def remove_leftovers(path: Path | str) -> None:
-    """Remove what writers of `path` left beside it when they were killed. Only while nobody else writes it."""
+    """Remove what writers of `path` left beside it when they were killed. Only while nobody else writes
+    it.
+    """
     path = Path(path)
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         left.unlink(missing_ok=True)
@@ -72,7 +74,9 @@ def write_table(
     provenance: Mapping[str, Any] | None = None,
     columns: Sequence[Column] = (),
 ) -> None:
-    """Write `table` as parquet; `provenance` and what `columns` mean go into the file's key-value metadata as JSON."""
+    """Write `table` as parquet; `provenance` and what `columns` mean go into the file's key-value metadata
+    as JSON.
+    """
     told = {**(provenance or {}), **({_MEANINGS: meanings(columns)} if columns else {})}
     metadata = {name: json.dumps(value, sort_keys=True) for name, value in told.items()}
     # Through memory: on a full disk polars raises an error of its own.
@@ -83,7 +87,9 @@ def write_table(
 
 
 def read_table(path: Path | str, schema: Mapping[str, Any]) -> pl.DataFrame:
-    """A table with the columns of `schema`. Raises UserError if it has others, as an older version may have written."""
+    """A table with the columns of `schema`. Raises UserError if it has others, as an older version may
+    have written.
+    """
     try:
         table = pl.read_parquet(path)
     except pl.exceptions.PolarsError as error:
@@ -93,8 +99,10 @@ def read_table(path: Path | str, schema: Mapping[str, Any]) -> pl.DataFrame:
     if table.schema != pl.Schema(schema):
         found, wanted = set(table.schema.items()), set(pl.Schema(schema).items())
         raise UserError(
-            f"{path} was written by another version of this program: it lacks {_columns(wanted - found)} and has "
-            f"{_columns(found - wanted)} instead.\nDelete it and run the same command again: it is made anew, and answers that are "
+            f"{path} was written by another version of this program: it lacks {_columns(wanted - found)} and "
+            f"has "
+            f"{_columns(found - wanted)} instead.\nDelete it and run the same command again: it is made "
+            f"anew, and answers that are "
             "in the response store are not asked for again."
         )
     return table
@@ -105,7 +113,9 @@ def _columns(columns: set[tuple[str, Any]]) -> str:
 
 
 def write_csv(path: Path | str, table: pl.DataFrame) -> None:
-    """Write `table` as CSV. Text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stand."""
+    """Write `table` as CSV. Text that a spreadsheet would take for a formula gets an apostrophe in front;
+    numbers stand.
+    """
     risky = pl.col(pl.String).str.contains(r"^\s*[=+\-@＝＋－＠\t\r]") & ~pl.col(pl.String).str.contains(
         r"^[+-]?[\d.,]+$"
     )

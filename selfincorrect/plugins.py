@@ -19,7 +19,9 @@ def plugins(group: str) -> tuple[str, ...]:
 
 
 def plugin(group: str, name: str) -> Any:
-    """The object of an entry point. Raises LookupError for a name that no package has, UserError if it cannot be imported."""
+    """The object of an entry point. Raises LookupError for a name that no package has, UserError if it
+    cannot be imported.
+    """
     point = _found(group).get(name)
     if point is None:
         raise LookupError(f"no {name} under the entry points {group}")
@@ -27,7 +29,8 @@ def plugin(group: str, name: str) -> Any:
         return resolve_name(point.value)
     except (ImportError, AttributeError) as error:
         raise UserError(
-            f"{name} of the entry points {group} cannot be loaded from {point.value}: {error}. Mend or remove the package {origin(group, name)}."
+            f"{name} of the entry points {group} cannot be loaded from {point.value}: {error}. Mend or "
+            f"remove the package {origin(group, name)}."
         ) from error
 
 

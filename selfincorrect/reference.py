@@ -1,4 +1,6 @@
-"""The generated pages: the schema of the configuration and its table, and what every column of every table means."""
+"""The generated pages: the schema of the configuration and its table, and what every column of every table
+means.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,29 +20,36 @@ from selfincorrect.report.columns import DIFFERENCES, FLIPS, PASS_AT, SLOTS
 TABLES: list[tuple[str, str, Sequence[Column]]] = [
     ("results/tables/metrics", "A row a cell: model × task × k × variant.", METRICS),
     ("results/tables/gradings", "The same choices under each way of grading, the primary one first.", GRADED),
-    ("results/tables/grading_differences", "A row for each candidate that two ways of grading grade otherwise.", DIFFERENCES),
+    ("results/tables/grading_differences", "A row for each candidate that two ways of grading grade "
+                                           "otherwise.", DIFFERENCES),
     ("results/tables/pass_at", "pass@j for each j of each pool that is graded 0 or 1.", PASS_AT),
     ("results/tables/slots", "A row for each cell in which a model chose and each position shown.", SLOTS),
-    ("results/tables/flips", "For variants that differ in their order alone: how often the pick changes with it.", FLIPS),
+    ("results/tables/flips", "For variants that differ in their order alone: how often the pick changes with "
+                             "it.", FLIPS),
     ("results/{model}/{task}/candidates", "The pool: a row a candidate.", candidates.COLUMNS),
     ("results/{model}/{task}/grades", "A row a candidate.", grades.COLUMNS),
-    ("results/{model}/{task}/judgements", "A row for each candidate, role of a judge and attempt.", judges.COLUMNS),
+    ("results/{model}/{task}/judgements", "A row for each candidate, role of a judge and attempt.",
+    judges.COLUMNS),
     ("results/{model}/{task}/k{k}/choices", "A row for each question and variant.", choices.COLUMNS),
     ("results/{model}/{task}/refinement/rounds", "A row for each question and round.", ROUNDS),
-    ("results/{model}/{task}/refinement/preferences", "A row for each refined answer and order shown.", PREFERENCES),
+    ("results/{model}/{task}/refinement/preferences", "A row for each refined answer and order "
+                                                      "shown.", PREFERENCES),
     ("results/{model}/{task}/refinement/metrics", "A row a round.", MEASURED),
-    ("results/paper/*", "The paper's tables and Figure 9 (CSV), in points, or grades on MT-Bench.", paper.COLUMNS),
+    ("results/paper/*", "The paper's tables and Figure 9 (CSV), in points, or grades on MT-Bench.",
+    paper.COLUMNS),
     ("results/estimate", "What a run will take, by model, task and stage (CSV).", estimate.COLUMNS),
 ]  # fmt: skip
 INTRODUCTION = """\
 # What every column means
 
-Scores are fractions of 1, or grades where a task is graded by a score (MT-Bench, 1 to 10); reports show fractions in percent. For question
-*i*, *f* are the grades of the *k* candidates shown, *p* is their mean, *c* the grade of the chosen one, and *d = c − p*. Formulas, sources
-and when to believe what: [statistics.md](statistics.md); `audit_<name>.csv`: [there too](statistics.md#the-audit-of-published-tables).
+Scores are fractions of 1, or grades where a task is graded by a score (MT-Bench, 1 to 10); reports show
+fractions in percent. For question *i*, *f* are the grades of the *k* candidates shown, *p* is their mean, *c*
+the grade of the chosen one, and *d = c − p*. Formulas, sources and when to believe what are in
+[statistics.md](statistics.md), `audit_<name>.csv` [too](statistics.md#the-audit-of-published-tables).
 
-What a column means stands in the metadata of each parquet file too, under `columns`, beside the digests of prompts, data and model, the
-settings and the package versions: `polars.read_parquet_metadata(path)`. Tables of `results/tables` are there as CSV as well.
+What a column means stands in the metadata of each parquet file too, under `columns`, beside the digests of
+prompts, data and model, the settings and the package versions: `polars.read_parquet_metadata(path)`. Tables
+of `results/tables` are there as CSV as well.
 
 This page is generated (`make docs`) from the lists of columns in the code."""
 

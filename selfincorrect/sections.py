@@ -1,4 +1,6 @@
-"""The bases of sections of the configuration and of what stages read of them, and the section of a model's server."""
+"""The bases of sections of the configuration and of what stages read of them, and the section of a model's
+server.
+"""
 
 from typing import Any
 
@@ -45,7 +47,8 @@ class ServerConfig(Section):
     logprobs: bool = Field(True, description="Ask for log-probabilities.")
     body: dict[str, Any] = Field(
         default_factory=dict,
-        description="What else each call says, such as `{reasoning_effort: low}` or `{chat_template_kwargs: {enable_thinking: false}}`; part of "
+        description="What else each call says, such as `{reasoning_effort: low}` or `{chat_template_kwargs: "
+        "{enable_thinking: false}}`; part of "
         "what stored answers are known by.",
     )
     price: PriceConfig | None = Field(

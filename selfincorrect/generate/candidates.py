@@ -22,11 +22,16 @@ COLUMNS = [
     Column("question_id", pl.String, "question"),
     Column("sample", pl.Int32, "candidate, 0 … n − 1"),
     Column("text", pl.String, "the answer; empty where there is none"),
-    Column("finish_reason", pl.String, "how it ended: `stop`; `length`, cut at the token limit; without a text `context` (the prompt does not fit), `refused`, `filtered` or `error` (a server failed)"),
+    Column("finish_reason", pl.String, "how it ended: `stop`; `length`, cut at the token limit; without a "
+                                       "text `context` (the prompt does not fit), `refused`, `filtered` or "
+                                       "`error` (a server failed)"),
     Column("tokens_in", pl.Int32, "tokens of the prompt"),
     Column("tokens_out", pl.Int32, "tokens of the output"),
-    Column("seed", pl.Int64, "seed that drew it; empty where a server drew several samples of a call with the seed of the first"),
-    Column("logprob", pl.Float64, "natural logarithm, at temperature 1, of the probability of the answer's tokens: without the end-of-text token and stop strings, in every engine. Answers stored by versions of before 2026-11-26 have the end in it"),
+    Column("seed", pl.Int64, "seed that drew it; empty where a server drew several samples of a call with "
+                             "the seed of the first"),
+    Column("logprob", pl.Float64, "natural logarithm, at temperature 1, of the probability of the answer's "
+                                  "tokens: without the end-of-text token and stop strings, in every engine. "
+                                  "Answers stored by versions of before 2026-11-26 have the end in it"),
     Column("prompt", pl.String, "the prompt as sent"),
     Column("reasoning", pl.String, "what a server told apart as reasoning"),
     Column("reasoning_tokens", pl.Int32, "tokens of it"),
@@ -36,7 +41,9 @@ SCHEMA = schema_of(COLUMNS)
 
 
 def cut_text(text: str | None, longest: int) -> tuple[str | None, int]:
-    """A text whose answer has at most `longest` characters, its thoughts as well, and how many were cut off."""
+    """A text whose answer has at most `longest` characters, its thoughts as well, and how many were cut
+    off.
+    """
     if text is None or len(text) <= longest:
         return text, 0
     short = thoughts.shortened(text, longest)
@@ -56,7 +63,9 @@ def count_cut(table: pl.DataFrame, longest: int, what: str) -> None:
 
 
 def shard_of(questions: Sequence[Question], shard: int, shards: int) -> list[Question]:
-    """The questions of one shard, 0 ≤ `shard` < `shards`: consecutive, sizes differ by at most one conversation."""
+    """The questions of one shard, 0 ≤ `shard` < `shards`: consecutive, sizes differ by at most one
+    conversation.
+    """
     conversations = list(turns_of(questions).values())
     start, end = (len(conversations) * i // shards for i in (shard, shard + 1))
     return [question for turns in conversations[start:end] for question in turns]
@@ -91,8 +100,9 @@ def pool_table(
     settings: Settings,
     ask: Callable[[list[Request]], list[Response]],
 ) -> pl.DataFrame:
-    """The candidates of `questions` as rows of SCHEMA. Turns of a conversation are asked one after the other, each sample
-    going on from its own earlier answers."""
+    """The candidates of `questions` as rows of SCHEMA. Turns of a conversation are asked one after the
+    other, each sample going on from its own earlier answers.
+    """
     n, trim = settings.sampling.n, get_task(task).trim
     conversations = list(turns_of(questions).values())
     histories: dict[tuple[str, int], Turns] = {}
@@ -102,7 +112,8 @@ def pool_table(
         turn = [turns[place] for turns in conversations if len(turns) > place]
         requests = generation_requests(turn, task, prompts, model_digest, settings, histories)
         said = [(question.cluster, sample) for question in turn for sample in range(n)]
-        # After a turn without an answer the next has none either: with an empty one it would be another question.
+        # After a turn without an answer the next has none either: with an empty one it would be another
+        # question.
         answers = iter(
             ask([request for request, key in zip(requests, said, strict=True) if key not in unsent])
         )
@@ -132,7 +143,8 @@ def generation_requests(
     settings: Settings,
     histories: Mapping[tuple[str, int], Turns] | None = None,
 ) -> list[Request]:
-    """n requests for each question, in order. A sample's seed depends on (seed, model, task, question, sample) only.
+    """n requests for each question, in order. A sample's seed depends on (seed, model, task, question,
+    sample) only.
 
     `histories` holds, by cluster and sample, the earlier turns of a conversation.
     """
@@ -154,7 +166,9 @@ def generation_requests(
 def candidate_table(
     questions: Sequence[Question], requests: Sequence[Request], responses: Sequence[Response], longest: int
 ) -> pl.DataFrame:
-    """Responses as rows of SCHEMA, texts cut at `longest` characters; `requests` as made by `generation_requests`."""
+    """Responses as rows of SCHEMA, texts cut at `longest` characters; `requests` as made by
+    `generation_requests`.
+    """
     n = len(requests) // max(len(questions), 1)
     rows = [
         {

@@ -1,4 +1,6 @@
-"""Grade every candidate with the task's own metric, in each of its ways, or keep the grades that came with a pool."""
+"""Grade every candidate with the task's own metric, in each of its ways, or keep the grades that came with
+a pool.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,11 +21,15 @@ UNFINISHED = "unfinished_thought"
 COLUMNS = [
     Column("question_id", pl.String, "question"),
     Column("sample", pl.Int32, "candidate"),
-    Column("extracted", pl.String, "what was read from the answer, in the task's normal form; empty where there is nothing to read"),
-    Column("grade", pl.Float64, "its grade; empty where a judge gave no rating, or a server no answer", "score"),
+    Column("extracted", pl.String, "what was read from the answer, in the task's normal form; empty where "
+                                   "there is nothing to read"),
+    Column("grade", pl.Float64, "its grade; empty where a judge gave no rating, or a server no "
+                                "answer", "score"),
     Column("valid", pl.Boolean, "whether an answer could be read"),
-    Column("missing", pl.String, "why there is no answer: `context`, `refused`, `filtered`, `error`, or `unfinished_thought`"),
-    Column("grading", pl.String, "the way of grading that these are: the task's primary one, `judges`, or `given` with a pool"),
+    Column("missing", pl.String, "why there is no answer: `context`, `refused`, `filtered`, `error`, or "
+                                 "`unfinished_thought`"),
+    Column("grading", pl.String, "the way of grading that these are: the task's primary one, `judges`, or "
+                                 "`given` with a pool"),
     Column("extracted_…", pl.String, "what another way of grading read; a column a way, by its name"),
     Column("grade_…", pl.Float64, "the grade that it gave", "score"),
 ]  # fmt: skip
@@ -36,14 +42,16 @@ def grade_table(
     texts: str = "solution",
     judgements: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """A row for each candidate: `question_id`, `sample`, `extracted` (the task's normal form of the answer, null where there
-    is none), `grade`, `valid` (whether an answer could be extracted), `missing` (why there is no answer: see `reasons`), `grading`
-    (the way of grading behind these: the task's primary one, or "given"), and for each other way `extracted_<name>`, `grade_<name>`.
+    """A row for each candidate: `question_id`, `sample`, `extracted` (the task's normal form of the answer,
+    null where there is none), `grade`, `valid` (whether an answer could be extracted), `missing` (why
+    there is no answer: see `reasons`), `grading` (the way of grading behind these: the task's primary one,
+    or "given"), and for each other way `extracted_<name>`, `grade_<name>`.
 
-    A candidate without an answer has the lowest grade and is not valid; one that a server failed to give has no grade. With `judgements` (rows of `judging.SCHEMA`) the judges' grades
-    are the primary ones, null where a judge gave no reading. Where `candidates` has a column `grade`, these grades stand,
-    and ours are beside them. Their texts are whole solutions, or final answers alone if `texts` is "final": then the text is
-    the answer, and a longer one agrees with none but itself.
+    A candidate without an answer has the lowest grade and is not valid; one that a server failed to give
+    has no grade. With `judgements` (rows of `judging.SCHEMA`) the judges' grades are the primary ones,
+    null where a judge gave no reading. Where `candidates` has a column `grade`, these grades stand, and
+    ours are beside them. Their texts are whole solutions, or final answers alone if `texts` is "final":
+    then the text is the answer, and a longer one agrees with none but itself.
     """
     columns: dict[str, dict[str, list[Any]]] = {}
     missing = reasons(candidates)
@@ -63,7 +71,8 @@ def grade_table(
         columns[name] = {"extracted": extracted, "grade": graded}
     if not columns:
         raise UserError(
-            "These candidates have no grades, and the task is graded by judges alone. Give the pool grades, or the task a judge: "
+            "These candidates have no grades, and the task is graded by judges alone. Give the pool grades, "
+            "or the task a judge: "
             "judges: {judge: <model>}."
         )
     for values in columns.values():
@@ -94,8 +103,9 @@ def grade_table(
 
 
 def reasons(candidates: pl.DataFrame) -> list[str | None]:
-    """Why each candidate has no answer: one of `engines.NO_ANSWER`, "unfinished_thought", or None where it has one (or nobody
-    knows, as of an empty text in a pool from elsewhere)."""
+    """Why each candidate has no answer: one of `engines.NO_ANSWER`, "unfinished_thought", or None where it
+    has one (or nobody knows, as of an empty text in a pool from elsewhere).
+    """
     known = (
         candidates["finish_reason"] if "finish_reason" in candidates.columns else [None] * candidates.height
     )
@@ -111,7 +121,9 @@ def reasons(candidates: pl.DataFrame) -> list[str | None]:
 
 
 def _judged(pool: pl.DataFrame, task: Task, judgements: pl.DataFrame) -> dict[str, list[Any]]:
-    """Grades by judges; the normal form is the task's. A candidate that was never judged, for want of an answer, has the lowest."""
+    """Grades by judges; the normal form is the task's. A candidate that was never judged, for want of an
+    answer, has the lowest.
+    """
     read = readings(judgements)
     extracted, grades = [], []
     for identity, sample, text in pool.iter_rows():

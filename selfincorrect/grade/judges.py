@@ -27,7 +27,8 @@ COLUMNS = [
     Column("judge", pl.String, "name of the judging model"),
     Column("attempt", pl.Int32, "from 1; only the last one counts"),
     Column("output", pl.String, "what the judge said"),
-    Column("reading", pl.Float64, "a rating, or the probability of \"yes\"; empty where the output holds none"),
+    Column("reading", pl.Float64, "a rating, or the probability of \"yes\"; empty where the output holds "
+                                  "none"),
     Column("finish_reason", pl.String, "how the output ended, as of candidates"),
     Column("tokens_in", pl.Int32, "tokens of the prompt"),
     Column("tokens_out", pl.Int32, "tokens of the output"),
@@ -50,7 +51,9 @@ class Case:
 def cases(
     questions: Sequence[Question], candidates: pl.DataFrame, role: str, judge: Judge, task: Task
 ) -> list[Case]:
-    """Every candidate that has an answer, before `judge`. A conversation's later turns are judged with the earlier ones in sight."""
+    """Every candidate that has an answer, before `judge`. A conversation's later turns are judged with the
+    earlier ones in sight.
+    """
     texts = {
         (row[0], row[1]): row[2] for row in candidates.select("question_id", "sample", "text").iter_rows()
     }
@@ -73,7 +76,8 @@ def requests(waiting: Sequence[Case], judge: Judge, attempt: int, seed: int) -> 
     """One request a case: greedy at first, seeded draws when asked again."""
     decoding = Decoding(judge.tokens, 0.0 if attempt == 1 else AGAIN, 1.0, ())
     return [
-        Request(case.prompt, decoding, None if attempt == 1 else seed_of("judge", seed, case.role, case.question_id, case.sample, attempt))
+        Request(case.prompt, decoding, None if attempt == 1 else seed_of("judge", seed, case.role,
+        case.question_id, case.sample, attempt))
         for case in waiting
     ]  # fmt: skip
 
@@ -86,7 +90,8 @@ def judgements(
     ask: Callable[[list[Request]], list[Response]],
     primer: str = "",
 ) -> list[dict[str, Any]]:
-    """Rows of SCHEMA for each case and attempt; cases without a reading are asked again, up to ATTEMPTS times in all.
+    """Rows of SCHEMA for each case and attempt; cases without a reading are asked again, up to ATTEMPTS times
+    in all.
 
     Raises UserError if a judge that answers with one token does not tell its probability.
 
@@ -113,7 +118,8 @@ def judgements(
             if reading is None and response.text is not None:
                 if judge.attempts == 1:
                     raise UserError(
-                        f"The judge {name} gives no log-probabilities, and its agreement is the probability of one token. Use a "
+                        f"The judge {name} gives no log-probabilities, and its agreement is the probability "
+                        f"of one token. Use a "
                         "model with `engine: transformers`, or a server that gives them (`logprobs: true`)."
                     )
                 unread.append(case)
@@ -129,7 +135,9 @@ def count_unread(rows: Sequence[Mapping[str, Any]], what: str) -> None:
 
 
 def readings(table: pl.DataFrame) -> dict[tuple[str, int], dict[str, float | None]]:
-    """Of a table of SCHEMA: what each judge read of each candidate, by role; None where it gave no reading."""
+    """Of a table of SCHEMA: what each judge read of each candidate, by role; None where it gave no
+    reading.
+    """
     found: dict[tuple[str, int], dict[str, float | None]] = {}
     for row in table.sort("attempt").select("question_id", "sample", "role", "reading").iter_rows():
         found.setdefault((row[0], row[1]), {})[row[2]] = row[3]

@@ -23,7 +23,9 @@ log = logging.getLogger("selfincorrect")
 
 
 class JudgeSettings(StageSettings):
-    """`judges` are models by role; `tokens` is the longest output, None for the task's own, `primer` what an output begins with."""
+    """`judges` are models by role; `tokens` is the longest output, None for the task's own, `primer` what
+    an output begins with.
+    """
 
     seed: int
     judges: dict[str, str]

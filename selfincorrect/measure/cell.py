@@ -60,7 +60,8 @@ def note(row: Row) -> str:
         notes.append("No question is mixed: DG-Diff is 0 whatever is picked.")
     if row["nearly_constant"]:
         notes.append(
-            f"Picks are nearly constant: position {row['top_slot']} in {row['top_slot_share']:.0%} of {row['valid']} "
+            f"Picks are nearly constant: position {row['top_slot']} in {row['top_slot_share']:.0%} of "
+            f"{row['valid']} "
             "valid answers. DG-Diff is that position's luck and says nothing of discrimination."
         )
     if row["tied_mixed"] == 1:
@@ -69,12 +70,14 @@ def note(row: Row) -> str:
         notes.append(f"{row['invalid']:.0%} of the outputs name no usable label and score the lowest grade.")
     if row["valid"] < FEW_VALID * row["choices"]:
         notes.append(
-            f"With {row['valid']} valid outputs of {row['choices']}, DG-Diff shows how invalid ones are scored, not discrimination."
+            f"With {row['valid']} valid outputs of {row['choices']}, DG-Diff shows how invalid ones are "
+            f"scored, not discrimination."
         )
     elif row["valid"] < FEW_PICKS:
         notes.append(f"{row['valid']} valid outputs are too few to tell a choice from a position.")
     told = {
-        "too_long": "prompts do not fit the model's context", "unfinished_thought": "outputs are thoughts that never end",
+        "too_long": "prompts do not fit the model's context",
+        "unfinished_thought": "outputs are thoughts that never end",
         "refused": "questions were refused",
     }  # fmt: skip
     notes += [f"{row[name]} {words}; they count as invalid." for name, words in told.items() if row[name]]

@@ -93,7 +93,8 @@ def sentence(row: Row, unit: str) -> str:
         return ""
     words = {
         "better": "picks better than drawing", "worse": "picks worse than drawing",
-        "equivalent": "picks no better and no worse than drawing", "undecided": "does not show whether it picks better than drawing",
+        "equivalent": "picks no better and no worse than drawing", "undecided": "does not show whether it "
+                                                                                "picks better than drawing",
     }  # fmt: skip
     known = []
     if row["skill"] is not None:

@@ -17,7 +17,8 @@ from scipy import stats
 from selfincorrect.measure.intervals import LEVEL, Array, clustered_se
 from selfincorrect.measure.scores import Row
 
-FEW = 100  # with fewer questions whose slots differ in grade, picks are permuted; else the normal form of that test
+# With fewer questions whose slots differ in grade, picks are permuted; else the test takes its normal form.
+FEW = 100
 DRAWS = 9_999  # seeded permutations
 ALL = 5_040  # with no more permutations than these, each is looked at
 

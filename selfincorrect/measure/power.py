@@ -132,7 +132,8 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(f"--effect above 0 and below the headroom, here {largest:.3f}")
     print(f"One-sided test at 5 %; mixed questions have {given.right} of {given.k} candidates right.")
     print(
-        f"{'questions':>9}  {'mixed':>5}  {'found with 80 % power':>21}  {f'power at {given.effect:.2%}':>14}  {'questions for 80 %':>18}"
+        f"{'questions':>9}  {'mixed':>5}  {'found with 80 % power':>21}  "
+        f"{f'power at {given.effect:.2%}':>14}  {'questions for 80 %':>18}"
     )
     for n in given.questions:
         for mixed in given.mixed:

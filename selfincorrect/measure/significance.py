@@ -56,7 +56,8 @@ def significance(
     return {
         "s_gen_pick": picks.mean(), "n01": n01, "n10": n10,
         "p_randomisation": hypothesis.randomisation(drawn, taken, shared),
-        "p_worse": hypothesis.randomisation(-drawn[usable], -taken[usable], None if shared is None else shared[usable])
+        "p_worse": hypothesis.randomisation(-drawn[usable], -taken[usable],
+        None if shared is None else shared[usable])
         if usable.any()
         else 1.0,
         "p_mcnemar": mcnemar["asymptotic"] if binary else None,

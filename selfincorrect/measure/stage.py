@@ -104,7 +104,8 @@ def _left_out(table: pl.DataFrame, count: int) -> str:
 
 # Why candidates have no answer, as columns count them.
 _REASONS = {
-    "candidates_unfinished_thought": (UNFINISHED,), "candidates_refused": (REFUSED, FILTERED), "candidates_too_long": (CONTEXT,),
+    "candidates_unfinished_thought": (UNFINISHED,), "candidates_refused": (REFUSED, FILTERED),
+    "candidates_too_long": (CONTEXT,),
     "candidates_failed": (ERROR,),
 }  # fmt: skip
 

@@ -92,7 +92,8 @@ def _responses(value: Any, path: Path, number: int) -> list[Any]:
         value = value[0]
     if not isinstance(value, list) or not all(isinstance(each, str | None) for each in value):
         raise UserError(
-            f"{path}, row {number + 1}: `resps` is not one list of responses. Only tasks that generate have candidates."
+            f"{path}, row {number + 1}: `resps` is not one list of responses. Only tasks that generate have "
+            f"candidates."
         )
     return value
 
@@ -107,8 +108,9 @@ def _flat(pool: FlatPool, path: Path) -> Iterator[Row]:
 
 
 def read_outputs(pool: Pool) -> dict[str, str | None]:
-    """The discrimination outputs in a pool's file, by question (id or text): the first of a question's rows that has one. Raises UserError
-    as `read` does."""
+    """The discrimination outputs in a pool's file, by question (id or text): the first of a question's
+    rows that has one. Raises UserError as `read` does.
+    """
     path = pool.file()
     assert pool.outputs is not None
     column, found = pool.outputs.column, dict[str, str | None]()
@@ -146,7 +148,8 @@ def _flat_rows(pool: FlatPool, path: Path) -> list[Mapping[str, Any]]:
     )
     kept = [row for row in rows if not any(row[answer] in pool.drop for answer in pool.answers)]
     if len(kept) < len(rows):
-        log.info("%s: %d of %d questions left out, with an answer in %s", path, len(rows) - len(kept), len(rows), pool.drop)  # fmt: skip
+        log.info("%s: %d of %d questions left out, with an answer in %s", path, len(rows) - len(kept),
+        len(rows), pool.drop)  # fmt: skip
     return kept
 
 
@@ -156,7 +159,8 @@ def _need(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], path: Path,
         if without:
             found = ", ".join(map(str, without[0]))[:500]
             raise UserError(
-                f"{path}: {len(without)} of {len(rows)} rows have no column {column!r}; found: {found}. {hint}"
+                f"{path}: {len(without)} of {len(rows)} rows have no column {column!r}; found: {found}. "
+                f"{hint}"
             )
 
 
@@ -183,6 +187,7 @@ def _number(value: Any, path: Path, number: int, column: str) -> float | None:
         result = float("nan")
     if not abs(result) < float("inf"):
         raise UserError(
-            f"{path}, row {number + 1}: `{column}` is {str(value)[:80]!r}, neither a number nor true or false."
+            f"{path}, row {number + 1}: `{column}` is {str(value)[:80]!r}, neither a number nor true or "
+            f"false."
         )
     return result

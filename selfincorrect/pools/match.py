@@ -1,4 +1,6 @@
-"""Check candidates from elsewhere, match them to the questions of a task, and write them as tables of ours."""
+"""Check candidates from elsewhere, match them to the questions of a task, and write them as tables of
+ours.
+"""
 
 import logging
 from collections import Counter
@@ -23,7 +25,8 @@ log = logging.getLogger("selfincorrect")
 def identities(keys: Sequence[str], questions: Sequence[Question], path: Path) -> list[str]:
     """The question id behind each key, an id or the exact text of a question.
 
-    Raises UserError, with counts, for keys that the task does not know and for texts that several questions share.
+    Raises UserError, with counts, for keys that the task does not know and for texts that several
+    questions share.
     """
     # Blanks at the ends and in a row make no other question.
     keys = [" ".join(key.split()) for key in keys]
@@ -33,15 +36,18 @@ def identities(keys: Sequence[str], questions: Sequence[Question], path: Path) -
     unknown = Counter(key for key in keys if key not in ids and key not in texts)
     if unknown:
         raise UserError(
-            f"{path}: {len(unknown)} of {len(set(keys))} questions ({unknown.total()} rows) are unknown to the task, such as "
-            f"{next(iter(unknown))[:80]!r}. Each row needs the task's `question_id`, such as {questions[0].question_id!r}, or "
+            f"{path}: {len(unknown)} of {len(set(keys))} questions ({unknown.total()} rows) are unknown to "
+            f"the task, such as "
+            f"{next(iter(unknown))[:80]!r}. Each row needs the task's `question_id`, such as "
+            f"{questions[0].question_id!r}, or "
             "the exact text of its question."
         )
     shared = Counter(plain.values())
     unclear = {key for key in keys if key not in ids and shared[key] > 1}
     if unclear:
         raise UserError(
-            f"{path}: {len(unclear)} texts belong to several questions of the task, such as {min(unclear)[:80]!r}. "
+            f"{path}: {len(unclear)} texts belong to several questions of the task, such as "
+            f"{min(unclear)[:80]!r}. "
             "Give `question_id` instead."
         )
     return [key if key in ids else texts[key] for key in keys]
@@ -55,8 +61,8 @@ def pool_table(
     limits: tuple[float, float] = (0, 1),
     longest: int = 100_000,
 ) -> pl.DataFrame:
-    """candidates.parquet of a pool: samples 0 … n − 1 of its questions in the data's order, with `grade` if it has grades; texts
-    are cut at `longest` characters.
+    """candidates.parquet of a pool: samples 0 … n − 1 of its questions in the data's order, with `grade` if
+    it has grades; texts are cut at `longest` characters.
 
     Raises UserError, with counts, for unknown questions, duplicate samples, unequal n, n below `k`, grades
     of only some candidates, or outside `limits`.
@@ -79,7 +85,8 @@ def pool_table(
     beyond = [row for row in rows if row.grade is not None and not limits[0] <= row.grade <= limits[1]]
     if beyond:
         raise UserError(
-            f"{path}: {len(beyond)} of {len(rows)} grades lie outside {limits[0]:g} to {limits[1]:g}, such as "
+            f"{path}: {len(beyond)} of {len(rows)} grades lie outside {limits[0]:g} to {limits[1]:g}, such "
+            f"as "
             f"{beyond[0].grade} for {beyond[0].key[:80]!r}. Give "
             + ("fractions, or true and false." if limits[1] == 1 else "them on that scale.")
         )
@@ -116,7 +123,8 @@ def _check_samples(pool: Mapping[str, Sequence[Row]], path: Path) -> int:
     wrong = [identity for identity, each in samples.items() if sorted(each) != list(range(n))]
     if wrong:
         raise UserError(
-            f"{path}: samples of {len(wrong)} questions are not 0 to {n - 1}, such as {wrong[0]} with {sorted(samples[wrong[0]])}."
+            f"{path}: samples of {len(wrong)} questions are not 0 to {n - 1}, such as {wrong[0]} with "
+            f"{sorted(samples[wrong[0]])}."
         )
     return n
 
@@ -150,6 +158,7 @@ def _pattern(output: str, labels: Sequence[str], spec: Outputs, question: str) -
         return parse_pattern(output, labels, spec.pattern or "")
     except TimeoutError:
         raise UserError(
-            f"The pattern {spec.pattern!r} takes too long on the output of {question}: it has repetitions inside repetitions. Write a simpler "
+            f"The pattern {spec.pattern!r} takes too long on the output of {question}: it has repetitions "
+            f"inside repetitions. Write a simpler "
             "one under `outputs.pattern`."
         ) from None

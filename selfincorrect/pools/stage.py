@@ -1,4 +1,6 @@
-"""Rules import_pool and select: a pool that was sampled elsewhere, and choices among its candidates without a model."""
+"""Rules import_pool and select: a pool that was sampled elsewhere, and choices among its candidates
+without a model.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -60,7 +62,8 @@ def origin_of_pool(model: str, dataset: str, path: str, settings: Mapping[str, A
 
 
 def run(dataset: pl.DataFrame, path: Path | str, task: str, settings: Settings) -> pl.DataFrame:
-    """Rows of `candidates.SCHEMA`: the candidates of a pool, whose file is at `path`, for the questions that `limit` draws.
+    """Rows of `candidates.SCHEMA`: the candidates of a pool, whose file is at `path`, for the questions that
+    `limit` draws.
 
     Raises UserError if it has none of them.
     """
@@ -74,7 +77,8 @@ def run(dataset: pl.DataFrame, path: Path | str, task: str, settings: Settings) 
     count = table["question_id"].n_unique()
     if not count:
         raise UserError(
-            f"{path}: none of its {there} questions is among the {len(kept)} that the task's `limit` draws. Raise or remove it."
+            f"{path}: none of its {there} questions is among the {len(kept)} that the task's `limit` draws. "
+            f"Raise or remove it."
         )
     log.info("%d candidates of %d questions", table.height, count)
     count_cut(table, settings.max_characters, str(path))
@@ -96,7 +100,9 @@ def select(
     settings: SelectSettings,
     k: int,
 ) -> pl.DataFrame:
-    """Rows of `choices.SCHEMA`: what rules that need no model choose, and the outputs that came with the pool."""
+    """Rows of `choices.SCHEMA`: what rules that need no model choose, and the outputs that came with the
+    pool.
+    """
     pool = settings.pool
     known = pool_of(candidates, grades)
     items = [each for each in questions_of(dataset) if each.question_id in known]

@@ -1,4 +1,6 @@
-"""Self-refinement (the paper's Table 5): answer, feedback, refined answer, and which of two answers the model prefers."""
+"""Self-refinement (the paper's Table 5): answer, feedback, refined answer, and which of two answers the
+model prefers.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -56,7 +58,8 @@ MEASURED = [
     Column("score_low", pl.Float64, "lower end of its 95 % interval, clustered", "score"),
     Column("score_high", pl.Float64, "its upper end", "score"),
     Column("pairs", pl.Int64, "questions whose refined answer differs from the one before"),
-    Column("preference", pl.Float64, "share of choices of the refined answer, of each question's valid ones, over the two orders", "share"),
+    Column("preference", pl.Float64, "share of choices of the refined answer, of each question's valid ones, "
+                                     "over the two orders", "share"),
     Column("preference_low", pl.Float64, "lower end of its 95 % interval", "share"),
     Column("preference_high", pl.Float64, "its upper end", "share"),
     Column("consistent", pl.Float64, "share of pairs with the same choice in both orders", "share"),
@@ -99,8 +102,9 @@ def _step_prompt(refining: Refining, step: Step, shots: Turns, values: Mapping[s
 
 
 def _shots(refining: Refining, step: Step) -> Turns:
-    """Demonstrations of a step: a wrong answer and a right one in turn, with the remarks on them; the right one is refined
-    from both."""
+    """Demonstrations of a step: a wrong answer and a right one in turn, with the remarks on them; the
+    right one is refined from both.
+    """
     words, shots = refining.words(), []
     for index, each in enumerate(refining.prompts.demonstrations[: refining.settings.shots]):
         answer = each.wrong[0] if index % 2 == 0 else each.right
@@ -118,7 +122,9 @@ def _shots(refining: Refining, step: Step) -> Turns:
 def refined(
     questions: Sequence[Question], first: Mapping[str, str], refining: Refining, ask: Ask
 ) -> list[dict[str, Any]]:
-    """Rows of ROUNDS_SCHEMA: the `first` answers by question, and those of each round of feedback and refinement."""
+    """Rows of ROUNDS_SCHEMA: the `first` answers by question, and those of each round of feedback and
+    refinement.
+    """
     settings, form = refining.settings, replies()
     sampling = settings.sampling
     extract, grade = next(iter(refining.task.GRADINGS.values()))
@@ -172,7 +178,9 @@ def refined(
 def preferences(
     questions: Sequence[Question], rounds: Sequence[Mapping[str, Any]], view: View, ask: Ask
 ) -> list[dict[str, Any]]:
-    """Rows of PREFERENCES_SCHEMA: each refined answer against the one before, shown in both orders; equal ones are not asked."""
+    """Rows of PREFERENCES_SCHEMA: each refined answer against the one before, shown in both orders; equal
+    ones are not asked.
+    """
     texts = {(row["question_id"], row["round"]): row["text"] for row in rounds}
     found: list[dict[str, Any]] = []
     pairs = []
@@ -200,10 +208,11 @@ def measured(
     task: str,
     grading: str,
 ) -> pl.DataFrame:
-    """Rows of MEASURED, a row a round: the score of its answers (by the `grading` of this name), and the share of choices that prefer them to those of the round before.
+    """Rows of MEASURED, a row a round: the score of its answers (by the `grading` of this name), and the
+    share of choices that prefer them to those of the round before.
 
-    The share is over the pairs whose two texts differ, each question's being the mean over its valid choices of the two orders;
-    intervals are 95 %, clustered by question.
+    The share is over the pairs whose two texts differ, each question's being the mean over its valid
+    choices of the two orders; intervals are 95 %, clustered by question.
     """
     table = rounds.join(questions.select("question_id", "cluster"), on="question_id", validate="m:1")
     rows = []
@@ -220,7 +229,8 @@ def measured(
         wanted = share["refined"].to_numpy()
         interval_ = score_interval(wanted, share["question_id"].to_numpy()) if len(wanted) else (None, None)
         row = {
-            "model": model, "task": task, "round": number, "grading": grading, "n": part.height, "score": grades.mean(), "score_low": low, "score_high": high,
+            "model": model, "task": task, "round": number, "grading": grading, "n": part.height,
+            "score": grades.mean(), "score_low": low, "score_high": high,
             "pairs": mine["question_id"].n_unique(), "preference": wanted.mean() if len(wanted) else None,
             "preference_low": interval_[0], "preference_high": interval_[1],
             "consistent": both["refined"].is_in([0.0, 1.0]).mean() if both.height else None,

@@ -155,8 +155,10 @@ def _pooled_model(pair: Pair, candidates: str) -> dict[str, Any]:
     origin = read_provenance(candidates)
     name, (model, task) = "pool from elsewhere", pair
     return {
-        "name": model, "origin": f"{task}: {_origin(origin['model']['source'])}", "architecture": name, "prompt": "–",
-        "dtype": "–", "context": None, "license": "see its source", "revision": f"sha256 {origin['settings']['sha256']}",
+        "name": model, "origin": f"{task}: {_origin(origin['model']['source'])}", "architecture": name,
+        "prompt": "–",
+        "dtype": "–", "context": None, "license": "see its source",
+        "revision": f"sha256 {origin['settings']['sha256']}",
         "digest": origin["model"]["digest"],
     }  # fmt: skip
 

@@ -22,13 +22,19 @@ from selfincorrect.report import shown
 from selfincorrect.report.tables import Pair
 
 CAPTIONS = {
-    "dg_diff": "DG-Diff = S_disc − S_gen for every cell, with 95 % intervals clustered by question. Above 0, choosing beats "
-    "drawing one of the candidates at random. Hollow marks cannot speak about discrimination: no question is mixed, "
-    "nearly all picks fall on one position, or hardly any output is valid. Grey marks: the models of the paper's Table 2, for context.",
-    "scores": "Generation score, discrimination score, majority vote over the candidates and the oracle that always finds a "
+    "dg_diff": "DG-Diff = S_disc − S_gen for every cell, with 95 % intervals clustered by question. Above 0, "
+    "choosing beats "
+    "drawing one of the candidates at random. Hollow marks cannot speak about discrimination: no question is "
+    "mixed, "
+    "nearly all picks fall on one position, or hardly any output is valid. Grey marks: the models of the "
+    "paper's Table 2, for context.",
+    "scores": "Generation score, discrimination score, majority vote over the candidates and the oracle that "
+    "always finds a "
     "right candidate, over the number of candidates shown. 95 % intervals.",
-    "positions": "How often each shown position is picked among the outputs with a usable label, with Wilson's 95 % interval. "
-    "The dashed line is an even choice; a model that sits at 100 % on one position does not look at the answers.",
+    "positions": "How often each shown position is picked among the outputs with a usable label, with "
+    "Wilson's 95 % interval. "
+    "The dashed line is an even choice; a model that sits at 100 % on one position does not look at the "
+    "answers.",
 }
 ROWS_SHOWN = 20
 
@@ -101,7 +107,8 @@ def findings(metrics: pl.DataFrame) -> list[str]:
     metrics = metrics.filter(pl.col("selector").is_in(askers()))
     if not metrics.height:
         return [
-            "Only rules that need no model chose here: they are the baselines that a model's own choice has to beat."
+            "Only rules that need no model chose here: they are the baselines that a model's own choice has "
+            "to beat."
         ]
     cells = metrics.height
     constant = metrics.filter("nearly_constant").height
@@ -117,11 +124,13 @@ def findings(metrics: pl.DataFrame) -> list[str]:
         metrics.group_by("model", "task").agg(pl.col("mixed_questions").max())["mixed_questions"].sum()
     )
     lines = [
-        f"{cells} cells; {questions} mixed questions over the models and tasks (only mixed ones can move DG-Diff)."
+        f"{cells} cells; {questions} mixed questions over the models and tasks (only mixed ones can move "
+        f"DG-Diff)."
     ]
     if constant:
         lines.append(
-            f"In {constant} of {cells} cells the picks are (nearly) constant: at least 90 % of the valid answers name the same "
+            f"In {constant} of {cells} cells the picks are (nearly) constant: at least 90 % of the valid "
+            f"answers name the same "
             "position. DG-Diff there is that position's luck and says nothing of discrimination."
         )
     if unmixed:
@@ -132,9 +141,11 @@ def findings(metrics: pl.DataFrame) -> list[str]:
         )
     if usable.height:
         lines.append(
-            f"Of the {usable.height} remaining cells, choosing is better than drawing in {verdicts['better']}, worse in "
+            f"Of the {usable.height} remaining cells, choosing is better than drawing in "
+            f"{verdicts['better']}, worse in "
             f"{verdicts['worse']}, equivalent (within a point) in {verdicts['equivalent']}, and undecided in "
-            f"{verdicts['undecided']}, each test at 5 %. Corrected for the number of cells (Holm), it is better in {holm}."
+            f"{verdicts['undecided']}, each test at 5 %. Corrected for the number of cells (Holm), it is "
+            f"better in {holm}."
         )
         lines += shown.findings_of(usable)
     else:

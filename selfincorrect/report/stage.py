@@ -12,7 +12,8 @@ from selfincorrect.report.columns import DIFFERENCES, FLIPS, PASS_AT, SLOTS
 from selfincorrect.report.tables import Pair
 
 COLUMNS = {
-    "metrics": METRICS, "gradings": GRADED, "grading_differences": DIFFERENCES, "pass_at": PASS_AT, "slots": SLOTS, "flips": FLIPS,
+    "metrics": METRICS, "gradings": GRADED, "grading_differences": DIFFERENCES, "pass_at": PASS_AT,
+    "slots": SLOTS, "flips": FLIPS,
 }  # fmt: skip
 CHOSEN = ["question_id", "asked", "k", "variant", "selector", "order", "chosen_sample", "valid"]
 

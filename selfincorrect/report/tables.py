@@ -70,7 +70,8 @@ def slots_table(choices: Mapping[Pair, pl.DataFrame]) -> pl.DataFrame:
             total = int(counts.sum())
             for slot, count in enumerate(counts.tolist()):
                 low, high = share_interval(count, total)
-                rows.append((model, task, k, variant, slot + 1, count, total, count / total if total else None, low, high))  # fmt: skip
+                rows.append((model, task, k, variant, slot + 1, count, total,
+                count / total if total else None, low, high))  # fmt: skip
     return _frame(rows, SLOTS)
 
 

@@ -25,7 +25,9 @@ def normalise_lm_eval(text: str) -> str:
 
 
 def first_line(text: str) -> str:
-    """The first line of the answer that is not empty. Never cut at a full stop: that would truncate initials."""
+    """The first line of the answer that is not empty. Never cut at a full stop: that would truncate
+    initials.
+    """
     return (thoughts.answer(text) or "").strip().split("\n", 1)[0].strip()
 
 

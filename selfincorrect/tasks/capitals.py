@@ -1,4 +1,6 @@
-"""Capitals: the 193 member states of the United Nations, their capitals and accepted spellings (our own table)."""
+"""Capitals: the 193 member states of the United Nations, their capitals and accepted spellings (our own
+table).
+"""
 
 from collections.abc import Sequence
 from random import Random

@@ -1,4 +1,6 @@
-"""Pools as a model is shown them. Items that share a cluster are the turns of one conversation: shown and chosen together."""
+"""Pools as a model is shown them. Items that share a cluster are the turns of one conversation: shown and
+chosen together.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +33,9 @@ def turns_of(questions: Sequence[Question]) -> dict[str, list[Question]]:
 
 
 def joined(questions: Sequence[Question]) -> list[Question]:
-    """One question a conversation, called as its cluster; a conversation of one turn is that question itself."""
+    """One question a conversation, called as its cluster; a conversation of one turn is that question
+    itself.
+    """
     return [
         turns[0]
         if len(turns) == 1

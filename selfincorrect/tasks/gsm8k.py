@@ -37,7 +37,8 @@ _NUMBER = re.compile(rf"(?:{_FLEXIBLE.pattern})(?:(?<=\d)[eE][+-]?\d{{1,15}}(?![
 # How a model that goes on after its solution opens the next question.
 _ANOTHER = re.compile(r"(?:^|\n)[ \t]*Question:")  # as in the prompts
 _NEXT = re.compile(
-    r"(?-i:Question:)|\n[ \t]*(?:[#>*_\-]{1,6}[ \t]*)?(?:(?:new|next)[ \t])?(?:question|problem|q)[ \t]{0,2}#?\d{0,4}[ \t]{0,2}[*_]{0,3}"
+    r"(?-i:Question:)|\n[ \t]*(?:[#>*_\-]{1,6}[ \t]*)?(?:(?:new|next)[ \t])?(?:question|problem|q)[ "
+    r"\t]{0,2}#?\d{0,4}[ \t]{0,2}[*_]{0,3}"
     r"(?:[:.)]|[ \t]*\n)",
     re.IGNORECASE,
 )
@@ -69,13 +70,16 @@ def trim(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """The text with numbers in plain digits: an ASCII minus, and no blanks, `{,}` or `\\,` between thousands."""
+    """The text with numbers in plain digits: an ASCII minus, and no blanks, `{,}` or `\\,` between
+    thousands.
+    """
     return _BETWEEN.sub("", text.translate(_MINUS))
 
 
 def number(text: str) -> str | None:
-    """The normal form of a number: no `$`, `,` or zeros that do not count ("$1,200.00" -> "1200"); None for what is no
-    number, or for one of more than LONGEST digits."""
+    """The normal form of a number: no `$`, `,` or zeros that do not count ("$1,200.00" -> "1200"); None
+    for what is no number, or for one of more than LONGEST digits.
+    """
     text = text.replace(",", "").replace("$", "").strip()
     text = re.sub(r"^\.{2,}", "", text).rstrip(".")
     try:
@@ -96,7 +100,9 @@ def extract_strict(text: str) -> str | None:
 
 
 def extract(text: str) -> str | None:
-    """The last number of the solution: the last match of the "flexible" expression that holds a digit, with its exponent."""
+    """The last number of the solution: the last match of the "flexible" expression that holds a digit,
+    with its exponent.
+    """
     matches = [
         match.group() for match in _NUMBER.finditer(plain(trim(text))) if any(map(str.isdigit, match.group()))
     ]
@@ -104,7 +110,9 @@ def extract(text: str) -> str | None:
 
 
 def extract_lm_eval(text: str) -> str | None:
-    """The last match of that expression whatever it holds, as lm-evaluation-harness takes it: of "18 apples..." it is the dots."""
+    """The last match of that expression whatever it holds, as lm-evaluation-harness takes it: of "18
+    apples..." it is the dots.
+    """
     matches = _FLEXIBLE.findall(trim(text))
     last = "".join(matches[-1]) if matches else ""
     return None if last.startswith("..") or last.endswith("..") else number(last)
@@ -133,7 +141,9 @@ def form(answer: str) -> str:
 
 
 def simplify(extracted: str | None, question: Question, others: Sequence[Question], draw: Random) -> str:
-    """A wrong final number times or divided by 100, at random (Figure 9); never the right number by chance."""
+    """A wrong final number times or divided by 100, at random (Figure 9); never the right number by
+    chance.
+    """
     if extracted is None:
         return ""
     if Decimal(extracted) == 0:

@@ -1,4 +1,6 @@
-"""MT-Bench: 80 two-turn conversations, each turn rated from 1 to 10 by a judge. The judge's prompts are data of the benchmark."""
+"""MT-Bench: 80 two-turn conversations, each turn rated from 1 to 10 by a judge. The judge's prompts are
+data of the benchmark.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -33,7 +35,11 @@ SOURCES = {
         license="Apache-2.0",
     )
 }
-COLUMNS = "three files, `{files: {questions: {path: …}, references: {path: …}, prompts: {path: …}}}`: questions with `question_id`, `category`, `turns`; references with `question_id` and `choices`; prompts with `name`, `system_prompt`, `prompt_template`"
+COLUMNS = (
+    "three files, `{files: {questions: {path: …}, references: {path: …}, prompts: {path: …}}}`: "
+    "questions with `question_id`, `category`, `turns`; references with `question_id` and `choices`; "
+    "prompts with `name`, `system_prompt`, `prompt_template`"
+)
 SHOTS = 3
 ANSWER_TOKENS = 256  # four conversations of two such turns, and six demonstrations, fit a context of 4,096
 CHOICE_TOKENS = 256

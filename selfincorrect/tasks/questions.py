@@ -29,7 +29,9 @@ QUESTION_SCHEMA: dict[str, Any] = {
 
 
 def run(task: str, settings: Mapping[str, Any]) -> tuple[pl.DataFrame, dict[str, Any]]:
-    """All questions of a task from the source that `settings` describe, and what they are made of, with their digest."""
+    """All questions of a task from the source that `settings` describe, and what they are made of, with
+    their digest.
+    """
     source: Source = TypeAdapter(Source).validate_python(settings)
     questions = load_questions(get_task(task), source)
     log.info("%d questions (licence: %s)", len(questions), source.license)
@@ -40,7 +42,9 @@ def run(task: str, settings: Mapping[str, Any]) -> tuple[pl.DataFrame, dict[str,
 
 
 def load_questions(task: Task, source: Source) -> list[Question]:
-    """All questions of a task from its source. Raises UserError if the data is not what was pinned or expected."""
+    """All questions of a task from its source. Raises UserError if the data is not what was pinned or
+    expected.
+    """
     with ExitStack() as opened:
         try:
             questions = task.load(_rows(source, opened))
@@ -55,7 +59,8 @@ def load_questions(task: Task, source: Source) -> list[Question]:
             RecursionError,
         ) as error:
             raise UserError(
-                f"{describe(source)} has not the columns of this task: {type(error).__name__}: {str(error)[:300]}\n"
+                f"{describe(source)} has not the columns of this task: {type(error).__name__}: "
+                f"{str(error)[:300]}\n"
                 f"Wanted: {task.COLUMNS}."
             ) from error
     identities = {question.question_id for question in questions}

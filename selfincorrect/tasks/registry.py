@@ -37,7 +37,9 @@ def get_task(name: str) -> Task:
 
 
 def prompt_file(name: str) -> Path:
-    """The file with the prompts of the task called `name`, beside its module. Raises UserError where there is none."""
+    """The file with the prompts of the task called `name`, beside its module. Raises UserError where there
+    is none.
+    """
     file = getattr(get_task(name), "__file__", None)
     path = Path(str(file)).with_suffix(".yaml")
     if file is None or not path.is_file():

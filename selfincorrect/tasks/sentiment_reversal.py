@@ -1,4 +1,6 @@
-"""Sentiment reversal: a short review rewritten so that it says the opposite (our own reviews, graded by VADER)."""
+"""Sentiment reversal: a short review rewritten so that it says the opposite (our own reviews, graded by
+VADER).
+"""
 
 from collections.abc import Sequence
 from functools import cache
@@ -51,7 +53,9 @@ form = writing.form
 
 
 def grade(extracted: str | None, question: Question) -> float:
-    """1.0 if the noun occurs (in any case and regular inflection) and the sentiment is the one wanted, else 0.0."""
+    """1.0 if the noun occurs (in any case and regular inflection) and the sentiment is the one wanted,
+    else 0.0.
+    """
     wanted, *nouns = question.references
     if extracted is None or not all(writing.occurs(noun, extracted) for noun in nouns):
         return 0.0

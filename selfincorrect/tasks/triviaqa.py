@@ -31,7 +31,9 @@ CHOICE_TOKENS = 192
 
 
 def load(rows: Rows) -> list[Question]:
-    """Distinct questions in the data's order: the full set repeats ids (its web and Wikipedia parts overlap)."""
+    """Distinct questions in the data's order: the full set repeats ids (its web and Wikipedia parts
+    overlap).
+    """
     questions: dict[str, Question] = {}
     for row in rows:
         identity, answer = row["question_id"], row["answer"]

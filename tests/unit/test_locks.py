@@ -1,4 +1,6 @@
-"""The lock files are those of requirements.txt, each line of theirs has hashes, and what installs from them names them."""
+"""The lock files are those of requirements.txt, each line of theirs has hashes, and what installs from
+them names them.
+"""
 
 import hashlib
 import re
@@ -36,7 +38,8 @@ def test_lock_holds_what_requirements_hold_with_hashes(lock):
     wanted = WANTED | ({"torch": f"{WANTED['torch']}+cpu"} if lock == "cpu" else {})
     assert {name: versions.get(name) for name in wanted} == wanted
     assert all(hashes for _, _, hashes in found.values())
-    # Whatever else the CUDA build or another system needs stands under a condition; the CPU lock is for Linux alone.
+    # Whatever else the CUDA build or another system needs stands under a condition; the CPU lock is for Linux
+    # alone.
     others = {name: marker for name, (_, marker, _) in found.items() if name not in WANTED}
     assert all("sys_platform ==" in marker for marker in others.values())
     assert bool(others) == (lock == "cuda")

@@ -27,7 +27,8 @@ def test_nothing_in_an_argument_is_run(tmp_path, target, variable):
     value = f"a `touch {planted}` $(touch {planted}) ; touch {planted} -k 'b or c'"
     made = {"RUN": "record.json", variable: value.replace("$", "$$")}
     done = subprocess.run(
-        ["make", "-s", "-C", str(ROOT), target, f"BIN={tmp_path}", "-o", ".venv/.run", "-o", ".venv/.test", *(f"{k}={v}" for k, v in made.items())],
+        ["make", "-s", "-C", str(ROOT), target, f"BIN={tmp_path}", "-o", ".venv/.run", "-o", ".venv/.test",
+        *(f"{k}={v}" for k, v in made.items())],
         capture_output=True, text=True, env={**os.environ, "MAKEFLAGS": ""},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,6 @@
-"""No reader takes more than linear time, whatever a model writes: twice the text takes at most three times as long."""
+"""No reader takes more than linear time, whatever a model writes: twice the text takes at most three times
+as long.
+"""
 
 import time
 from contextlib import suppress
@@ -20,8 +22,10 @@ SIZE, RUNS = 50_000, 5
 SLOWEST = 1.0  # seconds of the processor, for the larger text
 NOTICED = 0.25  # shorter times are too noisy to compare, and harmless
 TEXTS = [
-    "[[" + "1" * 5, "1", "[", "<think>", "</think>", "A. ", "Mr. X ", "###\nx ", "### ", "#", "good but ", " ", "9,", "1 ", "-", "8 of ", "8****",
-    "'", '."', "\nQ:", "<|", "</s>", "answer A ", "\\boxed{", "İ", "(", "1{,}200", "–", "— ", "The best is ", "2 is right ", "Score: 8 ", "<answer>", "</s> ", "<|im_start|>think",
+    "[[" + "1" * 5, "1", "[", "<think>", "</think>", "A. ", "Mr. X ", "###\nx ", "### ", "#", "good but ",
+    " ", "9,", "1 ", "-", "8 of ", "8****",
+    "'", '."', "\nQ:", "<|", "</s>", "answer A ", "\\boxed{", "İ", "(", "1{,}200", "–", "— ", "The best is ",
+    "2 is right ", "Score: 8 ", "<answer>", "</s> ", "<|im_start|>think",
 ]  # fmt: skip
 QUESTION = Question("q", "q", "?", ("12", "noun"), {"wrong": ["13"]})
 
@@ -36,7 +40,8 @@ READERS = {
     "stop": partial(thoughts.stop_at, stop=("\n", "Q:")),
     "choice": partial(parse_choice, labels=["1", "2"], ending="### {label}"),
     "letter": partial(parse_choice, labels=["A", "B"], ending="{label}"),
-    "text": lambda text: parse_text(text, ["x", "# Plan\n### y", "z " * 20], ["1. x", "2. y", "3. z"], "###\n{text}", str.strip),
+    "text": lambda text: parse_text(text, ["x", "# Plan\n### y", "z " * 20], ["1. x", "2. y", "3. z"],
+    "###\n{text}", str.strip),
     "score": parse_score,
     "rating": partial(said, mt_bench.rating),
     "agreement": partial(said, truthfulqa.agreement),

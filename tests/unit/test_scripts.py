@@ -8,7 +8,8 @@ from tests.conftest import ROOT
 
 # Rules that draw or gather from many files have more to read.
 STAGES = (
-    "generate", "discriminate", "refine", "judge", "grade", "import_pool", "select", "measure", "prepare_model", "prepare_dataset", "tables",
+    "generate", "discriminate", "refine", "judge", "grade", "import_pool", "select", "measure",
+    "prepare_model", "prepare_dataset", "tables",
 )  # fmt: skip
 SHARED = ("selfincorrect.io", "selfincorrect.jobs", "selfincorrect.models")
 

@@ -20,7 +20,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000", "#E
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 FAINT = "#9a9a9a"
 TASK_NAMES = {
-    "gsm8k": "GSM8K", "triviaqa": "TriviaQA", "capitals": "Capitals", "mt_bench": "MT-Bench", "truthfulqa": "TruthfulQA",
+    "gsm8k": "GSM8K", "triviaqa": "TriviaQA", "capitals": "Capitals", "mt_bench": "MT-Bench",
+    "truthfulqa": "TruthfulQA",
     "constrained_generation": "Constrained generation", "acronym_generation": "Acronyms",
     "sentiment_reversal": "Sentiment reversal",
 }  # fmt: skip
@@ -33,7 +34,8 @@ def apply(settings: Mapping[str, Any]) -> None:
     plt.rcdefaults()
     plt.rcParams.update(
         {
-            "font.size": size, "axes.titlesize": size, "figure.titlesize": size + 1, "legend.fontsize": size - 1,
+            "font.size": size, "axes.titlesize": size, "figure.titlesize": size + 1,
+            "legend.fontsize": size - 1,
             "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
             "axes.grid": True, "grid.color": "#e6e6e6", "grid.linewidth": 0.6,
             "savefig.dpi": settings["dpi"], "figure.constrained_layout.use": True,

@@ -1,4 +1,6 @@
-"""The demonstrations of every prompt file: enough of them, graded as they say, right answers not given away by form."""
+"""The demonstrations of every prompt file: enough of them, graded as they say, right answers not given
+away by form.
+"""
 
 import re
 from pathlib import Path

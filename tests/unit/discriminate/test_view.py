@@ -171,11 +171,14 @@ def test_scoring_shows_one_candidate_at_a_time_and_shares_ties():
 
 
 def test_options_compose():
-    """Every combination of options that a configuration allows gives prompts and reads its own demonstrations."""
+    """Every combination of options that a configuration allows gives prompts and reads its own
+    demonstrations.
+    """
     for rationale, answer, wording, shots, distractors in product(
         (True, False), ("label", "text"), (1, 3), (1, 2), ("own", "easy")
     ):
-        shown = view("gsm8k", rationale=rationale, answer=answer, wording=wording, shots=shots, distractors=distractors,
+        shown = view("gsm8k", rationale=rationale, answer=answer, wording=wording, shots=shots,
+        distractors=distractors,
                      others=QUESTIONS)  # fmt: skip
         texts = ["3 + 4 = 7\n#### 7", "It is 9.", "no number", "#### 12"]
         graded = [Candidate(t, get_task("gsm8k").extract(t), float("12" in t)) for t in texts]

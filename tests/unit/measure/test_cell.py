@@ -248,7 +248,9 @@ def test_check_numbers_of_a_real_pool():
 
 
 def test_turns_of_one_conversation_are_one_choice():
-    """Two conversations of two turns, k = 2; sample 1 is better in every turn. H0 has four equally likely totals."""
+    """Two conversations of two turns, k = 2; sample 1 is better in every turn. H0 has four equally likely
+    totals.
+    """
     grades = [[3, 5], [2, 4], [6, 7], [5, 9]]
     named = ["a", "a", "b", "b"]
     table = cell_table(grades, [1, 1, 1, 1], cluster=named, asked=named)

@@ -1,4 +1,6 @@
-"""Net and luck, skill, evidence and ties against published check values, brute force, and choosers whose skill is known."""
+"""Net and luck, skill, evidence and ties against published check values, brute force, and choosers whose
+skill is known.
+"""
 
 import itertools
 
@@ -27,10 +29,13 @@ def table(grades, chosen, shared=None, selector="choose", orders=None):
     names = [f"q{i}" for i in range(count)]
     return pl.DataFrame(
         {
-            "question_id": names, "asked": names, "cluster": names, "grade": np.asarray(grades, float).tolist(),
-            "extracted": [[f"{i}-{g}" for g in row] for i, row in enumerate(grades)], "pool": np.asarray(grades, float).tolist(),
+            "question_id": names, "asked": names, "cluster": names, "grade": np.asarray(grades,
+            float).tolist(),
+            "extracted": [[f"{i}-{g}" for g in row] for i, row in enumerate(grades)],
+            "pool": np.asarray(grades, float).tolist(),
             "order": orders or [list(range(k))] * count, "chosen_sample": pl.Series(chosen, dtype=pl.Int32),
-            "shared": pl.Series(shared or [None] * count, dtype=pl.List(pl.Int32)), "selector": selector, "how": "strict",
+            "shared": pl.Series(shared or [None] * count, dtype=pl.List(pl.Int32)), "selector": selector,
+            "how": "strict",
         }
     )  # fmt: skip
 
@@ -77,7 +82,9 @@ def test_a_perfect_chooser_is_no_luck_of_a_position():
 
 
 def test_a_tie_is_a_draw_of_as_many():
-    """Of 4 candidates with one right: shared by two, the mean is right half the time, by 1/2; brute force over all subsets."""
+    """Of 4 candidates with one right: shared by two, the mean is right half the time, by 1/2; brute force
+    over all subsets.
+    """
     grades, ties = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [1, 1, 0, 0.0]]), np.array([2, 1, 3])
     each = outcomes(grades, ties)
     assert [len(values) for values in each] == [6, 4, 4]
@@ -103,7 +110,9 @@ def test_a_constant_score_does_not_choose():
 
 
 def test_scores_of_nine_and_ten_have_their_size_and_power():
-    """Two scores that carry nothing: many ties. The test rejects about 5 % of the time; with some knowledge it finds it."""
+    """Two scores that carry nothing: many ties. The test rejects about 5 % of the time; with some
+    knowledge it finds it.
+    """
     rng, rejected, found = np.random.default_rng(5), 0, 0
     for _ in range(300):
         grades = np.zeros((60, 4))
@@ -121,7 +130,9 @@ def test_scores_of_nine_and_ten_have_their_size_and_power():
 
 
 def test_a_preference_for_a_position_is_luck_and_no_net():
-    """The best stands first in the mixed questions, and the first is picked in four of five, whatever stands there."""
+    """The best stands first in the mixed questions, and the first is picked in four of five, whatever
+    stands there.
+    """
     rng = np.random.default_rng(1)
     grades = np.zeros((400, 4))
     grades[:120, 0] = 1

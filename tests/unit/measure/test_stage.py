@@ -1,4 +1,6 @@
-"""The tables of the measure stage: gradings side by side, items left out, every column in its place, and the time it takes."""
+"""The tables of the measure stage: gradings side by side, items left out, every column in its place, and
+the time it takes.
+"""
 
 import subprocess
 import sys
@@ -22,14 +24,17 @@ def test_gradings_score_the_same_choices_in_every_way():
     grades = pl.DataFrame(
         samples
         | {
-            "extracted": ["1", "2", "3", "4"], "grade": [1.0, 0.0, 0.0, 1.0], "valid": True, "grading": "flexible",
+            "extracted": ["1", "2", "3", "4"], "grade": [1.0, 0.0, 0.0, 1.0], "valid": True,
+            "grading": "flexible",
             "extracted_strict": ["1", None, None, None], "grade_strict": [1.0, 0.0, 0.0, 0.0],
         }
     )  # fmt: skip
     choices = pl.DataFrame(
         {
-            "question_id": ["a", "b"], "asked": pl.Series([None, None], dtype=pl.String), "variant": "full", "selector": "choose", "order": [[0, 1]] * 2,
-            "chosen_sample": [0, 1], "shared": pl.Series([None, None], dtype=pl.List(pl.Int32)), "how": "strict",
+            "question_id": ["a", "b"], "asked": pl.Series([None, None], dtype=pl.String), "variant": "full",
+            "selector": "choose", "order": [[0, 1]] * 2,
+            "chosen_sample": [0, 1], "shared": pl.Series([None, None], dtype=pl.List(pl.Int32)),
+            "how": "strict",
         }
     )  # fmt: skip
     questions = pl.DataFrame({"question_id": ["a", "b"], "cluster": ["a", "b"]})
@@ -50,7 +55,9 @@ def test_gradings_score_the_same_choices_in_every_way():
 
 
 def test_a_large_measurement_is_quick_and_needs_no_torch():
-    """1,319 questions x 4 candidates x 10 variants, graded and measured from tables, in a process of its own."""
+    """1,319 questions x 4 candidates x 10 variants, graded and measured from tables, in a process of its
+    own.
+    """
     script = """
 import sys, time
 import numpy as np, polars as pl
@@ -68,10 +75,11 @@ dataset = question_table(list(questions.values()))
 texts = ["Two and two is 4.\\n#### 4", "So 18.\\n#### 18", "It is 4", "no idea"]
 pool = [(q, s, texts[rng.integers(0, 4)]) for q in ids for s in range(4)]
 start = time.perf_counter()
-grades = grading.grade_table(pl.DataFrame(pool, schema=["question_id", "sample", "text"], orient="row"), questions, gsm8k)
+pool = pl.DataFrame(pool, schema=["question_id", "sample", "text"], orient="row")
+grades = grading.grade_table(pool, questions, gsm8k)
 rows = [
-    {"question_id": q, "k": 4, "variant": f"v{v}", "selector": "choose", "order": [0, 1, 2, 3], "how": "strict",
-     "chosen_sample": int(rng.integers(0, 4)), "valid": True}
+    {"question_id": q, "k": 4, "variant": f"v{v}", "selector": "choose", "order": [0, 1, 2, 3],
+     "how": "strict", "chosen_sample": int(rng.integers(0, 4)), "valid": True}
     for v in range(10) for q in ids
 ]
 choices = pl.DataFrame(rows, schema=SCHEMA)
@@ -89,13 +97,15 @@ def test_items_without_a_rating_are_left_out_and_counted():
     ids = ["a", "b", "c"]
     grades = pl.DataFrame(
         {
-            "question_id": [q for q in ids for _ in range(2)], "sample": [0, 1] * 3, "extracted": pl.Series([None] * 6, dtype=pl.String),
+            "question_id": [q for q in ids for _ in range(2)], "sample": [0, 1] * 3,
+            "extracted": pl.Series([None] * 6, dtype=pl.String),
             "grade": [2.0, 4.0, None, 5.0, 7.0, 7.0], "valid": True, "grading": "judges",
         }
     )  # fmt: skip
     choices = pl.DataFrame(
         {
-            "question_id": ids, "asked": pl.Series([None] * 3, dtype=pl.String), "variant": "full", "selector": "choose",
+            "question_id": ids, "asked": pl.Series([None] * 3, dtype=pl.String), "variant": "full",
+            "selector": "choose",
             "order": [[0, 1]] * 3, "chosen_sample": pl.Series([1, 0, 0], dtype=pl.Int32),
             "shared": pl.Series([None] * 3, dtype=pl.List(pl.Int32)), "how": "strict",
         }
@@ -120,11 +130,13 @@ def test_every_number_has_a_column_and_every_column_a_number():
     ids = ["a", "b"]
     grades = pl.DataFrame(
         {"question_id": ["a", "a", "b", "b"], "sample": [0, 1, 0, 1], "extracted": ["1", "2", "1", "2"],
-         "grade": [1.0, 0.0, 0.0, 1.0], "grading": "rule", "extracted_other": ["1"] * 4, "grade_other": [1.0] * 4}
+         "grade": [1.0, 0.0, 0.0, 1.0], "grading": "rule", "extracted_other": ["1"] * 4,
+         "grade_other": [1.0] * 4}
     )  # fmt: skip
     choices = pl.DataFrame(
         [
-            {"question_id": name, "k": 2, "variant": "full", "selector": "choose", "order": [0, 1], "how": "strict",
+            {"question_id": name, "k": 2, "variant": "full", "selector": "choose", "order": [0, 1],
+            "how": "strict",
              "chosen_sample": right}
             for right, name in enumerate(ids)
         ],

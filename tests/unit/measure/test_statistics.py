@@ -175,7 +175,8 @@ def test_verdict(better, worse, equivalent, expected):
 
 def test_adjusted_by_hand():
     values = [0.01, 0.04, 0.03, 0.5]
-    # Holm: 4·.01, then 3·.03, then max(2·.04, previous), then 1·.5. Benjamini-Hochberg: p·4/rank, smallest from above.
+    # Holm: 4·.01, then 3·.03, then max(2·.04, previous), then 1·.5. Benjamini-Hochberg: p·4/rank, smallest
+    # from above.
     assert tests.adjusted(values, "holm") == pytest.approx([0.04, 0.09, 0.09, 0.5])
     assert tests.adjusted(values, "fdr_bh") == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.5])
     assert tests.adjusted(values, "fdr_bh") == pytest.approx(stats.false_discovery_control(values))
@@ -266,7 +267,8 @@ def test_smallest_effect():
     effect = power.smallest_effect(grades)
     pool = power.moments(grades)
     assert power.power(pool, effect * 1319 / pool.headroom) == pytest.approx(0.8)
-    # By the plain formula (z₀.₉₅ + z₀.₈₀) SE, which neglects the test's steps and the variance under the effect.
+    # By the plain formula (z₀.₉₅ + z₀.₈₀) SE, which neglects the test's steps and the variance under the
+    # effect.
     assert effect == pytest.approx((1.644854 + 0.841621) * np.sqrt(pool.null_variance) / 1319, rel=0.1)
     assert power.smallest_effect(np.ones((5, 4))) is None
     assert power.smallest_effect(power.planned(3, 1.0)) is None, "three coins show nothing at 5 %"

@@ -237,7 +237,8 @@ def test_what_a_server_says_it_is_is_counted(tmp_path):
     pairs = [one("x", prompt=f"Q{n}:", model="m-1", fingerprint="fp" if n else None) for n in range(3)]
     ask([request for request, _ in pairs], model, "test")
     assert model.told() == {
-        "name": "m", "served": [{"model": "m-1", "fingerprint": "fp", "answers": 2}, {"model": "m-1", "fingerprint": None, "answers": 1}],
+        "name": "m", "served": [{"model": "m-1", "fingerprint": "fp", "answers": 2}, {"model": "m-1",
+        "fingerprint": None, "answers": 1}],
     }  # fmt: skip
 
 

@@ -77,7 +77,8 @@ def test_no_flipped_bit_changes_an_answer(tmp_path_factory, position, bit):
         after = ResponseStore(folder)
     except UserError:
         return
-    # Not found out only where the damage ends a line early or removes the last line's end: then answers are missing.
+    # Not found out only where the damage ends a line early or removes the last line's end: then answers are
+    # missing.
     assert all(key not in after or after.get(key) == before.get(key) for key in "abc")
 
 

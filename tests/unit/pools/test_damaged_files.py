@@ -1,4 +1,6 @@
-"""Files of other people: loose forms are read, damage is one message with the file and the line, and nothing takes for ever."""
+"""Files of other people: loose forms are read, damage is one message with the file and the line, and
+nothing takes for ever.
+"""
 
 import gzip
 import json

@@ -1,4 +1,6 @@
-"""Pools from elsewhere: every format, every mistake a file can hold, and the choices of the rules that need no model."""
+"""Pools from elsewhere: every format, every mistake a file can hold, and the choices of the rules that
+need no model.
+"""
 
 import gzip
 import json
@@ -175,23 +177,31 @@ def without(rows, key):
 
 
 MISTAKES = {
-    "no text": (without(ROWS, "text"), {}, ["4 of 4 rows have no column 'text'", "found: question_id, sample"]),
+    "no text": (without(ROWS, "text"), {}, ["4 of 4 rows have no column 'text'",
+    "found: question_id, sample"]),
     "no question": (without(ROWS, "question_id"), {}, ["no column 'question'"]),
-    "a column in some rows": ([*ROWS[:3], without(ROWS[3:], "sample")[0]], {}, ["1 of 4 rows have no column 'sample'"]),
-    "duplicate samples": ([*ROWS, ROWS[0], ROWS[0]], {}, ["2 duplicate samples in 1 questions", "g-1", "[0, 1, 1, 1]"]),
-    "unknown questions": ([*ROWS, {**ROWS[0], "question_id": "g-9"}], {}, ["1 of 3 questions (1 rows) are unknown", "'g-9'", "'g-0'"]),
+    "a column in some rows": ([*ROWS[:3], without(ROWS[3:], "sample")[0]], {}, ["1 of 4 rows have no column "
+                                                                                "'sample'"]),
+    "duplicate samples": ([*ROWS, ROWS[0], ROWS[0]], {}, ["2 duplicate samples in 1 questions", "g-1",
+    "[0, 1, 1, 1]"]),
+    "unknown questions": ([*ROWS, {**ROWS[0], "question_id": "g-9"}], {}, ["1 of 3 questions (1 rows) are "
+                                                                           "unknown", "'g-9'", "'g-0'"]),
     "unequal n": (ROWS[1:], {}, ["unequal numbers of candidates: 1 questions with 1, 1 questions with 2"]),
-    "samples from 1": ([{**row, "sample": row["sample"] + 1} for row in ROWS], {}, ["samples of 2 questions are not 0 to 1"]),
+    "samples from 1": ([{**row, "sample": row["sample"] + 1} for row in ROWS], {}, ["samples of 2 questions "
+                                                                                    "are not 0 to 1"]),
     "no whole sample": ([{**ROWS[0], "sample": 0.5}], {}, ["row 1", "not a whole number"]),
     "a text that is none": ([{**ROWS[0], "text": ["a"]}], {}, ["row 1", "a text is wanted", '["a"]']),
     "some grades": ([{**ROWS[0], "grade": 1}, *ROWS[1:]], {}, ["1 of 4 candidates have a grade"]),
-    "a grade in words": ([{**ROWS[0], "grade": "good"}], {}, ["`grade` is 'good'", "neither a number nor true or false"]),
+    "a grade in words": ([{**ROWS[0], "grade": "good"}], {}, ["`grade` is 'good'",
+    "neither a number nor true or false"]),
     "too few for k": (ROWS, {"k": 3}, ["2 candidates a question, and k = 3", "at most 2"]),
     "no id": ([{**ROWS[0], "question_id": None}], {}, ["row 1", "`question_id` is empty"]),
-    "a grade beyond 1": ([{**row, "grade": 7} for row in ROWS], {}, ["4 of 4 grades lie outside 0 to 1", "such as 7.0"]),
+    "a grade beyond 1": ([{**row, "grade": 7} for row in ROWS], {}, ["4 of 4 grades lie outside 0 to "
+                                                                     "1", "such as 7.0"]),
     "no mappings": ([ROWS[0], 5], {}, ["row 2 is '5', not a mapping"]),
     "nothing": ([], {}, ["cannot be read", "empty CSV"]),
-    "flat without a column": (FLAT, {**COLUMNS, "answers": ["a1", "a9"], "grades": None}, ["3 of 3 rows have no column 'a9'", "q, a1, a2"]),
+    "flat without a column": (FLAT, {**COLUMNS, "answers": ["a1", "a9"], "grades": None},
+    ["3 of 3 rows have no column 'a9'", "q, a1, a2"]),
     "lm-eval without responses": (ROWS, {"format": "lm-eval"}, ["no column 'doc'", "--log_samples"]),
 }  # fmt: skip
 
@@ -220,7 +230,8 @@ def test_formats_have_their_own_keys_and_no_others():
         pool(format="csv")
 
 
-CANDIDATES = [Candidate("Paris", "paris", 1.0), Candidate("Lyon, I think", "lyon", 0.0), Candidate("paris", "paris", 1.0), Candidate(None, None, 0.0)]  # fmt: skip
+CANDIDATES = [Candidate("Paris", "paris", 1.0), Candidate("Lyon, I think", "lyon", 0.0), Candidate("paris",
+"paris", 1.0), Candidate(None, None, 0.0)]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ def test_costs_by_rule(tmp_path):
     write_json(tmp_path / "logs/generate/m/a/0.m.answering.json", asked)
     generate, grade = costs(tmp_path).to_dicts()
     assert generate == {
-        "rule": "generate", "jobs": 2, "seconds": 14.5, "answering": 6.0, "fixed": 8.5, "answers": 8, "tokens_out": 50,
+        "rule": "generate", "jobs": 2, "seconds": 14.5, "answering": 6.0, "fixed": 8.5, "answers": 8,
+        "tokens_out": 50,
         "mebibytes": pytest.approx(812.3),
     }  # fmt: skip
     assert (grade["rule"], grade["fixed"], grade["mebibytes"]) == ("grade", 1.5, None)

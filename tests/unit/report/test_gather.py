@@ -17,10 +17,13 @@ def _choices(path, k, rows):
 def test_choices_are_counted_once_each_and_kept_if_invalid(tmp_path):
     paths = {
         ("a", "turns"): [  # two turns share a choice; rules without a model are no choices of it
-            _choices(tmp_path / "k2", 2, [("q-1", "q", "choose", False, "?"), ("q-2", "q", "choose", False, "?")]),
-            _choices(tmp_path / "k4", 4, [("q-1", "q", "choose", True, "1"), ("q-1", None, "oracle", False, None)]),
+            _choices(tmp_path / "k2", 2, [("q-1", "q", "choose", False, "?"), ("q-2", "q", "choose", False,
+            "?")]),
+            _choices(tmp_path / "k4", 4, [("q-1", "q", "choose", True, "1"), ("q-1", None, "oracle", False,
+            None)]),
         ],
-        ("b", "other"): [_choices(tmp_path / "b", 2, [("q", None, "choose", False, "!"), ("r", None, "score", True, "7")])],
+        ("b", "other"): [_choices(tmp_path / "b", 2, [("q", None, "choose", False, "!"), ("r", None, "score",
+        True, "7")])],
     }  # fmt: skip
     count, invalid = _asked_choices(paths)
     assert count == 4

@@ -12,8 +12,10 @@ CELL = ("m", "gsm8k")
 def choices(variant, order, chosen, selector="choose", k=2):
     return pl.DataFrame(
         {
-            "question_id": [f"q{i}" for i in range(len(chosen))], "asked": pl.Series([None] * len(chosen), dtype=pl.String), "k": k, "variant": variant, "selector": selector,
-            "order": order, "chosen_sample": pl.Series(chosen, dtype=pl.Int32), "valid": [c is not None for c in chosen],
+            "question_id": [f"q{i}" for i in range(len(chosen))], "asked": pl.Series([None] * len(chosen),
+            dtype=pl.String), "k": k, "variant": variant, "selector": selector,
+            "order": order, "chosen_sample": pl.Series(chosen, dtype=pl.Int32),
+            "valid": [c is not None for c in chosen],
         }
     )  # fmt: skip
 
@@ -83,7 +85,8 @@ def test_differences_between_gradings():
     grades = pl.DataFrame(
         {
             "question_id": ["a", "b"], "sample": pl.Series([0, 0], dtype=pl.Int32), "grading": "flexible",
-            "extracted": ["4", "5"], "grade": [1.0, 1.0], "extracted_strict": ["4", None], "grade_strict": [1.0, 0.0],
+            "extracted": ["4", "5"], "grade": [1.0, 1.0], "extracted_strict": ["4", None],
+            "grade_strict": [1.0, 0.0],
         }
     )  # fmt: skip
     assert tables.differences_table({CELL: grades}).rows() == [

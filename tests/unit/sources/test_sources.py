@@ -168,7 +168,9 @@ from pathlib import Path
 from selfincorrect.models.prepare import ModelSettings, prepare_model
 settings = ModelSettings(source="o/n", revision="{COMMIT}", prompt="chat")
 manifest = prepare_model("m", settings, Path("m"))
-print(manifest.revision, manifest.context, manifest.encoder_decoder, Path("m/weights/model.safetensors").read_bytes(), Path("m/weights/pytorch_model.bin").exists())
+weights = Path("m/weights")
+print(manifest.revision, manifest.context, manifest.encoder_decoder,
+      (weights / "model.safetensors").read_bytes(), (weights / "pytorch_model.bin").exists())
 """
     done = hub(code)
     assert done.stdout.strip() == f"o/n@{COMMIT} 128 False b'weights' False", done.stderr

@@ -55,9 +55,12 @@ def test_parse(case):
 
 
 FORMS = (
-    "{}", "({})", "**{}**", "<{}>", "{}.", "{}. Paris", "{}) Paris", "{} – Paris", "{} is best", "{} because it fits", "Answer: {}", "Answer: **{}**",
-    "The best is {}.", "I take {} because it fits", "Option {} gives the sum", "Option #{}", "So ${}$", "### {}", "### Option {}", "### {} apples",
-    "{} apples", "I have {} apples", "not {}", "### {} or so", "I choose {},\nfor it fits", "Answer: {} city in France",
+    "{}", "({})", "**{}**", "<{}>", "{}.", "{}. Paris", "{}) Paris", "{} – Paris", "{} is best",
+    "{} because it fits", "Answer: {}", "Answer: **{}**",
+    "The best is {}.", "I take {} because it fits", "Option {} gives the sum", "Option #{}", "So ${}$",
+    "### {}", "### Option {}", "### {} apples",
+    "{} apples", "I have {} apples", "not {}", "### {} or so", "I choose {},\nfor it fits",
+    "Answer: {} city in France",
 )  # fmt: skip
 
 

@@ -1,4 +1,6 @@
-"""The engine for servers against one with faults: no answer lost, none doubled, none invented, and no key in any text."""
+"""The engine for servers against one with faults: no answer lost, none doubled, none invented, and no key
+in any text.
+"""
 
 import random
 import threading
@@ -33,7 +35,8 @@ def test_samples_come_in_one_call_and_all_is_sent(server, caplog):
     assert all(body["max_tokens"] == 8 and "n" not in body for body in server.bodies[:2])
     body = next(body for body in server.bodies[2:] if body["prompt"].endswith("Q: 1?"))
     assert body == {
-        "model": "model-1", "prompt": requests[3].prompt.text(), "max_tokens": 8, "temperature": 0.7, "top_p": 1.0,
+        "model": "model-1", "prompt": requests[3].prompt.text(), "max_tokens": 8, "temperature": 0.7,
+        "top_p": 1.0,
         "stop": ["\n"], "seed": (2**62 + 1000) % 2**31, "logprobs": 1, "n": 3,
         "top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0, "repeat_penalty": 1.0,
     }  # fmt: skip
@@ -191,7 +194,8 @@ def test_nobody_there():
 def test_prompts_that_do_not_fit(server):
     server.always = long_prompts(
         100,
-        "This model's maximum context length is 100 tokens. However, your messages resulted in LENGTH tokens.",
+        "This model's maximum context length is 100 tokens. However, your messages resulted in LENGTH "
+        "tokens.",
     )
     requests = asked()
     long = Request(Prompt("Answer.", (), "Q" * 200), SAMPLED, 1)

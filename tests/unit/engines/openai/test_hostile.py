@@ -1,4 +1,6 @@
-"""The engine for servers against hostile ones: nothing unchecked is kept, nothing waits for ever, no key gets around."""
+"""The engine for servers against hostile ones: nothing unchecked is kept, nothing waits for ever, no key
+gets around.
+"""
 
 import base64
 import json
@@ -113,7 +115,8 @@ def test_headers_of_other_programs_are_not_sent(server, monkeypatch):
 
 
 WAYS = [
-    KEY, f"Bearer {KEY}", quote(f"{KEY}", safe=""), base64.b64encode(KEY.encode()).decode(), base64.b64encode(f"Bearer {KEY}".encode()).decode(),
+    KEY, f"Bearer {KEY}", quote(f"{KEY}", safe=""), base64.b64encode(KEY.encode()).decode(),
+    base64.b64encode(f"Bearer {KEY}".encode()).decode(),
 ]  # fmt: skip
 
 

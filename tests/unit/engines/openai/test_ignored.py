@@ -1,4 +1,8 @@
-"""Servers that ignore or reject what they are sent: found out, said once, and made up for where that can be."""
+"""Servers that ignore or reject what they are sent: found out, said once, and made up for where that can
+be.
+"""
+
+import json
 
 import pytest
 
@@ -15,7 +19,8 @@ def test_server_that_ignores_n(server, caplog):
     assert sorted(seeds) == sorted(request.seed % 2**31 for request in asked())
     assert from_server(server, responses)
     assert warnings(caplog) == [
-        "hosted: the server ignores n: every sample is asked for on its own, so its prompt is read, and paid, each time"
+        "hosted: the server ignores n: every sample is asked for on its own, so its prompt is read, and "
+        "paid, each time"
     ]
 
 
@@ -29,7 +34,9 @@ def test_server_that_gives_all_choices_one_seed(server, caplog):
 
 def test_easy_questions_are_no_reason_to_doubt_n(server, caplog):
     server.always = lambda handler, body: "Q: 0?" in body.get("prompt", "") and raw(
-        '{"choices": [' + ", ".join(['{"text": "Paris", "logprobs": {"token_logprobs": [-0.1]}}'] * body.get("n", 1)) + "]}"
+        json.dumps(
+            {"choices": [{"text": "Paris", "logprobs": {"token_logprobs": [-0.1]}}] * body.get("n", 1)}
+        )
     )(handler, body)  # fmt: skip
     responses = answers(engine(server, concurrency=1), asked())
     assert [response.text for response in responses[:3]] == ["Paris"] * 3
@@ -49,7 +56,8 @@ def test_server_that_ignores_seed(server, caplog):
     server.ignores = {"seed"}
     answers(engine(server), asked())
     assert warnings(caplog) == [
-        "hosted: the server ignores seed: asking again from an empty store gives other answers; stored answers stay"
+        "hosted: the server ignores seed: asking again from an empty store gives other answers; stored "
+        "answers stay"
     ]
 
 

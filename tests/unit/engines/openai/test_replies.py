@@ -17,22 +17,31 @@ SAMPLED = Decoding(8, 0.7, 1.0, ("\n",))
         ("boom", {"code": "context_length_exceeded"}, None),
         ("The decoder prompt (length 9000) is longer than the maximum model length of 4096.", {}, 9000),
         ("This model's maximum prompt length is 131072 but the request contains 537812 tokens.", {}, 537812),
-        ("The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).", {}, 1200000),
+        ("The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).", {},
+        1200000),
         ("`inputs` must have less than 1024 tokens. Given: 1500", {}, 1500),
         ("too many tokens: size limit exceeded by 11326 tokens", {}, None),
-        ("Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length", {}, 40000),
+        ("Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context "
+         "length", {}, 40000),
         ("Please reduce the length of the messages or completion.", {}, None),
-        ("request (3001 tokens) exceeds the available context size (512 tokens), try increasing it", {}, 3001),
+        ("request (3001 tokens) exceeds the available context size (512 tokens), try increasing "
+         "it", {}, 3001),
         ("The input (9000 tokens) is longer than the model's context length (4096 tokens).", {}, 9000),
         ("Input is too long for requested model.", {}, None),
-        ("input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300000 tokens", {}, 300000),
+        ("input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300000 "
+         "tokens", {}, 300000),
         ("maximum context length is 100 tokens. You have " + "9" * 450 + " input tokens", {}, None),
-        ("maximum context length is 4096 tokens, you requested 5000 tokens (4900 in the messages, 100 in the completion)", {}, 4900),
-        ("max_tokens is too large: 50. The model's context length is 100 and your request has 90 input tokens", {}, 90),
-        ("the request exceeds the available context size", {"type": "exceed_context_size_error", "n_prompt_tokens": 321}, 321),
-        ("`inputs` tokens + `max_new_tokens` must be <= 2048. Given: 3000 `inputs` tokens and 20 `max_new_tokens`", {}, 3000),
+        ("maximum context length is 4096 tokens, you requested 5000 tokens (4900 in the messages, 100 in the "
+         "completion)", {}, 4900),
+        ("max_tokens is too large: 50. The model's context length is 100 and your request has 90 input "
+         "tokens", {}, 90),
+        ("the request exceeds the available context size", {"type": "exceed_context_size_error",
+        "n_prompt_tokens": 321}, 321),
+        ("`inputs` tokens + `max_new_tokens` must be <= 2048. Given: 3000 `inputs` tokens and 20 "
+         "`max_new_tokens`", {}, 3000),
         ("prompt is too long: 210000 tokens > 200000 maximum", {}, 210000),
-        ("input length and `max_tokens` exceed context limit: 199759 + 8192 > 200000, decrease input length", {}, 199759),
+        ("input length and `max_tokens` exceed context limit: 199759 + 8192 > 200000, decrease input "
+         "length", {}, 199759),
         ("prompt length (9000) exceeds the maximum input length (8192)", {}, 9000),
         ("Range of input length should be [1, 30720]", {}, None),
         ("Request body too large. code: tokens_limit_reached", {}, None),
@@ -52,7 +61,8 @@ def test_ways_to_say_that_a_prompt_does_not_fit(message, body, tokens):
         ("max_tokens is too large: 5000. This model supports at most 4096 completion tokens", {}),
         ("max_tokens is too large: 5000. This model's maximum context length is 4096 tokens", {}),
         ("'max_tokens' or 'max_completion_tokens' is too large: 5000", {"param": "max_tokens"}),
-        ("maximum context length is 4096 tokens. However, you requested 5020 tokens (20 in the messages, 5000 in the completion)", {}),
+        ("maximum context length is 4096 tokens. However, you requested 5020 tokens (20 in the messages, "
+         "5000 in the completion)", {}),
         ("Request too large: tokens per minute (TPM): Limit 6000, Requested 9000 tokens, exceeds it", {}),
         ("You exceeded your current quota of tokens", {}),
         ("unknown model", {}),
@@ -92,7 +102,8 @@ def test_a_closed_account_is_no_filter(said):
 @pytest.mark.parametrize(
     ("tokens", "text", "reasoning", "expected"),
     [
-        ([("<think>", -0.1), ("hm", -1), ("</think>", -1), ("\n\n", -4), ("Par", -0.5), ("is", -0.25)], "Paris", "hm", -0.75),
+        ([("<think>", -0.1), ("hm", -1), ("</think>", -1), ("\n\n", -4), ("Par", -0.5), ("is", -0.25)],
+        "Paris", "hm", -0.75),
         ([("hm", -1), ("Paris", -0.5)], "Rome", "hm", None),
         ([("hm", -1)], None, "hm", None),
         ([(b"\xf0\x9f\x91", -1), (b"\x8d", -1), (" Paris", -1)], "👍 Paris", None, -3.0),
@@ -105,7 +116,8 @@ def test_a_closed_account_is_no_filter(said):
 )  # fmt: skip
 def test_the_log_probability_is_that_of_the_text(tokens, text, reasoning, expected):
     content = [
-        {"token": piece if isinstance(piece, str) else "?", "bytes": list(piece) if isinstance(piece, bytes) else None, "logprob": value}
+        {"token": piece if isinstance(piece, str) else "?", "bytes": list(piece) if isinstance(piece,
+        bytes) else None, "logprob": value}
         for piece, value in tokens
     ]  # fmt: skip
     choice = {"message": {"content": text, "reasoning_content": reasoning}, "logprobs": {"content": content}}
@@ -140,8 +152,12 @@ def test_a_paid_reply_without_an_answer_is_counted_and_places_stay():
 
 @pytest.mark.parametrize(
     "data",
-    [b'{"choices": [{"text": "Par\xe9is"}]}', b'{"choices": [{"text": "Par\nis"}]}', b'{"choices": [{"text": "Paris"}], "x": ' + b"9" * 5000 + b"}"],
-)  # fmt: skip
+    [
+        b'{"choices": [{"text": "Par\xe9is"}]}',
+        b'{"choices": [{"text": "Par\nis"}]}',
+        b'{"choices": [{"text": "Paris"}], "x": ' + b"9" * 5000 + b"}",
+    ],
+)
 def test_a_paid_text_survives_what_is_wrong_beside_it(data):
     assert read_reply(data, Decoding(8, 0.7, 1.0, ())).answers[0].text.startswith("Par")
 
@@ -181,7 +197,8 @@ def test_a_filter_is_no_error(status, message, body):
     ("message", "without", "needed"),
     [
         (
-            "Unsupported parameter: 'logprobs'. Supported parameters are: temperature, top_p, max_tokens, stop, seed",
+            "Unsupported parameter: 'logprobs'. Supported parameters are: temperature, top_p, max_tokens, "
+            "stop, seed",
             ["logprobs"],
             [],
         ),

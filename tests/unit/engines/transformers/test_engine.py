@@ -1,4 +1,6 @@
-"""The transformers engine on tiny models with random weights: causal, sliding window, encoder-decoder, chat."""
+"""The transformers engine on tiny models with random weights: causal, sliding window, encoder-decoder,
+chat.
+"""
 
 import json
 from pathlib import Path

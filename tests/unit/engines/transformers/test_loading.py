@@ -1,4 +1,6 @@
-"""Models as people have them: damaged, quantised, with adapters and with templates that fail. Each is one message."""
+"""Models as people have them: damaged, quantised, with adapters and with templates that fail. Each is one
+message.
+"""
 
 import json
 import shutil
@@ -17,7 +19,8 @@ from selfincorrect.models.prepare import prepare_model
 from tests.support.tiny import save
 
 SETTINGS = {
-    "revision": None, "prompt": "chat", "engine": "transformers", "dtype": "float32", "context": None, "trust_remote_code": False,
+    "revision": None, "prompt": "chat", "engine": "transformers", "dtype": "float32", "context": None,
+    "trust_remote_code": False,
 }  # fmt: skip
 RUN = Running("cpu", 1, 2, "plain")
 
