@@ -19,13 +19,13 @@ from selfincorrect.engines.transformers import batching, fitting
 from selfincorrect.engines.transformers.cascade import Continuation, read_beginnings
 from selfincorrect.engines.transformers.continuous import decode_continuously
 from selfincorrect.engines.transformers.decoding import Generated, Rules, decode_plainly, decode_together
-from selfincorrect.engines.transformers.fitting import Way
+from selfincorrect.engines.transformers.fitting import Method
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.io import write_json
 from selfincorrect.jobs.provenance import machine, versions
 
 SEED = 20240404
-WAYS: tuple[Way, ...] = ("cascade", "continuous", "plain")
+METHODS: tuple[Method, ...] = ("cascade", "continuous", "plain")
 # The shape of Llama-3.1-8B with its real vocabulary size; weights are random.
 EIGHT = LlamaConfig(
     **{"vocab_size": 128256, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32},
@@ -77,7 +77,7 @@ def made_prompts(count: int, length: int, shared: int, vocabulary: int) -> list[
 @torch.inference_mode()
 def decoded(
     model: Any,
-    way: Way,
+    way: Method,
     prompts: Sequence[Sequence[int]],
     shared: int,
     samples: int,
@@ -111,9 +111,9 @@ def measured(name: str, model: Any, given: argparse.Namespace) -> list[dict[str,
     """A row for each way of decoding."""
     prompts = made_prompts(given.prompts, given.length, given.shared, model.config.vocab_size)
     rows: list[dict[str, Any]] = []
-    for way in WAYS:
+    for way in METHODS:
         model.set_attn_implementation("sdpa")
-        if fitting.way(model, name, way) != way:
+        if fitting.method(model, name, way) != way:
             rows.append({"model": name, "way": way, "seconds": None})
             print(f"{name} {way}: does not fit this model")
             continue
@@ -154,9 +154,9 @@ def agreement(
     asked = prompts, min(given.shared, 150), 1, 32, 0.0
     expected, model = decoded(model, "plain", *asked), load(given.device, torch.float32)
     rows = []
-    for way in WAYS:
+    for way in METHODS:
         model.set_attn_implementation("sdpa")
-        if fitting.way(model, name, way) != way:
+        if fitting.method(model, name, way) != way:
             continue
         found = decoded(model, way, *asked)
         alike = [(x, y) for x, y in zip(found, expected, strict=True) if x.tokens == y.tokens]

@@ -174,7 +174,7 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
     variants = config.variants_of(task, model)
     selectors = sorted({variant.selector for variant in variants.values()})
     asked = [variant for variant in variants.values() if get_selector(variant.selector).asks]
-    ways = sorted({prompts.way(variant) for variant in asked})
+    forms = sorted({prompts.form(variant) for variant in asked})
     data = prompts.data()
     shots = settings.shots * max((variant.shots for variant in asked), default=0)
     return {
@@ -184,7 +184,7 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
         **_asking(config, model),
         **settings.model_dump(include={"shots", "choice_tokens", "answer_tokens"}),
         "prompts": {
-            "discriminate": {way: data["discriminate"][way] for way in ways},
+            "discriminate": {form: data["discriminate"][form] for form in forms},
             "replies": replies().model_dump(mode="json"),
             "demonstrations": data["demonstrations"][:shots],
         },

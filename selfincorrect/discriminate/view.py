@@ -39,12 +39,12 @@ class View:
     settings: AskingSettings
 
     @property
-    def way(self) -> str:
-        return self.prompts.way(self.variant)
+    def form(self) -> str:
+        return self.prompts.form(self.variant)
 
     @property
     def template(self) -> DiscriminateTemplate:
-        return self.prompts.discriminate[self.way]
+        return self.prompts.discriminate[self.form]
 
     @property
     def labels(self) -> list[str]:

@@ -92,7 +92,7 @@ def _query(template: GenerateTemplate, question: str, place: int) -> str:
     return form.format(question=question)
 
 
-def pool_table(
+def sampled_pool(
     questions: Sequence[Question],
     task: str,
     prompts: TaskPrompts,

@@ -4,7 +4,7 @@ from functools import partial
 
 import polars as pl
 
-from selfincorrect.generate.candidates import COLUMNS, count_cut, pool_table, shard_of
+from selfincorrect.generate.candidates import COLUMNS, count_cut, sampled_pool, shard_of
 from selfincorrect.generate.settings import Settings
 from selfincorrect.models.ask import OpenedModel, ask
 from selfincorrect.tasks.base import sample_questions
@@ -24,7 +24,7 @@ def run(
     chosen = sample_questions(questions_of(dataset), settings.limit, settings.seed)
     questions = shard_of(chosen, shard, settings.shards)
     what = f"generate {model.name} {task}"
-    pool = pool_table(
+    pool = sampled_pool(
         questions, task, task_prompts(task), model.digest, settings, partial(ask, model=model, what=what)
     )
     count_cut(pool, settings.sampling.max_characters, what)

@@ -53,44 +53,21 @@ def grade_table(
     ours are beside them. Their texts are whole solutions, or final answers alone if `texts` is "final":
     then the text is the answer, and a longer one agrees with none but itself.
     """
-    columns: dict[str, dict[str, list[Any]]] = {}
-    missing = reasons(candidates)
-    pool = candidates.select("question_id", "sample", "text")
-    if "grade" in candidates.columns:
-        form = task.form if texts == "final" else task.extract
-        forms = [form(text) if text else None for text in candidates["text"]]
-        columns[GIVEN] = {"extracted": forms, "grade": candidates["grade"].to_list()}
-    if judgements is not None:
-        columns[JUDGED] = _judged(pool, task, judgements)
-    for name, (extract, grade) in task.GRADINGS.items():
-        extracted = [None if text is None else extract(text) for text in pool["text"]]
-        graded = [
-            grade(form, questions[identity])
-            for form, identity in zip(extracted, pool["question_id"], strict=True)
-        ]
-        columns[name] = {"extracted": extracted, "grade": graded}
-    if not columns:
-        raise UserError(
-            "These candidates have no grades, and the task is graded by judges alone. Give the pool grades, "
-            "or the task a judge: "
-            "judges: {judge: <model>}."
-        )
+    pool, missing = candidates.select("question_id", "sample", "text"), reasons(candidates)
+    columns = _gradings(candidates, questions, task, texts, judgements)
     for values in columns.values():
         values["grade"] = [
             None if why == ERROR else grade for why, grade in zip(missing, values["grade"], strict=True)
         ]
     (primary, first), *others = columns.items()
+    valid = [
+        bool(text) and why is None if primary == JUDGED else form is not None
+        for text, form, why in zip(pool["text"], first["extracted"], missing, strict=True)
+    ]
     table = pool.select("question_id", "sample").with_columns(
         pl.Series("extracted", first["extracted"], dtype=pl.String),
         pl.Series("grade", first["grade"], dtype=pl.Float64),
-        pl.Series(
-            "valid",
-            [
-                bool(text) and why is None if primary == JUDGED else form is not None
-                for text, form, why in zip(pool["text"], first["extracted"], missing, strict=True)
-            ],
-            dtype=pl.Boolean,
-        ),
+        pl.Series("valid", valid, dtype=pl.Boolean),
         pl.Series("missing", missing, dtype=pl.String),
         pl.lit(primary).alias("grading"),
     )
@@ -100,6 +77,36 @@ def grade_table(
             pl.Series(f"grade_{name}", values["grade"], dtype=pl.Float64),
         )
     return table
+
+
+def _gradings(
+    candidates: pl.DataFrame,
+    questions: Mapping[str, Question],
+    task: Task,
+    texts: str,
+    judgements: pl.DataFrame | None,
+) -> dict[str, dict[str, list[Any]]]:
+    """What each way of grading reads of every candidate, and its grade, by name, the primary one first."""
+    columns: dict[str, dict[str, list[Any]]] = {}
+    if "grade" in candidates.columns:
+        form = task.form if texts == "final" else task.extract
+        forms = [form(text) if text else None for text in candidates["text"]]
+        columns[GIVEN] = {"extracted": forms, "grade": candidates["grade"].to_list()}
+    if judgements is not None:
+        columns[JUDGED] = _judged(candidates.select("question_id", "sample", "text"), task, judgements)
+    for name, (extract, grade) in task.GRADINGS.items():
+        extracted = [None if text is None else extract(text) for text in candidates["text"]]
+        graded = [
+            grade(form, questions[identity])
+            for form, identity in zip(extracted, candidates["question_id"], strict=True)
+        ]
+        columns[name] = {"extracted": extracted, "grade": graded}
+    if not columns:
+        raise UserError(
+            "These candidates have no grades, and the task is graded by judges alone. Give the pool grades, "
+            "or the task a judge: judges: {judge: <model>}."
+        )
+    return columns
 
 
 def reasons(candidates: pl.DataFrame) -> list[str | None]:

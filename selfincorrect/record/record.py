@@ -1,7 +1,7 @@
 """The record of a finished run: what runs it again, and digests to see whether it comes out the same."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,21 @@ from selfincorrect.digest import digest, file_sha256
 from selfincorrect.io import read_json, read_provenance
 from selfincorrect.jobs.provenance import commit, machine, now, versions
 from selfincorrect.report.stage import datasets_of
+from selfincorrect.report.tables import Pair
 
 FORMAT = 1
 
 
-def record(inputs: Any, config: Mapping[str, Any], settings: Mapping[str, Any], code: Path) -> dict[str, Any]:
+def record(
+    inputs: Any, config: Mapping[str, Any], seed: int, pairs: Sequence[Pair], code: Path
+) -> dict[str, Any]:
     """The record, ready for JSON.
 
     `inputs` are the rule's: the paths of `manifests`, `datasets`, `tables`, `paper`, `refinements`,
     `candidates`, `grades` and `choices`. `config` is the configuration as given, which names keys and holds
-    none; `settings` has the `seed` and the `pairs`, in whose order the paths are; `code` is the folder of the
-    code.
+    none; `pairs` are in the order of the paths; `code` is the folder of the code.
     """
-    here, pairs = versions(), [(model, task) for model, task in settings["pairs"]]
+    here = versions()
     made = [read_provenance(path) for path in inputs.candidates]
     asked = [*made, *map(read_provenance, inputs.choices)]
     manifests, kept = map(read_json, inputs.manifests), ("source", "revision", "digest")
@@ -46,7 +48,7 @@ def record(inputs: Any, config: Mapping[str, Any], settings: Mapping[str, Any], 
         "versions": here,
         "versions_before": [each for each in _distinct(p["versions"] for p in asked) if each != here],
         "machine": machine(),
-        "seed": settings["seed"],
+        "seed": seed,
         "configuration": dict(config),
         "models": models | pools,
         "data": data,

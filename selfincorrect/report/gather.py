@@ -1,6 +1,6 @@
 """What the report shows, gathered from the files of a run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,93 +17,121 @@ from selfincorrect.report.costs import by_model, costs
 from selfincorrect.report.shown import numbered_notes
 from selfincorrect.report.stage import by_pair, datasets_of
 from selfincorrect.report.tables import Pair
+from selfincorrect.sections import StageSettings
 from selfincorrect.tasks.questions import questions_of
 
 
+class Settings(StageSettings):
+    """What the report is told: how many sample `questions` it shows, the `prices` of served models."""
+
+    seed: int
+    questions: int
+    pairs: list[Pair]
+    pooled: list[str]
+    prices: dict[str, dict[str, float]]
+
+
 def gather(
-    inputs: Any, settings: Mapping[str, Any], config: Mapping[str, Any], code: Path, results: Path
+    inputs: Any, settings: Settings, config: Mapping[str, Any], code: Path, results: Path
 ) -> dict[str, Any]:
     """The context of the report's template.
 
     `inputs` are the rule's: paths of `metrics`, `gradings`, `differences`, `figures`, `paper`, `figure9`,
-    `refinements`, `manifests`, `datasets`, `candidates`, `grades`, `choices`; `settings` its slice;
-    `config` the configuration as given; `code` the folder whose commit is named; `results` the folder that
-    holds the benchmarks.
+    `refinements`, `manifests`, `datasets`, `candidates`, `grades`, `choices`; `config` is the configuration
+    as given; `code` the folder whose commit is named; `results` the folder that holds the benchmarks.
     """
-    metrics, gradings, differences = (
-        pl.read_parquet(inputs[name]) for name in ("metrics", "gradings", "differences")
+    candidates, grades, choices = (
+        by_pair(settings.pairs, inputs[name]) for name in ("candidates", "grades", "choices")
     )
-    pairs = [(model, task) for model, task in settings["pairs"]]
-    candidates, grades, choice_paths = (
-        by_pair(pairs, inputs[name]) for name in ("candidates", "grades", "choices")
-    )
-    datasets = datasets_of(pairs, inputs.datasets)
-    questions = {
-        task: {question.question_id: question.row() for question in questions_of(pl.read_parquet(path))}
-        for task, path in datasets.items()
-    }
+    datasets = datasets_of(settings.pairs, inputs.datasets)
     asked = {pair: _asked(paths) for pair, paths in candidates.items()}
-    mixed = {pair: _mixed(paths) for pair, paths in grades.items()}
-    samples = []
-    for model, task, identity in report.sample_pairs(
-        pairs, mixed, asked, settings["questions"], settings["seed"]
-    ):
-        one, pair = pl.col("question_id") == identity, (model, task)
-        pool, graded, chosen = (
-            pl.scan_parquet(paths[pair]).filter(one).collect() for paths in (candidates, grades, choice_paths)
-        )
-        sample = report.sample_question(questions[task][identity], pool, graded, chosen)
-        samples.append({"model": model, "task": task, **sample})
-    choice_count, invalid = _asked_choices(choice_paths)
-    stages = {"generate": candidates, "discriminate": choice_paths}
+    metrics = pl.read_parquet(inputs.metrics)
+    return {
+        **_numbers(inputs, metrics, settings.seed),
+        **_choices(choices, settings.seed),
+        "models": _models(inputs.manifests, candidates, settings.pooled),
+        "tasks": [_task(task, path, asked, metrics) for task, path in datasets.items()],
+        "pools": [_pool(pair, paths, grades[pair]) for pair, paths in candidates.items()],
+        "samples": _samples(datasets, candidates, grades, choices, asked, settings),
+        "time": now(),
+        "commit": commit(code),
+        "machine": machine(),
+        "versions": read_provenance(next(iter(candidates.values()))[0])["versions"],
+        "seed": settings.seed,
+        "costs": costs(results).to_dicts(),
+        "spent": by_model(results, settings.prices).to_dicts(),
+        "prompts": {
+            f"{stage} {model} {task}": read_provenance(paths[0])["prompt"]
+            for stage, by_stage in (("generate", candidates), ("discriminate", choices))
+            for (model, task), paths in by_stage.items()
+            if model not in settings.pooled
+        },
+        "configuration": yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
+    }
+
+
+def _numbers(inputs: Any, metrics: pl.DataFrame, seed: int) -> dict[str, Any]:
+    """What the tables and figures over all cells say."""
+    gradings, differences = (pl.read_parquet(inputs[name]) for name in ("gradings", "differences"))
+    first = pl.col("variant") == pl.col("variant").first().over("model", "task", "k")
     return {
         "metrics": metrics.to_dicts(),
         "notes": numbered_notes(metrics),
         "findings": report.findings(metrics),
-        "gradings": gradings.filter(
-            pl.col("variant") == pl.col("variant").first().over("model", "task", "k")
-        ).to_dicts(),
+        "ks": metrics["k"].unique(maintain_order=True).to_list(),
+        "variants": metrics["variant"].unique(maintain_order=True).to_list(),
+        "gradings": gradings.filter(first).to_dicts(),
         "difference_count": differences.height,
-        "differences": report.some(differences, settings["seed"]),
+        "differences": report.some(differences, seed),
         "figures": [
             {"data": report.figure_data(path), "path": path, "caption": report.CAPTIONS[Path(path).stem]}
             for path in inputs.figures
             if path.endswith(".png")
         ],
-        "models": [
-            *({**each, "origin": _origin(each["source"])} for each in map(read_json, inputs.manifests)),
-            *(
-                _pooled_model(pair, paths[0])
-                for pair, paths in candidates.items()
-                if pair[0] in settings["pooled"]
-            ),
-        ],
-        "tasks": [_task(task, path, asked, metrics) for task, path in datasets.items()],
-        "ks": metrics["k"].unique(maintain_order=True).to_list(),
-        "variants": metrics["variant"].unique(maintain_order=True).to_list(),
-        "pools": [_pool(pair, paths, grades[pair]) for pair, paths in candidates.items()],
-        "samples": samples,
-        "invalid_count": invalid.height,
-        "choice_count": choice_count,
-        "invalid": report.some(invalid, settings["seed"]),
-        "time": now(),
-        "commit": commit(code),
-        "machine": machine(),
-        "versions": read_provenance(next(iter(candidates.values()))[0])["versions"],
-        "seed": settings["seed"],
-        "costs": costs(results).to_dicts(),
-        "spent": by_model(results, settings["prices"]).to_dicts(),
         "paper": [_paper(path) for path in inputs.paper],
         "figure9": report.figure_data(str(inputs.figure9)),
         "refinements": [row for path in inputs.refinements for row in pl.read_parquet(path).to_dicts()],
-        "prompts": {
-            f"{stage} {model} {task}": read_provenance(paths[0])["prompt"]
-            for stage, by_stage in stages.items()
-            for (model, task), paths in by_stage.items()
-            if model not in settings["pooled"]
-        },
-        "configuration": yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
     }
+
+
+def _choices(choices: Mapping[Pair, list[str]], seed: int) -> dict[str, Any]:
+    count, invalid = _asked_choices(choices)
+    return {"choice_count": count, "invalid_count": invalid.height, "invalid": report.some(invalid, seed)}
+
+
+def _models(
+    manifests: Sequence[str], candidates: Mapping[Pair, list[str]], pooled: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The models with weights or a server, then the pools from elsewhere."""
+    found = [{**each, "origin": _origin(each["source"])} for each in map(read_json, manifests)]
+    return found + [_pooled_model(pair, paths[0]) for pair, paths in candidates.items() if pair[0] in pooled]
+
+
+def _samples(
+    datasets: Mapping[str, str],
+    candidates: Mapping[Pair, list[str]],
+    grades: Mapping[Pair, list[str]],
+    choices: Mapping[Pair, list[str]],
+    asked: Mapping[Pair, list[str]],
+    settings: Settings,
+) -> list[dict[str, Any]]:
+    """All that happened to a seeded sample of questions."""
+    questions = {
+        task: {question.question_id: question.row() for question in questions_of(pl.read_parquet(path))}
+        for task, path in datasets.items()
+    }
+    mixed, samples = {pair: _mixed(paths) for pair, paths in grades.items()}, []
+    for *pair, identity in report.sample_pairs(
+        settings.pairs, mixed, asked, settings.questions, settings.seed
+    ):
+        model, task = pair
+        pool, graded, chosen = (
+            pl.scan_parquet(paths[model, task]).filter(pl.col("question_id") == identity).collect()
+            for paths in (candidates, grades, choices)
+        )
+        sample = report.sample_question(questions[task][identity], pool, graded, chosen)
+        samples.append({"model": model, "task": task, **sample})
+    return samples
 
 
 def _paper(path: str) -> dict[str, Any]:

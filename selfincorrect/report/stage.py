@@ -1,6 +1,6 @@
 """Rule tables: everything over all cells."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -10,6 +10,7 @@ from selfincorrect.measure.columns import GRADED, METRICS
 from selfincorrect.report import tables as made
 from selfincorrect.report.columns import DIFFERENCES, FLIPS, PASS_AT, SLOTS
 from selfincorrect.report.tables import Pair
+from selfincorrect.sections import StageSettings
 
 COLUMNS = {
     "metrics": METRICS, "gradings": GRADED, "grading_differences": DIFFERENCES, "pass_at": PASS_AT,
@@ -18,11 +19,22 @@ COLUMNS = {
 CHOSEN = ["question_id", "asked", "k", "variant", "selector", "order", "chosen_sample", "valid"]
 
 
-def tables(inputs: Any, settings: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
+class Settings(StageSettings):
+    """What the tables are told: the order of the configuration, and variants that differ in order alone."""
+
+    models: list[str]
+    tasks: list[str]
+    k: list[int]
+    variants: list[str]
+    pairs: list[Pair]
+    reordered: list[tuple[str, str]]
+
+
+def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
     """Tables by name. `inputs` are the rule's: paths of `metrics` and `gradings`, and, as `by_pair` takes
     them, of `grades` and `choices`; paths of `datasets` as `datasets_of` takes them.
     """
-    pairs = [(model, task) for model, task in settings["pairs"]]
+    pairs = settings.pairs
     grades = {pair: pl.read_parquet(paths) for pair, paths in by_pair(pairs, inputs.grades).items()}
     choices = {
         pair: pl.read_parquet(paths, columns=CHOSEN) for pair, paths in by_pair(pairs, inputs.choices).items()
@@ -32,7 +44,7 @@ def tables(inputs: Any, settings: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
         for task, path in datasets_of(pairs, inputs.datasets).items()
     }
     metrics, gradings = (
-        made.in_order(pl.concat(map(pl.read_parquet, paths)), settings)
+        made.in_order(pl.concat(map(pl.read_parquet, paths)), settings.model_dump())
         for paths in (inputs.metrics, inputs.gradings)
     )
     scored = set(metrics.filter(pl.col("unit") == "grade")["task"])
@@ -42,7 +54,7 @@ def tables(inputs: Any, settings: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
         "grading_differences": made.differences_table(grades),
         "pass_at": made.pass_table(grades, clusters, scored),
         "slots": made.slots_table(choices),
-        "flips": made.flips_table(choices, settings["reordered"]),
+        "flips": made.flips_table(choices, settings.reordered),
     }
 
 

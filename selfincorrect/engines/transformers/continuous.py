@@ -21,7 +21,7 @@ from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.jobs import stopping
 
 
-class _Choose(ContinuousBatchingLogitsProcessor):
+class _ChooseInBatches(ContinuousBatchingLogitsProcessor):
     """Lets the sampler choose each sequence's next token: all others get no weight.
 
     A pass may be recorded as a CUDA graph, so what differs between passes comes in a tensor: a cell for each
@@ -101,8 +101,8 @@ def decode_continuously(
 @torch.inference_mode(False)  # its thread writes to these tensors
 def _started(
     model: Any, prompts: Sequence[Sequence[int]], size: int, sampler: Sampler, rules: Rules
-) -> tuple[Any, _Choose]:
-    chooser = _Choose(sampler, prompts, rules.steps, size, model.device)
+) -> tuple[Any, _ChooseInBatches]:
+    chooser = _ChooseInBatches(sampler, prompts, rules.steps, size, model.device)
     how = GenerationConfig(max_new_tokens=rules.steps, do_sample=False, eos_token_id=sorted(rules.eos) or -1)
     share = SHARE[model.device.type]
     limits = ContinuousBatchingConfig(max_requests_per_batch=size, max_memory_percent=share)
@@ -115,7 +115,7 @@ def _started(
     return manager, chooser
 
 
-def _add(manager: Any, prompts: Sequence[Sequence[int]], chooser: _Choose, rules: Rules) -> None:
+def _add(manager: Any, prompts: Sequence[Sequence[int]], chooser: _ChooseInBatches, rules: Rules) -> None:
     """Ask for all sequences; those with the same prompt read it once."""
     alike: dict[tuple[int, ...], list[int]] = {}
     for index, prompt in enumerate(prompts):
@@ -130,7 +130,7 @@ def _add(manager: Any, prompts: Sequence[Sequence[int]], chooser: _Choose, rules
 
 
 def _taken(
-    manager: Any, output: Any, waiting: dict[int, Generated], chooser: _Choose, rules: Rules
+    manager: Any, output: Any, waiting: dict[int, Generated], chooser: _ChooseInBatches, rules: Rules
 ) -> Finished:
     """The sequence of `output` if it is over now; it is then no longer in `waiting`."""
     index = chooser.sequences[output.request_id]

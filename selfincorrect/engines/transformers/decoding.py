@@ -134,7 +134,7 @@ def decode_together(
         yield batch.leave()
 
 
-class _Choose(LogitsProcessor, StoppingCriteria):
+class _ChooseTokens(LogitsProcessor, StoppingCriteria):
     """Lets the sampler choose inside `generate`, and stops ended sequences.
 
     All tokens that are not chosen get no weight.
@@ -181,7 +181,7 @@ def decode_plainly(
                 row, mask = row[fill:] + row[:fill], mask[fill:] + mask[:fill]
             rows.append(row)
             masks.append(mask)
-        chooser = _Choose(indices, sampler, rules)
+        chooser = _ChooseTokens(indices, sampler, rules)
         model.generate(
             input_ids=torch.tensor(rows, device=model.device),
             attention_mask=torch.tensor(masks, device=model.device),

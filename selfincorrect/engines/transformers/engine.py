@@ -59,7 +59,7 @@ class TransformersEngine:
         self.context = manifest.context
         with failures.explained(self.name):
             self.model, self.tokenizer = loading.load(manifest, weights, run)
-            self.way = fitting.way(self.model, self.name, run.decoding)
+            self.method = fitting.method(self.model, self.name, run.decoding)
         if self.mode == "chat" and not self.tokenizer.chat_template:
             raise UserError(
                 f"{self.name} has `prompt: chat`, but its tokenizer has no chat template. "
@@ -178,7 +178,7 @@ class TransformersEngine:
         for start in dict.fromkeys(_start(request.prompt) for request in requests):
             alike = [request.prompt for request in requests if _start(request.prompt) == start]
             length = 0
-            if self.way == "cascade":
+            if self.method == "cascade":
                 # The reference has an empty query: the length then does not depend on which questions are
                 # asked together.
                 reference = self.tokens(self.render(replace(alike[0], query="", history=())))
@@ -213,10 +213,10 @@ class TransformersEngine:
 
         rules = decoding.Rules(how.max_tokens, self.eos, ends if how.stop else None)
         prompts = [continued[request.prompt] for request in requests]
-        if self.way == "cascade":
+        if self.method == "cascade":
             return decoding.decode_together(self.model, beginnings, prompts, size, sampler, rules)
         whole = [prompt.tokens for prompt in prompts]
-        if self.way == "continuous":
+        if self.method == "continuous":
             return continuous.decode_continuously(self.model, whole, size, sampler, rules)
         return decoding.decode_plainly(self.model, whole, size, self.padding, sampler, rules)
 

@@ -16,13 +16,13 @@ TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 5e-2}
 
 log = logging.getLogger("selfincorrect")
 
-Way = Literal["cascade", "continuous", "plain"]
+Method = Literal["cascade", "continuous", "plain"]
 
 # Errors of architectures that are not known here.
 UNKNOWN = (TypeError, ValueError, RuntimeError, KeyError, AttributeError)
 
 
-def way(model: Any, name: str, asked: str) -> Way:
+def method(model: Any, name: str, asked: str) -> Method:
     """How sequences of `model` are decoded: as `asked` if that fits, else by plain `generate`.
 
     The log says what and why. "auto" is continuous batching on GPUs, which keeps kernels busy there, and the

@@ -10,7 +10,7 @@ from selfincorrect.discriminate.selectors.oracle import SELECTOR as ORACLE
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import Response
 from selfincorrect.errors import UserError
-from selfincorrect.generate.candidates import pool_table
+from selfincorrect.generate.candidates import sampled_pool
 from selfincorrect.generate.settings import SamplingConfig, Settings
 from selfincorrect.grade import grades as grading
 from selfincorrect.grade import judges as judging
@@ -236,7 +236,7 @@ def test_a_turn_after_one_that_did_not_fit_is_not_asked():
 
     sampling = SamplingConfig(n=2, temperature=1.0, max_characters=1000)
     settings = Settings(sampling=sampling, answer_tokens=4, shots=0, seed=1)
-    table = pool_table(MT, "mt_bench", task_prompts("mt_bench"), "digest", settings, ask)
+    table = sampled_pool(MT, "mt_bench", task_prompts("mt_bench"), "digest", settings, ask)
     assert len(asked) == 6 + 4
     texts = dict(table.filter(pl.col("sample") == 1).select("question_id", "text").iter_rows())
     assert (texts["mt_bench-081-1"], texts["mt_bench-081-2"], texts["mt_bench-082-2"]) == (None, None, "fine")

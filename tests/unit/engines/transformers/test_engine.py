@@ -56,7 +56,7 @@ def test_shared_prefix_gives_what_plain_generate_gives(engine, kind, temperature
     asked = requests(temperature, steps=40)  # far beyond the sliding window of 16
     asked += requests(temperature, steps=40, shots=SHOTS[:1])
     shared = engine(kind)
-    assert shared.way == "cascade"
+    assert shared.method == "cascade"
     plain = engine(kind, decoding="plain")
     assert [r.text for r in answers(shared, asked)] == [r.text for r in answers(plain, asked)]
 
@@ -71,7 +71,7 @@ def test_continuous_batching_gives_what_plain_generate_gives(engine, kind, tempe
     stop = answers(plain, free[:1])[0].text[20:22]
     asked = free + requests(temperature, samples=3, steps=40, top_p=top_p, stop=(stop,))
     continuous = engine(kind, decoding="continuous", batch_size=size)
-    assert continuous.way == "continuous"
+    assert continuous.method == "continuous"
     found, expected = answers(continuous, asked), answers(plain, asked)
     assert [r.text for r in found] == [r.text for r in expected]
     assert [(r.finish_reason, r.tokens_out) for r in found] == [
@@ -95,7 +95,7 @@ def test_greedy_is_plain_generate(engine, kind):
 def test_models_that_cannot_share_are_read_whole(engine, caplog):
     caplog.set_level("INFO", "selfincorrect")
     for kind, words in (("t5", "encoder-decoder"), ("gemma2", "its attention (eager)")):
-        assert engine(kind).way == "plain"
+        assert engine(kind).method == "plain"
         assert words in caplog.text
 
 
