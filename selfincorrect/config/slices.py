@@ -174,7 +174,7 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
     variants = config.variants_of(task, model)
     selectors = sorted({variant.selector for variant in variants.values()})
     asked = [variant for variant in variants.values() if get_selector(variant.selector).asks]
-    forms = sorted({prompts.form(variant) for variant in asked})
+    forms = sorted({prompts.shown_as(variant) for variant in asked})
     data = prompts.data()
     shots = settings.shots * max((variant.shots for variant in asked), default=0)
     return {

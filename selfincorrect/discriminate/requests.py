@@ -92,7 +92,7 @@ def _shown(
             draw = Random(seed_of("easy", view.settings.seed, question.question_id, sample))
             text = view.task.simplify(candidate.extracted, question, view.others, draw)
         else:
-            show = view.task.final if view.form == "final" else view.task.trim
+            show = view.task.final if view.shown_as == "final" else view.task.trim
             text = show(candidate.text or "")
         shown.append(text or NO_ANSWER)
     return shown

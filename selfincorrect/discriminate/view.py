@@ -39,12 +39,12 @@ class View:
     settings: AskingSettings
 
     @property
-    def form(self) -> str:
-        return self.prompts.form(self.variant)
+    def shown_as(self) -> str:
+        return self.prompts.shown_as(self.variant)
 
     @property
     def template(self) -> DiscriminateTemplate:
-        return self.prompts.discriminate[self.form]
+        return self.prompts.discriminate[self.shown_as]
 
     @property
     def labels(self) -> list[str]:

@@ -116,7 +116,7 @@ class TaskPrompts(_Data):
     discriminate: dict[str, DiscriminateTemplate] = Field(min_length=1)
     demonstrations: tuple[Demonstration, ...]
 
-    def form(self, variant: Variant) -> str:
+    def shown_as(self, variant: Variant) -> str:
         """How a variant shows candidates, a key of `discriminate`: easy distractors are final answers
         where a task has them.
         """
@@ -128,7 +128,7 @@ class TaskPrompts(_Data):
     def rationale(self, variant: Variant) -> bool:
         """Whether a variant asks for reasons."""
         asked = variant.rationale
-        return self.discriminate[self.form(variant)].rationale if asked is None else bool(asked)
+        return self.discriminate[self.shown_as(variant)].rationale if asked is None else bool(asked)
 
     def data(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
