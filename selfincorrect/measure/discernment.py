@@ -11,7 +11,7 @@ from selfincorrect.measure import hypothesis
 from selfincorrect.measure.intervals import Array
 from selfincorrect.measure.net import net_of_position
 from selfincorrect.measure.positions import Picks
-from selfincorrect.measure.scores import Row, best_grades, by_choice, is_binary, is_mixed, totals_of
+from selfincorrect.measure.scores import Row, by_choice, is_binary, is_mixed
 from selfincorrect.measure.skill import COLUMNS as SKILL
 from selfincorrect.measure.skill import evidence, skill_row
 from selfincorrect.measure.totals import outcomes
@@ -37,10 +37,7 @@ def discernment(
     if scale or not is_binary(f) or not mixed.any():
         row |= dict.fromkeys(SKILL)
     else:
-        totals, mean = totals_of(f, asked), f.mean(axis=1)
-        headroom, footroom = best_grades(f, totals) - mean, mean - best_grades(f, -totals)
-        values = outcomes(drawn[mixed], shared[mixed])
-        row |= skill_row(values, float(taken[mixed].sum()), headroom.mean(), footroom.mean())
+        row |= skill_row(outcomes(drawn[mixed], shared[mixed]), taken[mixed], len(f))
     row |= dict(zip(("ln_e", "ln_e_max"), _evidence(table, drawn, mixed, picks, seed), strict=True))
     tied = (shared == f.shape[1])[mixed]
     row["tied_mixed"] = tied.mean() if len(tied) else None

@@ -5,6 +5,7 @@ skill s < 0 takes a worst one with probability −s.
 """
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,25 +20,34 @@ TAIL = 0.025  # mid-p on each side of the interval
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(200)
 
 
-def skill_interval(values: Sequence[Array], total: float) -> tuple[float, float, float] | None:
-    """The skill that explains the `total` of choices best, and its exact 95 % interval by inverting mid-p
-    tails.
+class Skill(NamedTuple):
+    """The skill that explains the choices best, its exact 95 % interval, and what there is to gain and to
+    lose: the sums over questions of best − mean and of mean − worst.
+    """
+
+    point: float
+    low: float
+    high: float
+    headroom: float
+    footroom: float
+
+
+def skill_interval(values: Sequence[Array], taken: Array) -> Skill | None:
+    """The skill behind the grades `taken`, by question, by inverting mid-p tails of their total.
 
     `values` are the equally likely results of a uniform choice, by question (`totals.outcomes`). None
     where no choice can matter.
     """
-    values = [each for each in values if np.ptp(each) > 1e-12]
+    can = [place for place, each in enumerate(values) if np.ptp(each) > 1e-12]
+    values, total = [values[place] for place in can], float(np.asarray(taken)[can].sum())
     step = grid_step(values) if values else None
     if step is None:
         return None
-    lowest = [float(each.min()) for each in values]
-    reached = round((total - sum(lowest)) / step)
-    uniform = kinds_of([on_grid(each, step) for each in values])
+    mean, best, worst = (sum(float(how(each)) for each in values) for how in (np.mean, np.max, np.min))
+    uniform, reached = kinds_of([on_grid(each, step) for each in values]), round((total - worst) / step)
     below = _mid_p(uniform, reached)
-    mean = sum(float(each.mean()) for each in values)
-    best, worst = sum(float(each.max()) for each in values), sum(lowest)
     point = (total - mean) / (best - mean) if total >= mean else (total - mean) / (mean - worst)
-    return point, _solved(below, 1 - TAIL), _solved(below, TAIL)
+    return Skill(point, _solved(below, 1 - TAIL), _solved(below, TAIL), best - mean, mean - worst)
 
 
 def _mid_p(uniform: Kinds, reached: int) -> Callable[[float], float]:
@@ -86,12 +96,10 @@ def evidence(best: Array, number: NDArray[np.int64], k: int) -> tuple[float, flo
     return float(ln_e[-1]), float(max(ln_e.max(), 0.0))
 
 
-def skill_row(values: Sequence[Array], total: float, headroom: float, footroom: float) -> Row:
-    """The columns of skill, None where no choice can matter; `headroom` and `footroom` are means over all
-    items.
-    """
-    found = skill_interval(values, total)
+def skill_row(values: Sequence[Array], taken: Array, items: int) -> Row:
+    """The columns of skill, of the mixed questions among `items`; None where no choice can matter."""
+    found = skill_interval(values, taken)
     if found is None:
         return dict.fromkeys(COLUMNS)
-    ends = [as_difference(each, headroom, footroom) for each in found[1:]]
-    return dict(zip(COLUMNS, (*found, *ends), strict=True))
+    ends = [as_difference(each, found.headroom / items, found.footroom / items) for each in found[1:3]]
+    return dict(zip(COLUMNS, (*found[:3], *ends), strict=True))

@@ -48,7 +48,7 @@ def test_check_values_of_net_skill_and_evidence():
     assert found["net_se"] == pytest.approx(0.020093, abs=5e-7)
     assert found["luck"] == pytest.approx(0.001982, abs=5e-7)
     right = (F * W).sum(axis=1)[MIXED]
-    _, low, high = skill_interval(outcomes(F[MIXED], np.ones(327, int)), right.sum())
+    _, low, high, *_ = skill_interval(outcomes(F[MIXED], np.ones(327, int)), right)
     assert (low, high) == pytest.approx((0.381, 0.571), abs=5e-4)
     assert evidence(right, np.ones(327, int), 2)[0] == pytest.approx(37.18, abs=5e-3)
 
@@ -167,7 +167,8 @@ def test_seeded_permutations_and_the_normal_form_agree():
 
 def test_the_interval_of_skill_on_a_grid_of_exact_tails():
     values, right = outcomes(np.tile([1.0, 0, 0, 0], (12, 1)), np.ones(12, int)), 7
-    _, low, high = skill_interval(values, right)
+    _, low, high, *room = skill_interval(values, np.array([1.0] * 7 + [0.0] * 5))
+    assert room == [12 * 0.75, 12 * 0.25]
 
     def mid_p(s):
         p = 0.25 + 0.75 * s if s >= 0 else 0.25 * (1 + s)
@@ -177,7 +178,7 @@ def test_the_interval_of_skill_on_a_grid_of_exact_tails():
     inside = [s for s in grid if 0.025 <= mid_p(s) <= 0.975]
     assert (low, high) == pytest.approx((inside[0], inside[-1]), abs=2e-4)
     assert (as_difference(0.5, 0.4, 0.2), as_difference(-0.5, 0.4, 0.2)) == (0.2, -0.1)
-    assert skill_interval(outcomes(np.ones((5, 2)), np.ones(5, int)), 5.0) is None
+    assert skill_interval(outcomes(np.ones((5, 2)), np.ones(5, int)), np.ones(5)) is None
 
 
 def test_evidence_by_numerical_integration():
@@ -209,3 +210,21 @@ def test_net_knows_the_slots_as_shown():
     assert row["net"] + row["luck"] == pytest.approx(2 / 3)
     assert abs(row["luck"]) < 0.05
     assert row["p_net"] == 1e-4, "no permutation of 9,999 does as well"
+
+
+def test_questions_that_a_rule_leaves_tied_say_nothing_of_its_skill():
+    """Of 30 mixed questions 10 are tied: of the other 20 all are right, or all wrong, or half."""
+    grades = [[1, 0]] * 15 + [[0, 1]] * 15
+    shared = ([[0, 1]] * 5 + [None] * 10) * 2
+    for wrong, skill in ((0, 1), (20, -1), (10, 0)):
+        chosen, left = [], wrong
+        for row, tied in zip(grades, shared, strict=True):
+            right = row.index(1)
+            chosen.append(right if tied or left <= 0 else 1 - right)
+            left -= tied is None
+        row = cell(table(grades, chosen, shared=shared, selector="longest"), 2, 7)
+        assert row["skill"] == pytest.approx(skill)
+        assert row["skill_low"] <= skill <= row["skill_high"]
+        assert row["exact_low"] <= row["dg_diff"] + 1e-12
+        assert row["dg_diff"] == pytest.approx(skill * 20 * 0.5 / 30)
+        assert row["exact_high"] >= row["dg_diff"] - 1e-12
