@@ -55,7 +55,7 @@ def served(tmp_path, slurm, prepared):  # noqa: F811
         words = workflow.command("--config", "models={served: {server: {url: '{url}'}}}")
         with open(workflow.folder / "output", "w") as output:
             return subprocess.Popen(
-                command(workflow, SERVE.replace("{weights}", weights), *words),
+                command(workflow, SERVE.replace("{weights}", shlex.quote(weights)), *words),
                 cwd=workflow.folder,
                 env=environment,
                 stdout=output,
