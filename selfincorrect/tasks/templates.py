@@ -16,7 +16,7 @@ class _Data(BaseModel):
 
 
 class GenerateTemplate(_Data):
-    """`follow_up` is the query of a conversation's later turns."""
+    """How an answer is asked for; `follow_up` is the query of a conversation's later turns."""
 
     instruction: str
     query: str
@@ -82,7 +82,10 @@ class Replies(_Data):
 
 
 class DemonstrationAnswer(_Data):
-    """An answer and a remark on it that goes on after "Answer 2 …"; `follow_up` answers a conversation's second turn."""
+    """An answer, and a remark on it that goes on after "Answer 2 …".
+
+    `follow_up` answers a conversation's second turn.
+    """
 
     text: str
     follow_up: str | None = None
@@ -105,8 +108,8 @@ class Demonstration(_Data):
 class TaskPrompts(_Data):
     """The prompt file of a task.
 
-    `aim` says what a good answer is, where it is shown without the request for one. `discriminate` has a template for each way
-    to show candidates, default first.
+    `aim` says what a good answer is, where it is shown without the request for one. `discriminate` has a
+    template for each way to show candidates, the default first.
     """
 
     aim: str
@@ -115,7 +118,10 @@ class TaskPrompts(_Data):
     demonstrations: tuple[Demonstration, ...]
 
     def way(self, variant: Variant) -> str:
-        """How a variant shows candidates, a key of `discriminate`: easy distractors are final answers where a task has them."""
+        """How a variant shows candidates, a key of `discriminate`.
+
+        Easy distractors are final answers where a task has them.
+        """
         if variant.candidates is not None:
             return str(variant.candidates)
         first = next(iter(self.discriminate))

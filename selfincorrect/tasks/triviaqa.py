@@ -31,7 +31,10 @@ CHOICE_TOKENS = 192
 
 
 def load(rows: Rows) -> list[Question]:
-    """Distinct questions in the data's order: the full set repeats ids (its web and Wikipedia parts overlap)."""
+    """The distinct questions in the data's order.
+
+    The full set repeats ids, since its web and Wikipedia parts overlap.
+    """
     questions: dict[str, Question] = {}
     for row in rows:
         identity, answer = row["question_id"], row["answer"]
