@@ -20,6 +20,7 @@ log = logging.getLogger("selfincorrect")
 
 AGAIN = 0.7  # temperature of later attempts: the first one is greedy and would say the same
 
+_READING = 'a rating, or the probability of "yes"; empty where the output holds none'
 COLUMNS = [
     Column("question_id", pl.String, "question"),
     Column("sample", pl.Int32, "candidate"),
@@ -27,7 +28,7 @@ COLUMNS = [
     Column("judge", pl.String, "name of the judging model"),
     Column("attempt", pl.Int32, "from 1; only the last one counts"),
     Column("output", pl.String, "what the judge said"),
-    Column("reading", pl.Float64, "a rating, or the probability of \"yes\"; empty where the output holds none"),
+    Column("reading", pl.Float64, _READING),
     Column("finish_reason", pl.String, "how the output ended, as of candidates"),
     Column("tokens_in", pl.Int32, "tokens of the prompt"),
     Column("tokens_out", pl.Int32, "tokens of the output"),
@@ -50,10 +51,12 @@ class Case:
 def cases(
     questions: Sequence[Question], candidates: pl.DataFrame, role: str, judge: Judge, task: Task
 ) -> list[Case]:
-    """Every candidate that has an answer, before `judge`. A conversation's later turns are judged with the earlier ones in sight."""
-    texts = {
-        (row[0], row[1]): row[2] for row in candidates.select("question_id", "sample", "text").iter_rows()
-    }
+    """Every candidate that has an answer, before `judge`.
+
+    A conversation's later turns are judged with the earlier ones in sight.
+    """
+    rows = candidates.select("question_id", "sample", "text").iter_rows()
+    texts = {(identity, sample): text for identity, sample, text in rows}
     samples = candidates["sample"].unique().sort().to_list()
     asked = set(candidates["question_id"])
     found = []
@@ -70,12 +73,14 @@ def cases(
 
 
 def requests(waiting: Sequence[Case], judge: Judge, attempt: int, seed: int) -> list[Request]:
-    """One request a case: greedy at first, seeded draws when asked again."""
+    """One request a case, greedy at first, a seeded draw when it is asked again."""
     decoding = Decoding(judge.tokens, 0.0 if attempt == 1 else AGAIN, 1.0, ())
-    return [
-        Request(case.prompt, decoding, None if attempt == 1 else seed_of("judge", seed, case.role, case.question_id, case.sample, attempt))
-        for case in waiting
-    ]  # fmt: skip
+
+    def seed_for(case: Case) -> int | None:
+        parts = seed, case.role, case.question_id, case.sample, attempt
+        return None if attempt == 1 else seed_of("judge", *parts)
+
+    return [Request(case.prompt, decoding, seed_for(case)) for case in waiting]
 
 
 def judgements(
@@ -86,11 +91,11 @@ def judgements(
     ask: Callable[[list[Request]], list[Response]],
     primer: str = "",
 ) -> list[dict[str, Any]]:
-    """Rows of SCHEMA for each case and attempt; cases without a reading are asked again, up to ATTEMPTS times in all.
+    """Rows of SCHEMA for each case and attempt.
 
-    Raises UserError if a judge that answers with one token does not tell its probability.
-
-    `primer` is what the judge's answers are made to begin with; it is read with them.
+    Cases without a reading are asked again, up to `judge.attempts` times in all. `primer` is what the judge's
+    answers are made to begin with; it is read with them. Raises UserError if a judge that answers with one
+    token does not tell its probability.
     """
     rows: list[dict[str, Any]] = []
     waiting = [replace(case, prompt=replace(case.prompt, primer=primer)) for case in waiting]
@@ -104,17 +109,27 @@ def judgements(
             reading = None if response.text is None else judge.read(primed)
             rows.append(
                 {
-                    "question_id": case.question_id, "sample": case.sample, "role": case.role, "judge": name,
-                    "attempt": attempt, "output": response.text, "reading": reading,
-                    "finish_reason": response.finish_reason, "tokens_in": response.tokens_in,
-                    "tokens_out": response.tokens_out, "logprob": response.logprob, "prompt": response.prompt,
+                    "question_id": case.question_id,
+                    "sample": case.sample,
+                    "role": case.role,
+                    "judge": name,
+                    "attempt": attempt,
+                    "output": response.text,
+                    "reading": reading,
+                    "finish_reason": response.finish_reason,
+                    "tokens_in": response.tokens_in,
+                    "tokens_out": response.tokens_out,
+                    "logprob": response.logprob,
+                    "prompt": response.prompt,
                 }
-            )  # fmt: skip
+            )
             if reading is None and response.text is not None:
                 if judge.attempts == 1:
                     raise UserError(
-                        f"The judge {name} gives no log-probabilities, and its agreement is the probability of one token. Use a "
-                        "model with `engine: transformers`, or a server that gives them (`logprobs: true`)."
+                        f"The judge {name} gives no log-probabilities, "
+                        "and its agreement is the probability of one token. "
+                        "Use a model with `engine: transformers`, "
+                        "or a server that gives them (`logprobs: true`)."
                     )
                 unread.append(case)
         waiting = unread
@@ -129,7 +144,7 @@ def count_unread(rows: Sequence[Mapping[str, Any]], what: str) -> None:
 
 
 def readings(table: pl.DataFrame) -> dict[tuple[str, int], dict[str, float | None]]:
-    """Of a table of SCHEMA: what each judge read of each candidate, by role; None where it gave no reading."""
+    """What each judge, by role, read of each candidate in a table of SCHEMA; None where it read nothing."""
     found: dict[tuple[str, int], dict[str, float | None]] = {}
     for row in table.sort("attempt").select("question_id", "sample", "role", "reading").iter_rows():
         found.setdefault((row[0], row[1]), {})[row[2]] = row[3]

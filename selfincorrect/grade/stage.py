@@ -23,7 +23,11 @@ log = logging.getLogger("selfincorrect")
 
 
 class JudgeSettings(StageSettings):
-    """`judges` are models by role; `tokens` is the longest output, None for the task's own, `primer` what an output begins with."""
+    """What judges are told.
+
+    `judges` are models by role; `tokens` is the longest output, None for the task's own, and `primer` what an
+    output begins with.
+    """
 
     seed: int
     judges: dict[str, str]
@@ -32,7 +36,7 @@ class JudgeSettings(StageSettings):
 
 
 class Settings(StageSettings):
-    """`texts` says what the texts of the pool are: whole solutions or final answers."""
+    """What grading is told: `texts` says whether the pool's texts are whole solutions or final answers."""
 
     texts: Literal["solution", "final"] = "solution"
 
@@ -72,6 +76,6 @@ def run(
     task: str,
     settings: Settings,
 ) -> pl.DataFrame:
-    """A grade for every candidate, as `grades.grade_table` has them."""
+    """A grade for every candidate, as of `grades.grade_table`."""
     questions = {question.question_id: question for question in questions_of(dataset)}
     return grade_table(candidates, questions, get_task(task), settings.texts, judgements)
