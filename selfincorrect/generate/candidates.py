@@ -1,4 +1,4 @@
-"""Generation: sample n candidates for every question, and bring the shards together."""
+"""Generation: n candidates are sampled for every question, in shards."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -18,15 +18,25 @@ from selfincorrect.tasks.templates import GenerateTemplate, TaskPrompts
 
 log = logging.getLogger("selfincorrect")
 
+_FINISH_REASON = (
+    "how it ended: `stop`; `length`, cut at the token limit; without a text `context` "
+    "(the prompt does not fit), `refused`, `filtered` or `error` (a server failed)"
+)
+_SEED = "seed that drew it; empty where a server drew several samples of a call with the seed of the first"
+_LOGPROB = (
+    "natural logarithm, at temperature 1, of the probability of the answer's tokens: "
+    "without the end-of-text token and stop strings, in every engine. "
+    "Answers stored by versions of before 2026-11-26 have the end in it"
+)
 COLUMNS = [
     Column("question_id", pl.String, "question"),
     Column("sample", pl.Int32, "candidate, 0 … n − 1"),
     Column("text", pl.String, "the answer; empty where there is none"),
-    Column("finish_reason", pl.String, "how it ended: `stop`; `length`, cut at the token limit; without a text `context` (the prompt does not fit), `refused`, `filtered` or `error` (a server failed)"),
+    Column("finish_reason", pl.String, _FINISH_REASON),
     Column("tokens_in", pl.Int32, "tokens of the prompt"),
     Column("tokens_out", pl.Int32, "tokens of the output"),
-    Column("seed", pl.Int64, "seed that drew it; empty where a server drew several samples of a call with the seed of the first"),
-    Column("logprob", pl.Float64, "natural logarithm, at temperature 1, of the probability of the answer's tokens: without the end-of-text token and stop strings, in every engine. Answers stored by versions of before 2026-11-26 have the end in it"),
+    Column("seed", pl.Int64, _SEED),
+    Column("logprob", pl.Float64, _LOGPROB),
     Column("prompt", pl.String, "the prompt as sent"),
     Column("reasoning", pl.String, "what a server told apart as reasoning"),
     Column("reasoning_tokens", pl.Int32, "tokens of it"),
@@ -36,7 +46,7 @@ SCHEMA = schema_of(COLUMNS)
 
 
 def cut_text(text: str | None, longest: int) -> tuple[str | None, int]:
-    """A text whose answer has at most `longest` characters, its thoughts as well, and how many were cut off."""
+    """A text whose answer, and whose thoughts, have at most `longest` characters; and how many were cut off."""
     if text is None or len(text) <= longest:
         return text, 0
     short = thoughts.shortened(text, longest)
@@ -46,17 +56,15 @@ def cut_text(text: str | None, longest: int) -> tuple[str | None, int]:
 def count_cut(table: pl.DataFrame, longest: int, what: str) -> None:
     """Log how many texts of a pool were cut at `longest` characters."""
     if count := table.filter(pl.col("cut") > 0).height:
-        log.warning(
-            "%s: %d of %d candidates have more than %d characters and are cut there",
-            what,
-            count,
-            table.height,
-            longest,
-        )
+        cut = "%s: %d of %d candidates have more than %d characters and are cut there"
+        log.warning(cut, what, count, table.height, longest)
 
 
 def shard_of(questions: Sequence[Question], shard: int, shards: int) -> list[Question]:
-    """The questions of one shard, 0 ≤ `shard` < `shards`: consecutive, sizes differ by at most one conversation."""
+    """The questions of one shard, 0 ≤ `shard` < `shards`.
+
+    They are consecutive; the sizes of shards differ by at most one conversation.
+    """
     conversations = list(turns_of(questions).values())
     start, end = (len(conversations) * i // shards for i in (shard, shard + 1))
     return [question for turns in conversations[start:end] for question in turns]
@@ -69,12 +77,8 @@ def generation_prompt(question: Question, prompts: TaskPrompts, shots: int, hist
     for each in prompts.demonstrations[:shots]:
         queries = [_query(template, text, place) for place, text in enumerate(each.turns())]
         demonstrations += zip(queries, each.right.turns(), strict=True)
-    return Prompt(
-        template.instruction,
-        tuple(demonstrations),
-        _query(template, question.question, len(history)),
-        history,
-    )
+    query = _query(template, question.question, len(history))
+    return Prompt(template.instruction, tuple(demonstrations), query, history)
 
 
 def _query(template: GenerateTemplate, question: str, place: int) -> str:
@@ -91,8 +95,11 @@ def pool_table(
     settings: Settings,
     ask: Callable[[list[Request]], list[Response]],
 ) -> pl.DataFrame:
-    """The candidates of `questions` as rows of SCHEMA. Turns of a conversation are asked one after the other, each sample
-    going on from its own earlier answers."""
+    """The candidates of `questions` as rows of SCHEMA.
+
+    Turns of a conversation are asked one after the other, and each sample goes on from its own earlier
+    answers.
+    """
     n, trim = settings.sampling.n, get_task(task).trim
     conversations = list(turns_of(questions).values())
     histories: dict[tuple[str, int], Turns] = {}
@@ -102,13 +109,12 @@ def pool_table(
         turn = [turns[place] for turns in conversations if len(turns) > place]
         requests = generation_requests(turn, task, prompts, model_digest, settings, histories)
         said = [(question.cluster, sample) for question in turn for sample in range(n)]
-        # After a turn without an answer the next has none either: with an empty one it would be another question.
-        answers = iter(
-            ask([request for request, key in zip(requests, said, strict=True) if key not in unsent])
-        )
+        # After a turn without an answer the next has none either: with an empty one it would be another
+        # question.
+        keyed = list(zip(requests, said, strict=True))
+        answers = iter(ask([request for request, key in keyed if key not in unsent]))
         responses = [
-            _not_sent(request, unsent[key]) if key in unsent else next(answers)
-            for request, key in zip(requests, said, strict=True)
+            _not_sent(request, unsent[key]) if key in unsent else next(answers) for request, key in keyed
         ]
         tables.append(candidate_table(turn, requests, responses, settings.sampling.max_characters))
         for key, request, response, text in zip(said, requests, responses, tables[-1]["text"], strict=True):
@@ -132,29 +138,29 @@ def generation_requests(
     settings: Settings,
     histories: Mapping[tuple[str, int], Turns] | None = None,
 ) -> list[Request]:
-    """n requests for each question, in order. A sample's seed depends on (seed, model, task, question, sample) only.
+    """The n requests for each question, in order.
 
-    `histories` holds, by cluster and sample, the earlier turns of a conversation.
+    A sample's seed depends on (seed, model, task, question, sample) only. `histories` holds, by cluster and
+    sample, the earlier turns of a conversation.
     """
-    sampling = settings.sampling
+    sampling, earlier = settings.sampling, histories or {}
     decoding = Decoding(settings.answer_tokens, sampling.temperature, sampling.top_p, prompts.generate.stop)
-    return [
-        Request(
-            generation_prompt(
-                question, prompts, settings.shots, (histories or {}).get((question.cluster, sample), ())
-            ),
-            decoding,
-            seed_of("generate", settings.seed, model_digest, task, question.question_id, sample),
-        )
-        for question in questions
-        for sample in range(sampling.n)
-    ]
+
+    def request(question: Question, sample: int) -> Request:
+        history = earlier.get((question.cluster, sample), ())
+        seed = seed_of("generate", settings.seed, model_digest, task, question.question_id, sample)
+        return Request(generation_prompt(question, prompts, settings.shots, history), decoding, seed)
+
+    return [request(question, sample) for question in questions for sample in range(sampling.n)]
 
 
 def candidate_table(
     questions: Sequence[Question], requests: Sequence[Request], responses: Sequence[Response], longest: int
 ) -> pl.DataFrame:
-    """Responses as rows of SCHEMA, texts cut at `longest` characters; `requests` as made by `generation_requests`."""
+    """Responses as rows of SCHEMA, with texts cut at `longest` characters.
+
+    The `requests` are as made by `generation_requests`.
+    """
     n = len(requests) // max(len(questions), 1)
     rows = [
         {

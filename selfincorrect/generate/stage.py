@@ -24,8 +24,7 @@ def run(
     chosen = sample_questions(questions_of(dataset), settings.limit, settings.seed)
     questions = shard_of(chosen, shard, settings.shards)
     what = f"generate {model.name} {task}"
-    pool = pool_table(
-        questions, task, task_prompts(task), model.digest, settings, partial(ask, model=model, what=what)
-    )
+    asked = partial(ask, model=model, what=what)
+    pool = pool_table(questions, task, task_prompts(task), model.digest, settings, asked)
     count_cut(pool, settings.sampling.max_characters, what)
     return pool
