@@ -27,7 +27,10 @@ class Row:
 
 
 def read(pool: Pool) -> list[Row]:
-    """The candidates in a pool's file. Raises UserError where columns are missing or hold something else."""
+    """The candidates in a pool's file.
+
+    Raises UserError where columns are missing or hold something else.
+    """
     if isinstance(pool, FlatPool):
         return list(_flat(pool, pool.file()))
     return list((_canonical if isinstance(pool, CanonicalPool) else _lm_eval)(pool.file()))
@@ -36,38 +39,30 @@ def read(pool: Pool) -> list[Row]:
 def _canonical(path: Path) -> Iterator[Row]:
     rows = list(read_rows(path))
     key = "question_id" if rows and "question_id" in rows[0] else "question"
-    _need(
-        rows,
-        [key, "sample", "text"],
-        path,
-        "format: canonical needs `question_id` or `question`, `sample` and `text`.",
-    )
+    hint = "format: canonical needs `question_id` or `question`, `sample` and `text`."
+    _need(rows, [key, "sample", "text"], path, hint)
     for number, row in enumerate(rows):
         sample = _number(row["sample"], path, number, "sample")
         if sample is None or sample != int(sample):
             raise UserError(f"{path}, row {number + 1}: `sample` is {row['sample']!r}, not a whole number.")
         if row[key] is None:
             raise UserError(f"{path}, row {number + 1}: `{key}` is empty.")
-        yield Row(
-            str(row[key]), int(sample), _text(row["text"], path, number), _grade(row, "grade", path, number)
-        )
+        text, grade = _text(row["text"], path, number), _grade(row, "grade", path, number)
+        yield Row(str(row[key]), int(sample), text, grade)
 
 
 def _lm_eval(path: Path) -> Iterator[Row]:
     rows = list(read_rows(path))
-    _need(
-        rows,
-        ["doc", "resps"],
-        path,
-        "format: lm-eval reads the `samples_<task>_<time>.jsonl` of `--log_samples`.",
-    )
+    hint = "format: lm-eval reads the `samples_<task>_<time>.jsonl` of `--log_samples`."
+    _need(rows, ["doc", "resps"], path, hint)
     seen: set[str] = set()
     repeated = 0
     for number, row in enumerate(rows):
         if row.get("filter") != rows[0].get("filter"):
             continue  # the same responses once more, filtered in another way
         key = _doc_key(row, path, number)
-        # Logs of before `filter` have each question once a filter; TriviaQA's full set has some twice.
+        # Logs from before there was a `filter` have each question once a filter; TriviaQA's full set has some
+        # twice.
         if key in seen:
             repeated += 1
             continue
@@ -92,8 +87,8 @@ def _responses(value: Any, path: Path, number: int) -> list[Any]:
         value = value[0]
     if not isinstance(value, list) or not all(isinstance(each, str | None) for each in value):
         raise UserError(
-            f"{path}, row {number + 1}: `resps` is not one list of responses. Only tasks that generate have "
-            f"candidates."
+            f"{path}, row {number + 1}: `resps` is not one list of responses. "
+            "Only tasks that generate have candidates."
         )
     return value
 
@@ -108,8 +103,9 @@ def _flat(pool: FlatPool, path: Path) -> Iterator[Row]:
 
 
 def read_outputs(pool: Pool) -> dict[str, str | None]:
-    """The discrimination outputs in a pool's file, by question (id or text): the first of a question's
-    rows that has one. Raises UserError as `read` does.
+    """The discrimination outputs in a pool's file, by question (id or text).
+
+    Of a question's rows it is that of the first which has one. Raises UserError as `read` does.
     """
     path = pool.file()
     assert pool.outputs is not None
@@ -121,13 +117,8 @@ def read_outputs(pool: Pool) -> dict[str, str | None]:
             key = _doc_key(row, path, number)
             value = row[column] if column in row else doc.get(column) if isinstance(doc, Mapping) else None
         else:
-            name = (
-                pool.question
-                if isinstance(pool, FlatPool)
-                else "question_id"
-                if "question_id" in row
-                else "question"
-            )
+            name = "question_id" if "question_id" in row else "question"
+            name = pool.question if isinstance(pool, FlatPool) else name
             key, value = str(row.get(name)), row.get(column)
         if found.get(key) is None:
             found[key] = _text(value, path, number)
@@ -140,16 +131,11 @@ def _flat_rows(pool: FlatPool, path: Path) -> list[Mapping[str, Any]]:
     rows = list(read_rows(path))
     outputs = [pool.outputs.column] if pool.outputs else []
     wanted = [pool.question, *pool.answers, *(pool.grades or []), *outputs]
-    _need(
-        rows,
-        wanted,
-        path,
-        "format: columns names columns of the file in `question`, `answers`, `grades`, `outputs`.",
-    )
+    hint = "format: columns names columns of the file in `question`, `answers`, `grades`, `outputs`."
+    _need(rows, wanted, path, hint)
     kept = [row for row in rows if not any(row[answer] in pool.drop for answer in pool.answers)]
-    if len(kept) < len(rows):
-        log.info("%s: %d of %d questions left out, with an answer in %s", path, len(rows) - len(kept),
-        len(rows), pool.drop)  # fmt: skip
+    if out := len(rows) - len(kept):
+        log.info("%s: %d of %d questions left out, with an answer in %s", path, out, len(rows), pool.drop)
     return kept
 
 
@@ -159,17 +145,16 @@ def _need(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], path: Path,
         if without:
             found = ", ".join(map(str, without[0]))[:500]
             raise UserError(
-                f"{path}: {len(without)} of {len(rows)} rows have no column {column!r}; found: {found}. "
-                f"{hint}"
+                f"{path}: {len(without)} of {len(rows)} rows have no column {column!r}; "
+                f"found: {found}. {hint}"
             )
 
 
 def _text(value: Any, path: Path, number: int) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    raise UserError(
-        f"{path}, row {number + 1}: a text is wanted, found {json.dumps(value, default=str)[:80]}."
-    )
+    found = json.dumps(value, default=str)[:80]
+    raise UserError(f"{path}, row {number + 1}: a text is wanted, found {found}.")
 
 
 def _grade(row: Mapping[str, Any], column: str, path: Path, number: int) -> float | None:
@@ -177,7 +162,7 @@ def _grade(row: Mapping[str, Any], column: str, path: Path, number: int) -> floa
 
 
 def _number(value: Any, path: Path, number: int, column: str) -> float | None:
-    """A number, or the truth value that stands for one; None for none."""
+    """The number that `value` is, or that stands for it as a truth value; None for none."""
     if value is None:
         return None
     try:
@@ -186,8 +171,6 @@ def _number(value: Any, path: Path, number: int, column: str) -> float | None:
     except (TypeError, ValueError, OverflowError):
         result = float("nan")
     if not abs(result) < float("inf"):
-        raise UserError(
-            f"{path}, row {number + 1}: `{column}` is {str(value)[:80]!r}, neither a number nor true or "
-            f"false."
-        )
+        shown = f"{path}, row {number + 1}: `{column}` is {str(value)[:80]!r}"
+        raise UserError(f"{shown}, neither a number nor true or false.")
     return result

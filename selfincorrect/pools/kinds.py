@@ -1,8 +1,7 @@
-"""Pools from elsewhere: candidates that another program sampled, described in the configuration and brought
-into our form.
+"""Pools from elsewhere: candidates that another program sampled, and that are brought into our form.
 
-Here are the descriptions. `formats` has a reader for each; `bring` checks what was read and matches it to
-a task.
+Here are their descriptions in the configuration. `formats` has a reader for each; `match` checks what was
+read and matches it to a task.
 """
 
 from collections.abc import Mapping
@@ -12,8 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 _FORMATS = (
-    "`canonical` (a row a candidate), `lm-eval` (samples logged by lm-evaluation-harness) or `columns` "
-    "(a row a question)."
+    "`canonical` (a row a candidate), `lm-eval` (samples logged by lm-evaluation-harness) "
+    "or `columns` (a row a question)."
 )
 OUTPUTS = "outputs"  # the variant of choices that came with a pool
 
@@ -27,8 +26,8 @@ class Outputs(BaseModel):
     ending: str = Field("### {label}", description="The ending that the model was told to give.")
     pattern: str | None = Field(
         None,
-        description="Regular expression with one group, to read labels otherwise: its last match is the "
-        "label.",
+        description="Regular expression with one group, to read labels otherwise: "
+        "its last match is the label.",
     )
 
 
@@ -39,9 +38,8 @@ class _Pool(BaseModel):
 
     outputs: Outputs | None = Field(
         None,
-        description="Discrimination outputs in the same file, `{column: …}` (of a question's first row that "
-        "has one), and `ending` or `pattern` to "
-        "read them.",
+        description="Discrimination outputs in the same file, `{column: …}` "
+        "(of a question's first row that has one), and `ending` or `pattern` to read them.",
     )
 
     def file(self) -> Path:
@@ -49,9 +47,8 @@ class _Pool(BaseModel):
 
 
 class CanonicalPool(_Pool):
-    """A row a candidate: `question_id` (or `question`, its exact text), `sample`, `text`, and `grade` if
-    it has one.
-    """
+    """A row a candidate: `question_id` (or `question`, its exact text), `sample`, `text`, \
+and `grade` if it has one."""
 
     format: Literal["canonical"] = Field("canonical", description=_FORMATS)
 
@@ -78,8 +75,8 @@ class FlatPool(_Pool):
     )
     drop: list[str | None] = Field(
         [],
-        description="`columns`: texts that stand for no answer, or null: a question that has one is left "
-        "out.",
+        description="`columns`: texts that stand for no answer, or null: "
+        "a question that has one is left out.",
     )
 
 
@@ -88,11 +85,10 @@ FORMATS = {"canonical": CanonicalPool, "lm-eval": LmEvalPool, "columns": FlatPoo
 
 
 def _format(value: Any) -> str | None:
-    name = (
-        value.get("format", "canonical")
-        if isinstance(value, Mapping)
-        else getattr(value, "format", "canonical")
-    )
+    if isinstance(value, Mapping):
+        name = value.get("format", "canonical")
+    else:
+        name = getattr(value, "format", "canonical")
     return f"pool-{name}" if name in FORMATS else None
 
 

@@ -1,6 +1,4 @@
-"""Check candidates from elsewhere, match them to the questions of a task, and write them as tables of
-ours.
-"""
+"""Candidates from elsewhere, checked, matched to the questions of a task, and written as our tables."""
 
 import logging
 from collections import Counter
@@ -25,8 +23,8 @@ log = logging.getLogger("selfincorrect")
 def identities(keys: Sequence[str], questions: Sequence[Question], path: Path) -> list[str]:
     """The question id behind each key, an id or the exact text of a question.
 
-    Raises UserError, with counts, for keys that the task does not know and for texts that several
-    questions share.
+    Raises UserError, with counts, for keys that the task does not know and for texts that several questions
+    share.
     """
     # Blanks at the ends and in a row make no other question.
     keys = [" ".join(key.split()) for key in keys]
@@ -36,19 +34,16 @@ def identities(keys: Sequence[str], questions: Sequence[Question], path: Path) -
     unknown = Counter(key for key in keys if key not in ids and key not in texts)
     if unknown:
         raise UserError(
-            f"{path}: {len(unknown)} of {len(set(keys))} questions ({unknown.total()} rows) are unknown to "
-            f"the task, such as "
-            f"{next(iter(unknown))[:80]!r}. Each row needs the task's `question_id`, such as "
-            f"{questions[0].question_id!r}, or "
-            "the exact text of its question."
+            f"{path}: {len(unknown)} of {len(set(keys))} questions ({unknown.total()} rows) are unknown "
+            f"to the task, such as {next(iter(unknown))[:80]!r}. Each row needs the task's `question_id`, "
+            f"such as {questions[0].question_id!r}, or the exact text of its question."
         )
     shared = Counter(plain.values())
     unclear = {key for key in keys if key not in ids and shared[key] > 1}
     if unclear:
         raise UserError(
-            f"{path}: {len(unclear)} texts belong to several questions of the task, such as "
-            f"{min(unclear)[:80]!r}. "
-            "Give `question_id` instead."
+            f"{path}: {len(unclear)} texts belong to several questions of the task, "
+            f"such as {min(unclear)[:80]!r}. Give `question_id` instead."
         )
     return [key if key in ids else texts[key] for key in keys]
 
@@ -61,11 +56,11 @@ def pool_table(
     limits: tuple[float, float] = (0, 1),
     longest: int = 100_000,
 ) -> pl.DataFrame:
-    """candidates.parquet of a pool: samples 0 … n − 1 of its questions in the data's order, with `grade` if
-    it has grades; texts are cut at `longest` characters.
+    """The table candidates.parquet of a pool.
 
-    Raises UserError, with counts, for unknown questions, duplicate samples, unequal n, n below `k`, grades
-    of only some candidates, or outside `limits`.
+    It has samples 0 … n − 1 of the pool's questions in the data's order, with `grade` if the pool has grades;
+    texts are cut at `longest` characters. Raises UserError, with counts, for unknown questions, duplicate
+    samples, unequal n, n below `k`, and grades of only some candidates or outside `limits`.
     """
     if not rows:
         raise UserError(f"{path} holds no candidates.")
@@ -85,9 +80,8 @@ def pool_table(
     beyond = [row for row in rows if row.grade is not None and not limits[0] <= row.grade <= limits[1]]
     if beyond:
         raise UserError(
-            f"{path}: {len(beyond)} of {len(rows)} grades lie outside {limits[0]:g} to {limits[1]:g}, such "
-            f"as "
-            f"{beyond[0].grade} for {beyond[0].key[:80]!r}. Give "
+            f"{path}: {len(beyond)} of {len(rows)} grades lie outside {limits[0]:g} to {limits[1]:g}, "
+            f"such as {beyond[0].grade} for {beyond[0].key[:80]!r}. Give "
             + ("fractions, or true and false." if limits[1] == 1 else "them on that scale.")
         )
     empty = sum(not row.text for row in rows)
@@ -95,12 +89,14 @@ def pool_table(
         log.warning("%s: %d of %d candidates have no text", path, empty, len(rows))
     found = [
         {
-            "question_id": question.question_id, "sample": row.sample, "grade": row.grade,
+            "question_id": question.question_id,
+            "sample": row.sample,
+            "grade": row.grade,
             **dict(zip(("text", "cut"), candidates.cut_text(row.text, longest), strict=True)),
         }
         for question in questions
         for row in sorted(pool.get(question.question_id, []), key=lambda row: row.sample)
-    ]  # fmt: skip
+    ]
     table = pl.DataFrame(found, schema=candidates.SCHEMA | {"grade": pl.Float64})
     return table if graded else table.drop("grade")
 
@@ -123,8 +119,8 @@ def _check_samples(pool: Mapping[str, Sequence[Row]], path: Path) -> int:
     wrong = [identity for identity, each in samples.items() if sorted(each) != list(range(n))]
     if wrong:
         raise UserError(
-            f"{path}: samples of {len(wrong)} questions are not 0 to {n - 1}, such as {wrong[0]} with "
-            f"{sorted(samples[wrong[0]])}."
+            f"{path}: samples of {len(wrong)} questions are not 0 to {n - 1}, "
+            f"such as {wrong[0]} with {sorted(samples[wrong[0]])}."
         )
     return n
 
@@ -144,12 +140,8 @@ def output_rows(
             parsed = _pattern(output or "", labels, spec, question)
         else:
             parsed = parse_choice(output or "", labels, spec.ending)
-        rows.append(
-            {
-                **choice_row(question, k, OUTPUTS, range(k), preference_of(range(k), parsed), seed=0),
-                "output": output,
-            }
-        )
+        row = choice_row(question, k, OUTPUTS, range(k), preference_of(range(k), parsed), seed=0)
+        rows.append({**row, "output": output})
     return rows
 
 
@@ -158,7 +150,6 @@ def _pattern(output: str, labels: Sequence[str], spec: Outputs, question: str) -
         return parse_pattern(output, labels, spec.pattern or "")
     except TimeoutError:
         raise UserError(
-            f"The pattern {spec.pattern!r} takes too long on the output of {question}: it has repetitions "
-            f"inside repetitions. Write a simpler "
-            "one under `outputs.pattern`."
+            f"The pattern {spec.pattern!r} takes too long on the output of {question}: "
+            "it has repetitions inside repetitions. Write a simpler one under `outputs.pattern`."
         ) from None

@@ -1,6 +1,4 @@
-"""Rules import_pool and select: a pool that was sampled elsewhere, and choices among its candidates
-without a model.
-"""
+"""Rules import_pool and select: a pool that was sampled elsewhere, and choices from it without a model."""
 
 import logging
 from collections.abc import Mapping
@@ -32,7 +30,7 @@ log = logging.getLogger("selfincorrect")
 
 
 class Settings(StageSettings):
-    """`pool` is as configured, `k` the largest number of candidates that is shown."""
+    """What import_pool is told: `pool` is as configured, `k` the largest number of candidates shown."""
 
     seed: int
     limit: int | None = None
@@ -42,7 +40,7 @@ class Settings(StageSettings):
 
 
 class SelectSettings(StageSettings):
-    """`variants` are rules by name of the variant; `pool` is None where no outputs came with it."""
+    """What select is told: rules by name of the variant, and `pool`, None where no outputs came with it."""
 
     seed: int
     variants: dict[str, str]
@@ -62,15 +60,13 @@ def origin_of_pool(model: str, dataset: str, path: str, settings: Mapping[str, A
 
 
 def run(dataset: pl.DataFrame, path: Path | str, task: str, settings: Settings) -> pl.DataFrame:
-    """Rows of `candidates.SCHEMA`: the candidates of a pool, whose file is at `path`, for the questions that
-    `limit` draws.
+    """Rows of `candidates.SCHEMA`: the candidates of a pool for the questions that `limit` draws.
 
-    Raises UserError if it has none of them.
+    The pool's file is at `path`. Raises UserError if it has none of these questions.
     """
-    path, questions, pool = Path(path), questions_of(dataset), settings.pool
-    table = pool_table(
-        read(pool), questions, path, settings.k, grade_limits(get_task(task)), settings.max_characters
-    )
+    path, questions, longest = Path(path), questions_of(dataset), settings.max_characters
+    limits = grade_limits(get_task(task))
+    table = pool_table(read(settings.pool), questions, path, settings.k, limits, longest)
     kept = [each.question_id for each in sample_questions(questions, settings.limit, settings.seed)]
     there = table["question_id"].n_unique()
     table = table.filter(pl.col("question_id").is_in(kept))
@@ -78,17 +74,13 @@ def run(dataset: pl.DataFrame, path: Path | str, task: str, settings: Settings) 
     if not count:
         raise UserError(
             f"{path}: none of its {there} questions is among the {len(kept)} that the task's `limit` draws. "
-            f"Raise or remove it."
+            "Raise or remove it."
         )
     log.info("%d candidates of %d questions", table.height, count)
-    count_cut(table, settings.max_characters, str(path))
-    if count < len(kept):
-        log.warning(
-            "%s: %d of the %d questions asked have no candidates and are left out",
-            path,
-            len(kept) - count,
-            len(kept),
-        )
+    count_cut(table, longest, str(path))
+    if without := len(kept) - count:
+        lacking = "%s: %d of the %d questions asked have no candidates and are left out"
+        log.warning(lacking, path, without, len(kept))
     return table
 
 
@@ -100,9 +92,7 @@ def select(
     settings: SelectSettings,
     k: int,
 ) -> pl.DataFrame:
-    """Rows of `choices.SCHEMA`: what rules that need no model choose, and the outputs that came with the
-    pool.
-    """
+    """Rows of `choices.SCHEMA`: what rules without a model choose, and outputs that came with the pool."""
     pool = settings.pool
     known = pool_of(candidates, grades)
     items = [each for each in questions_of(dataset) if each.question_id in known]

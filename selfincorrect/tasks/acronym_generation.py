@@ -19,9 +19,7 @@ _LETTERS = re.compile(r"[A-Z]{2,10}")
 
 
 def load(rows: Rows) -> list[Question]:
-    """One question a row; references are the initials of the title, which are always right, then the
-    title.
-    """
+    """One question a row; references are the title's initials, which are always right, then the title."""
     questions = []
     for index, row in enumerate(rows):
         title = row["title"]
@@ -32,15 +30,13 @@ def load(rows: Rows) -> list[Question]:
 
 
 def extract(text: str) -> str | None:
-    """The first word in capitals of the first line ("The acronym is SOLAR." -> "SOLAR"), or else its first
-    word.
+    """The first word in capitals of the first line, or else its first word.
 
-    In capitals, without the punctuation around it and without full stops; a single capital letter is no
-    such word.
+    Of "The acronym is SOLAR." it is "SOLAR". It is given in capitals, without the punctuation around it and
+    without full stops; a single capital letter is no such word.
     """
-    words = [
-        word.replace(".", "").strip(string.punctuation + "“”‘’") for word in aliases.first_line(text).split()
-    ]
+    around = string.punctuation + "“”‘’"
+    words = [word.replace(".", "").strip(around) for word in aliases.first_line(text).split()]
     words = [word for word in words if word]
     capitals = [word for word in words if word.isupper() and len(word) > 1]
     return next(iter(capitals + words), "").upper() or None
@@ -52,10 +48,10 @@ def final(text: str) -> str:
 
 
 def most_initials(acronym: str, title: str) -> int:
-    """The most letters of the acronym that can be initials where its letters are found in the title, in
-    order.
+    """The most letters of the acronym that can be initials where its letters are found in the title.
 
-    The first letter must be the title's first; 0 if the acronym cannot be found.
+    They are found in order, and the first letter must be the title's first; it is 0 if the acronym cannot be
+    found.
     """
     letters = [(letter, place == 0) for word in title.upper().split() for place, letter in enumerate(word)]
     if not acronym or not letters or letters[0][0] != acronym[0]:
@@ -71,9 +67,9 @@ def most_initials(acronym: str, title: str) -> int:
 def grade(extracted: str | None, question: Question) -> float:
     """1.0 for 2 to 10 letters A to Z that are found in the title as follows, else 0.0.
 
-    The first is the first letter of the title; the others are letters of the title after it, in the order
-    of the title; and they can be found such that at least half of all (the first included) are initials of
-    the title's words.
+    The first is the first letter of the title; the others are letters of the title after it, in the order of
+    the title; and they can be found such that at least half of all (the first included) are initials of the
+    title's words.
     """
     if extracted is None or not _LETTERS.fullmatch(extracted):
         return 0.0

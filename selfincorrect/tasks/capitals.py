@@ -1,5 +1,6 @@
-"""Capitals: the 193 member states of the United Nations, their capitals and accepted spellings (our own
-table).
+"""Capitals: the 193 member states of the United Nations, and their capitals (our own table).
+
+The table has accepted spellings of the capitals too.
 """
 
 from collections.abc import Sequence

@@ -33,8 +33,8 @@ form = writing.form
 def coverage(extracted: str | None, question: Question) -> float:
     """The share of the words that occur in the sentence, each as a word, in any case and regular inflection.
 
-    `writing.inflections` says which: -s, -es, -d, -ed and -ing with the changes of spelling that they
-    bring. 0.0 for an empty answer, or if there are no words.
+    `writing.inflections` says which: -s, -es, -d, -ed and -ing with the changes of spelling that they bring.
+    It is 0.0 for an empty answer, or if there are no words.
     """
     words = question.references[1:]
     if extracted is None or not words:

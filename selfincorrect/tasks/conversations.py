@@ -1,5 +1,6 @@
-"""Pools as a model is shown them. Items that share a cluster are the turns of one conversation: shown and
-chosen together.
+"""Pools as a model is shown them.
+
+Items that share a cluster are the turns of one conversation: they are shown and chosen together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,15 +34,13 @@ def turns_of(questions: Sequence[Question]) -> dict[str, list[Question]]:
 
 
 def joined(questions: Sequence[Question]) -> list[Question]:
-    """One question a conversation, called as its cluster; a conversation of one turn is that question
-    itself.
-    """
-    return [
-        turns[0]
-        if len(turns) == 1
-        else Question(cluster, cluster, conversation([turn.question for turn in turns]), turns[0].references)
-        for cluster, turns in turns_of(questions).items()
-    ]
+    """One question a conversation, called as its cluster; with one turn it is that question itself."""
+
+    def together(cluster: str, turns: Sequence[Question]) -> Question:
+        text = conversation([turn.question for turn in turns])
+        return turns[0] if len(turns) == 1 else Question(cluster, cluster, text, turns[0].references)
+
+    return [together(cluster, turns) for cluster, turns in turns_of(questions).items()]
 
 
 def joined_pool(questions: Sequence[Question], pool: Pool, task: Task) -> dict[str, Sequence[Candidate]]:
@@ -66,9 +65,8 @@ def _joined_candidate(turns: Sequence[Candidate], task: Task) -> Candidate:
 def spread(rows: Sequence[Mapping[str, Any]], questions: Sequence[Question]) -> list[dict[str, Any]]:
     """Rows about `joined` questions as rows about their items; `asked` then names the conversation."""
     clusters = turns_of(questions)
-    items = {
-        cluster: [turn.question_id for turn in turns] for cluster, turns in clusters.items() if len(turns) > 1
-    }
+    several = {cluster: turns for cluster, turns in clusters.items() if len(turns) > 1}
+    items = {cluster: [turn.question_id for turn in turns] for cluster, turns in several.items()}
     together = []
     for row in rows:
         name = row["question_id"]
@@ -83,12 +81,8 @@ def pool_of(candidates: pl.DataFrame, grades: pl.DataFrame | None) -> dict[str, 
     """The pool from its tables, candidates in order of sample; graded if `grades` is given."""
     table = candidates.select("question_id", "sample", "text")
     if grades is not None:
-        table = table.join(
-            grades.select("question_id", "sample", "extracted", "grade"),
-            on=["question_id", "sample"],
-            how="left",
-            validate="1:1",
-        )
+        graded = grades.select("question_id", "sample", "extracted", "grade")
+        table = table.join(graded, on=["question_id", "sample"], how="left", validate="1:1")
     pool: dict[str, list[Candidate]] = {}
     for row in table.sort("question_id", "sample").iter_rows(named=True):
         candidate = Candidate(row["text"], row.get("extracted"), row.get("grade"))

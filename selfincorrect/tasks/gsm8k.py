@@ -37,9 +37,8 @@ _NUMBER = re.compile(rf"(?:{_FLEXIBLE.pattern})(?:(?<=\d)[eE][+-]?\d{{1,15}}(?![
 # How a model that goes on after its solution opens the next question.
 _ANOTHER = re.compile(r"(?:^|\n)[ \t]*Question:")  # as in the prompts
 _NEXT = re.compile(
-    r"(?-i:Question:)|\n[ \t]*(?:[#>*_\-]{1,6}[ \t]*)?(?:(?:new|next)[ \t])?(?:question|problem|q)[ "
-    r"\t]{0,2}#?\d{0,4}[ \t]{0,2}[*_]{0,3}"
-    r"(?:[:.)]|[ \t]*\n)",
+    r"(?-i:Question:)|\n[ \t]*(?:[#>*_\-]{1,6}[ \t]*)?(?:(?:new|next)[ \t])?(?:question|problem|q)"
+    r"[ \t]{0,2}#?\d{0,4}[ \t]{0,2}[*_]{0,3}(?:[:.)]|[ \t]*\n)",
     re.IGNORECASE,
 )
 _MINUS = str.maketrans(dict.fromkeys("−﹣－", "-"))
@@ -63,22 +62,25 @@ def load(rows: Rows) -> list[Question]:
 def trim(text: str) -> str:
     """The solution: without its reasoning, cut at the line where the model goes on to invent a question."""
     text = _ANOTHER.split(thoughts.answer(text) or "", maxsplit=1)[0].strip()
-    # Chat models restate the problem first, in forms of their own: only what follows a number is another one.
+    # Chat models restate the problem first, in forms of their own: only what follows a number is another
+    # question.
     found = re.search(r"\d", text)
     following = _NEXT.search(text, found.end()) if found else None
     return (text[: following.start()] if following else text).strip()
 
 
 def plain(text: str) -> str:
-    """The text with numbers in plain digits: an ASCII minus, and no blanks, `{,}` or `\\,` between
-    thousands.
+    """The text with numbers in plain digits.
+
+    They have an ASCII minus, and no blanks, `{,}` or `\\,` between thousands.
     """
     return _BETWEEN.sub("", text.translate(_MINUS))
 
 
 def number(text: str) -> str | None:
-    """The normal form of a number: no `$`, `,` or zeros that do not count ("$1,200.00" -> "1200"); None
-    for what is no number, or for one of more than LONGEST digits.
+    """The normal form of a number: no `$`, `,` or zeros that do not count ("$1,200.00" -> "1200").
+
+    It is None for what is no number, or for one of more than LONGEST digits.
     """
     text = text.replace(",", "").replace("$", "").strip()
     text = re.sub(r"^\.{2,}", "", text).rstrip(".")
@@ -100,18 +102,19 @@ def extract_strict(text: str) -> str | None:
 
 
 def extract(text: str) -> str | None:
-    """The last number of the solution: the last match of the "flexible" expression that holds a digit,
-    with its exponent.
+    """The last number of the solution.
+
+    That is the last match of the "flexible" expression that holds a digit, with its exponent.
     """
-    matches = [
-        match.group() for match in _NUMBER.finditer(plain(trim(text))) if any(map(str.isdigit, match.group()))
-    ]
-    return number(matches[-1]) if matches else None
+    found = [match.group() for match in _NUMBER.finditer(plain(trim(text)))]
+    numbers = [each for each in found if any(map(str.isdigit, each))]
+    return number(numbers[-1]) if numbers else None
 
 
 def extract_lm_eval(text: str) -> str | None:
-    """The last match of that expression whatever it holds, as lm-evaluation-harness takes it: of "18
-    apples..." it is the dots.
+    """The last match of that expression whatever it holds, as lm-evaluation-harness takes it.
+
+    Of "18 apples..." it is the dots.
     """
     matches = _FLEXIBLE.findall(trim(text))
     last = "".join(matches[-1]) if matches else ""
@@ -141,8 +144,9 @@ def form(answer: str) -> str:
 
 
 def simplify(extracted: str | None, question: Question, others: Sequence[Question], draw: Random) -> str:
-    """A wrong final number times or divided by 100, at random (Figure 9); never the right number by
-    chance.
+    """A wrong final number times or divided by 100, at random (Figure 9).
+
+    It is never the right number by chance.
     """
     if extracted is None:
         return ""

@@ -1,5 +1,6 @@
-"""MT-Bench: 80 two-turn conversations, each turn rated from 1 to 10 by a judge. The judge's prompts are
-data of the benchmark.
+"""MT-Bench: 80 two-turn conversations, each turn rated from 1 to 10 by a judge.
+
+The judge's prompts are data of the benchmark.
 """
 
 import re
@@ -64,10 +65,8 @@ def load(files: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Question]:
         for turn, text in enumerate(row["turns"], start=1):
             name = "single" + ("-math" if references else "") + "-v1" + ("-multi-turn" if turn > 1 else "")
             prompt = prompts[name]
-            details = {
-                "category": row["category"], "judge": name, "system": prompt["system_prompt"],
-                "template": prompt["prompt_template"],
-            }  # fmt: skip
+            system, template = prompt["system_prompt"], prompt["prompt_template"]
+            details = {"category": row["category"], "judge": name, "system": system, "template": template}
             cluster, shown = f"mt_bench-{number:03d}", (references[turn - 1],) if references else ()
             questions.append(Question(f"{cluster}-{turn}", cluster, text, shown, details))
     return questions
@@ -100,7 +99,7 @@ def judge_prompt(turns: Sequence[Question], answers: Sequence[str]) -> Prompt:
     for place, (turn, answer) in enumerate(zip(turns, answers, strict=True), start=1):
         values |= {f"question_{place}": turn.question, f"answer_{place}": answer}
         values |= {f"ref_answer_{place}": reference for reference in turn.references}
-    # Places alone are filled: neither the template nor an answer is read as a format string.
+    # Only places are filled: neither the template nor an answer is read as a format string.
     text = _PLACE.sub(lambda match: values.get(match.group(1), match.group()), last.details["template"])
     return Prompt(last.details["system"], (), text)
 

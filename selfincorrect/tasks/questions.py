@@ -26,42 +26,36 @@ QUESTION_SCHEMA: dict[str, Any] = {
     "references": pl.List(pl.String),
     "details": pl.String,  # JSON
 }
+# Errors of data with other columns, or with something else in them.
+OTHER_COLUMNS = KeyError, TypeError, ValueError, AttributeError, pl.exceptions.PolarsError, RecursionError
 
 
 def run(task: str, settings: Mapping[str, Any]) -> tuple[pl.DataFrame, dict[str, Any]]:
-    """All questions of a task from the source that `settings` describe, and what they are made of, with
-    their digest.
+    """All questions of a task from the source that `settings` describe, and what they are made of.
+
+    The latter has the digest of the questions.
     """
     source: Source = TypeAdapter(Source).validate_python(settings)
     questions = load_questions(get_task(task), source)
     log.info("%d questions (licence: %s)", len(questions), source.license)
-    return question_table(questions), {
-        "source": dict(settings),
-        "data": digest([each.row() for each in questions]),
-    }
+    found = digest([each.row() for each in questions])
+    return question_table(questions), {"source": dict(settings), "data": found}
 
 
 def load_questions(task: Task, source: Source) -> list[Question]:
-    """All questions of a task from its source. Raises UserError if the data is not what was pinned or
-    expected.
+    """All questions of a task from its source.
+
+    Raises UserError if the data is not what was pinned or expected.
     """
     with ExitStack() as opened:
         try:
             questions = task.load(_rows(source, opened))
             question_table(questions)
             found = digest([question.row() for question in questions])
-        except (
-            KeyError,
-            TypeError,
-            ValueError,
-            AttributeError,
-            pl.exceptions.PolarsError,
-            RecursionError,
-        ) as error:
+        except OTHER_COLUMNS as error:
+            said = f"{type(error).__name__}: {str(error)[:300]}"
             raise UserError(
-                f"{describe(source)} has not the columns of this task: {type(error).__name__}: "
-                f"{str(error)[:300]}\n"
-                f"Wanted: {task.COLUMNS}."
+                f"{describe(source)} has not the columns of this task: {said}\nWanted: {task.COLUMNS}."
             ) from error
     identities = {question.question_id for question in questions}
     if not questions or len(identities) != len(questions):
@@ -70,8 +64,8 @@ def load_questions(task: Task, source: Source) -> list[Question]:
         )
     if source.content_sha256 not in (None, found):
         raise UserError(
-            f"{describe(source)} holds other questions than were pinned: content digest {found}, expected "
-            f"{source.content_sha256}."
+            f"{describe(source)} holds other questions than were pinned: "
+            f"content digest {found}, expected {source.content_sha256}."
         )
     return questions
 
@@ -89,14 +83,10 @@ def question_table(questions: list[Question]) -> pl.DataFrame:
 
 
 def questions_of(table: pl.DataFrame) -> list[Question]:
-    """The inverse of `question_table`."""
-    return [
-        Question(
-            row["question_id"],
-            row["cluster"],
-            row["question"],
-            tuple(row["references"]),
-            json.loads(row["details"]),
-        )
-        for row in table.iter_rows(named=True)
-    ]
+    """The questions of a table; the inverse of `question_table`."""
+
+    def question(row: Mapping[str, Any]) -> Question:
+        references, details = tuple(row["references"]), json.loads(row["details"])
+        return Question(row["question_id"], row["cluster"], row["question"], references, details)
+
+    return [question(row) for row in table.iter_rows(named=True)]

@@ -30,15 +30,16 @@ NAMES = (*BUILT_IN, *plugins(GROUP))
 
 @cache
 def get_task(name: str) -> Task:
-    """The task module called `name`, one of NAMES. Raises LookupError for another."""
+    """The task module called `name`, one of NAMES. Raises LookupError if there is none."""
     if name in BUILT_IN:
         return cast(Task, import_module(f"selfincorrect.tasks.{name}"))
     return cast(Task, plugin(GROUP, name))
 
 
 def prompt_file(name: str) -> Path:
-    """The file with the prompts of the task called `name`, beside its module. Raises UserError where there
-    is none.
+    """The file with the prompts of the task called `name`, beside its module.
+
+    Raises UserError where there is none.
     """
     file = getattr(get_task(name), "__file__", None)
     path = Path(str(file)).with_suffix(".yaml")

@@ -1,5 +1,6 @@
-"""Sentiment reversal: a short review rewritten so that it says the opposite (our own reviews, graded by
-VADER).
+"""Sentiment reversal: a short review is rewritten so that it says the opposite.
+
+The reviews are our own; VADER grades.
 """
 
 from collections.abc import Sequence
@@ -41,7 +42,7 @@ def _analyzer() -> Any:
 
 
 def sentiment(text: str) -> str:
-    """ "positive", "negative" or "neutral", by VADER's compound score."""
+    """The sentiment of a text, "positive", "negative" or "neutral", by VADER's compound score."""
     score = _analyzer().polarity_scores(text[:LONGEST])["compound"]
     return "positive" if score >= NEUTRAL else "negative" if score <= -NEUTRAL else "neutral"
 
@@ -53,8 +54,9 @@ form = writing.form
 
 
 def grade(extracted: str | None, question: Question) -> float:
-    """1.0 if the noun occurs (in any case and regular inflection) and the sentiment is the one wanted,
-    else 0.0.
+    """1.0 if the noun occurs and the sentiment is the one wanted, else 0.0.
+
+    The noun occurs in any case and regular inflection.
     """
     wanted, *nouns = question.references
     if extracted is None or not all(writing.occurs(noun, extracted) for noun in nouns):

@@ -31,8 +31,9 @@ CHOICE_TOKENS = 192
 
 
 def load(rows: Rows) -> list[Question]:
-    """Distinct questions in the data's order: the full set repeats ids (its web and Wikipedia parts
-    overlap).
+    """The distinct questions in the data's order.
+
+    The full set repeats ids, since its web and Wikipedia parts overlap.
     """
     questions: dict[str, Question] = {}
     for row in rows:

@@ -8,20 +8,21 @@ from selfincorrect.sections import Section
 
 
 class Variant(Section):
-    """One way of choosing among the candidates of a task. Options compose; which mean something to a
-    selector, it says itself.
+    """One way of choosing among the candidates of a task.
+
+    Options compose; a selector itself says which of them mean something to it.
     """
 
     selector: str = Field(
         "choose",
-        description="`choose`: the model is asked which is best. `score`: it scores each candidate alone, "
-        "and the highest is "
-        "taken. The others are rules that need no model, as baselines.",
+        description="`choose`: the model is asked which is best. "
+        "`score`: it scores each candidate alone, and the highest is taken. "
+        "The others are rules that need no model, as baselines.",
     )
     candidates: Literal["solution", "final"] | None = Field(
         None,
-        description="Show whole solutions or final answers; default: the task's, `final` with easy "
-        "distractors.",
+        description="Show whole solutions or final answers; "
+        "default: the task's, `final` with easy distractors.",
     )
     distractors: Literal["own", "easy"] = Field(
         "own", description="`easy` replaces wrong candidates by obviously wrong ones (the paper's Figure 9)."

@@ -12,7 +12,7 @@ _VOWELS = "aeiou"
 
 
 def normal_form(text: str) -> str:
-    """Lower case, single spaces, straight apostrophes."""
+    """The text in lower case, with single spaces and straight apostrophes."""
     return " ".join(text.lower().replace("’", "'").split())
 
 
@@ -41,9 +41,9 @@ def form(answer: str) -> str:
 def inflections(word: str) -> set[str]:
     """The word and its regular inflections, as spelling has them.
 
-    -s; -es after s, x, z, ch, sh and o; -d after e, -ed otherwise; -ing, before which a final e is
-    dropped; -ies and -ied for a consonant and y; -ed and -ing after a doubled last consonant (run,
-    running). Irregular forms (ran, left, children) are other words.
+    These are -s; -es after s, x, z, ch, sh and o; -d after e, -ed otherwise; -ing, before which a final e is
+    dropped; -ies and -ied for a consonant and y; -ed and -ing after a doubled last consonant (run, running).
+    Irregular forms (ran, left, children) are other words.
     """
     word = word.lower()
     forms = {word, word + "s", word + "ing", word + ("d" if word.endswith("e") else "ed")}
@@ -59,7 +59,8 @@ def inflections(word: str) -> set[str]:
 
 
 def occurs(word: str, text: str) -> bool:
-    """Whether the word or an inflection of it is a word of the text; a part of a longer or hyphenated word
-    is none.
+    """Whether the word or an inflection of it is a word of the text.
+
+    A part of a longer or hyphenated word is none.
     """
     return not inflections(word).isdisjoint(_WORD.findall(text.lower()))
