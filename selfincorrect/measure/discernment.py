@@ -14,7 +14,6 @@ from selfincorrect.measure.positions import Picks
 from selfincorrect.measure.scores import Row, by_choice, is_binary, is_mixed
 from selfincorrect.measure.skill import COLUMNS as SKILL
 from selfincorrect.measure.skill import evidence, skill_row
-from selfincorrect.measure.totals import outcomes
 
 FEW_MIXED = 5  # with fewer mixed questions, the t interval of DG-Diff covers too little
 
@@ -37,7 +36,7 @@ def discernment(
     if scale or not is_binary(f) or not mixed.any():
         row |= dict.fromkeys(SKILL)
     else:
-        row |= skill_row(outcomes(drawn[mixed], shared[mixed]), taken[mixed], len(f))
+        row |= skill_row(drawn, taken, shared, len(f))
     row |= dict(zip(("ln_e", "ln_e_max"), _evidence(table, drawn, mixed, picks, seed), strict=True))
     tied = (shared == f.shape[1])[mixed]
     row["tied_mixed"] = tied.mean() if len(tied) else None

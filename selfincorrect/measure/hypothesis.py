@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from selfincorrect.measure.totals import grid_step, kinds_of, on_grid, outcomes, upper_tail
+from selfincorrect.measure.totals import Kinds, grid_step, matter, on_grid, outcomes, upper_tail
 
 Array = NDArray[np.float64]
 ALPHA = 0.05  # of each one-sided test
@@ -30,25 +30,26 @@ def randomisation(grades: Array, chosen: Array, ties: NDArray[np.int64] | None =
     level too. Above the limit normal with the variance of the draws. 1.0 where no choice can matter. For
     the other side give −`grades` and −`chosen`.
     """
-    values = outcomes(grades, np.ones(len(grades), np.int64) if ties is None else ties)
-    can = [place for place, each in enumerate(values) if np.ptp(each) > 1e-12]
-    if not can:
+    ties = np.ones(len(grades), np.int64) if ties is None else ties
+    can = matter(grades, ties)
+    if not can.any():
         return 1.0
-    values, total = [values[place] for place in can], float(chosen[can].sum())
-    if len(values) > EXACT_LIMIT:
-        excess = total - sum(each.mean() for each in values)
-        return float(stats.norm.sf(excess / np.sqrt(sum(each.var() for each in values))))
-    step = grid_step(values)
+    kinds = outcomes(grades[can], ties[can])
+    total = float((chosen[can] - grades[can].min(axis=1)).sum())
+    if can.sum() > EXACT_LIMIT:
+        excess = total - sum(count * values.mean() for values, count in kinds)
+        return float(stats.norm.sf(excess / np.sqrt(sum(count * values.var() for values, count in kinds))))
+    step = grid_step(values for values, _ in kinds)
     if step is None:
-        return _drawn(values, total)
-    reached = ceil((total - sum(each.min() for each in values)) / step - 1e-6)
-    return upper_tail(kinds_of([on_grid(each, step) for each in values]), reached)
+        return _drawn(kinds, total)
+    lowest = sum(count * float(values.min()) for values, count in kinds)
+    return upper_tail(on_grid(kinds, step), ceil((total - lowest) / step - 1e-6))
 
 
-def _drawn(values: Sequence[Array], reached: float) -> float:
+def _drawn(kinds: Kinds, reached: float) -> float:
     """p of a total of at least `reached` by seeded uniform draws."""
     rng = np.random.default_rng(0)
-    totals = np.sum([rng.choice(each, DRAWS) for each in values], axis=0)
+    totals = np.sum([rng.choice(values, (count, DRAWS)).sum(axis=0) for values, count in kinds], axis=0)
     return float((totals >= reached - 1e-9).sum() + 1) / (DRAWS + 1)
 
 

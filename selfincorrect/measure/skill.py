@@ -4,7 +4,7 @@ A chooser of skill s ≥ 0 takes a best candidate with probability s and draws u
 skill s < 0 takes a worst one with probability −s.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from scipy import optimize
 from scipy.special import logsumexp
 
 from selfincorrect.measure.scores import Row
-from selfincorrect.measure.totals import Array, Kinds, convolved, grid_step, kinds_of, on_grid
+from selfincorrect.measure.totals import Array, Kinds, convolved, grid_step, matter, on_grid, outcomes
 
 COLUMNS = ("skill", "skill_low", "skill_high", "exact_low", "exact_high")
 TAIL = 0.025  # mid-p on each side of the interval
@@ -32,20 +32,21 @@ class Skill(NamedTuple):
     footroom: float
 
 
-def skill_interval(values: Sequence[Array], taken: Array) -> Skill | None:
-    """The skill behind the grades `taken`, by question, by inverting mid-p tails of their total.
+def skill_interval(grades: Array, taken: Array, ties: NDArray[np.int64]) -> Skill | None:
+    """The skill behind the grades `taken` [m] among `grades` [m, k], by inverting mid-p tails of their total.
 
-    `values` are the equally likely results of a uniform choice, by question (`totals.outcomes`). None
-    where no choice can matter.
+    `ties` [m] says how many candidates share each choice. None where no choice can matter.
     """
-    can = [place for place, each in enumerate(values) if np.ptp(each) > 1e-12]
-    values, total = [values[place] for place in can], float(np.asarray(taken)[can].sum())
-    step = grid_step(values) if values else None
+    can = matter(grades, ties)
+    kinds = outcomes(grades[can], ties[can])
+    step = grid_step(values for values, _ in kinds) if kinds else None
     if step is None:
         return None
-    mean, best, worst = (sum(float(how(each)) for each in values) for how in (np.mean, np.max, np.min))
-    uniform, reached = kinds_of([on_grid(each, step) for each in values]), round((total - worst) / step)
-    below = _mid_p(uniform, reached)
+    total = float((taken[can] - grades[can].min(axis=1)).sum())
+    mean, best, worst = (
+        sum(count * float(how(values)) for values, count in kinds) for how in (np.mean, np.max, np.min)
+    )
+    below = _mid_p(on_grid(kinds, step), round((total - worst) / step))
     point = (total - mean) / (best - mean) if total >= mean else (total - mean) / (mean - worst)
     return Skill(point, _solved(below, 1 - TAIL), _solved(below, TAIL), best - mean, mean - worst)
 
@@ -96,9 +97,9 @@ def evidence(best: Array, number: NDArray[np.int64], k: int) -> tuple[float, flo
     return float(ln_e[-1]), float(max(ln_e.max(), 0.0))
 
 
-def skill_row(values: Sequence[Array], taken: Array, items: int) -> Row:
+def skill_row(grades: Array, taken: Array, ties: NDArray[np.int64], items: int) -> Row:
     """The columns of skill, of the mixed questions among `items`; None where no choice can matter."""
-    found = skill_interval(values, taken)
+    found = skill_interval(grades, taken, ties)
     if found is None:
         return dict.fromkeys(COLUMNS)
     ends = [as_difference(each, found.headroom / items, found.footroom / items) for each in found[1:3]]

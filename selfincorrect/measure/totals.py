@@ -2,7 +2,7 @@
 is not 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
@@ -16,19 +16,30 @@ STEPS = range(
 LONG = 500  # products longer than this are convolved by Fourier transform
 
 
-def outcomes(grades: Array, ties: NDArray[np.int64]) -> list[Array]:
-    """The equally likely results of a uniform choice among the candidates of each row of `grades` [m, k].
+Kinds = list[tuple[Array, int]]  # what one draw can give, or its probabilities, and how many such there are
 
-    A choice that `ties[i]` candidates share is a uniform subset of so many of them, and counts with its
-    mean grade.
+
+def results(grades: Array, tied: int = 1) -> Array:
+    """The equally likely results of a uniform choice among candidates with these `grades` [k].
+
+    A choice that `tied` candidates share is a uniform subset of so many, and counts with its mean grade.
     """
-    return [
-        row if tied == 1 else np.array([np.mean(subset) for subset in combinations(row, tied)])
-        for row, tied in zip(grades, ties, strict=True)
-    ]
+    return grades if tied == 1 else np.array([np.mean(subset) for subset in combinations(grades, tied)])
 
 
-def grid_step(values: Sequence[Array]) -> float | None:
+def matter(grades: Array, ties: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether the choices among `grades` [m, k] can matter: the grades differ, and not all candidates tie."""
+    return np.asarray((np.ptp(grades, axis=1) > 1e-12) & (ties < grades.shape[1]))
+
+
+def outcomes(grades: Array, ties: NDArray[np.int64]) -> Kinds:
+    """The `results` of each row of `grades` [m, k] above its lowest grade, equal ones together."""
+    above = np.sort(np.round(grades - grades.min(axis=1, keepdims=True), 12), axis=1)
+    rows, counts = np.unique(np.column_stack([above, ties]), axis=0, return_counts=True)
+    return [(results(row[:-1], int(row[-1])), int(count)) for row, count in zip(rows, counts, strict=True)]
+
+
+def grid_step(values: Iterable[Array]) -> float | None:
     """The largest step by which the values of each array differ in whole numbers; None if there is none."""
     above = np.unique(np.round(np.concatenate([each - each.min() for each in values]), 12))
     for steps in STEPS:
@@ -38,24 +49,12 @@ def grid_step(values: Sequence[Array]) -> float | None:
     return None
 
 
-def on_grid(values: Array, step: float, weights: Array | None = None) -> Array:
-    """The probabilities of 0, 1, … steps above the lowest of `values`; each is as likely as another, or
-    has its weight.
-    """
-    places = np.rint((values - values.min()) / step).astype(np.int64)
-    weights = np.full(len(values), 1 / len(values)) if weights is None else weights
-    return np.bincount(places, weights=weights).astype(np.float64)
-
-
-Kinds = list[tuple[Array, int]]  # probabilities of 0, 1, … of one number, and how many such numbers there are
-
-
-def kinds_of(parts: Sequence[Array]) -> Kinds:
-    """Equal parts together: most questions are like many others."""
-    counts: dict[bytes, int] = {}
-    for part in parts:
-        counts[part.tobytes()] = counts.get(part.tobytes(), 0) + 1
-    return [(np.frombuffer(key), count) for key, count in counts.items()]
+def on_grid(kinds: Kinds, step: float) -> Kinds:
+    """For equally likely values, the probabilities of 0, 1, … steps above their lowest."""
+    return [
+        (np.bincount(np.rint((values - values.min()) / step).astype(np.int64)) / len(values), count)
+        for values, count in kinds
+    ]
 
 
 def convolved(kinds: Kinds) -> Array:

@@ -15,7 +15,7 @@ from selfincorrect.measure.cell import cell
 from selfincorrect.measure.hypothesis import randomisation
 from selfincorrect.measure.net import net_of_position, permuted, spread
 from selfincorrect.measure.skill import as_difference, evidence, skill_interval
-from selfincorrect.measure.totals import kinds_of, on_grid, outcomes, upper_tail
+from selfincorrect.measure.totals import on_grid, results, upper_tail
 
 # GPT-3.5 on GSM8K, two answers each: grades of the first and the second, the one it picked, and how often.
 GPT = [(0, 0, 0, 50), (0, 0, 1, 31), (0, 1, 0, 45), (0, 1, 1, 111), (1, 0, 0, 131), (1, 0, 1, 40)]
@@ -48,7 +48,7 @@ def test_check_values_of_net_skill_and_evidence():
     assert found["net_se"] == pytest.approx(0.020093, abs=5e-7)
     assert found["luck"] == pytest.approx(0.001982, abs=5e-7)
     right = (F * W).sum(axis=1)[MIXED]
-    _, low, high, *_ = skill_interval(outcomes(F[MIXED], np.ones(327, int)), right)
+    _, low, high, *_ = skill_interval(F, (F * W).sum(axis=1), np.ones(408, int))
     assert (low, high) == pytest.approx((0.381, 0.571), abs=5e-4)
     assert evidence(right, np.ones(327, int), 2)[0] == pytest.approx(37.18, abs=5e-3)
 
@@ -59,8 +59,8 @@ def test_far_tails_keep_their_size():
     assert randomisation(coins, np.array([1.0] * 58 + [0.0] * 2)) == pytest.approx(
         stats.binom.sf(57, 60, 0.5), rel=1e-9
     )
-    many = [on_grid(np.array([0.0, 0.0, 0.0, 1.0]), 1.0)] * 1300
-    assert upper_tail(kinds_of(many), 900) == pytest.approx(stats.binom.sf(899, 1300, 0.25), rel=1e-9)
+    many = on_grid([(np.array([0.0, 0.0, 0.0, 1.0]), 1300)], 1.0)
+    assert upper_tail(many, 900) == pytest.approx(stats.binom.sf(899, 1300, 0.25), rel=1e-9)
 
 
 def test_a_perfect_chooser_is_no_luck_of_a_position():
@@ -86,7 +86,7 @@ def test_a_tie_is_a_draw_of_as_many():
     over all subsets.
     """
     grades, ties = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [1, 1, 0, 0.0]]), np.array([2, 1, 3])
-    each = outcomes(grades, ties)
+    each = [results(row, tied) for row, tied in zip(grades, ties, strict=True)]
     assert [len(values) for values in each] == [6, 4, 4]
     totals = [sum(values) for values in itertools.product(*each)]
     for chosen in ([0.5, 1, 2 / 3], [0, 1, 1 / 3], [0.5, 0, 2 / 3]):
@@ -166,8 +166,8 @@ def test_seeded_permutations_and_the_normal_form_agree():
 
 
 def test_the_interval_of_skill_on_a_grid_of_exact_tails():
-    values, right = outcomes(np.tile([1.0, 0, 0, 0], (12, 1)), np.ones(12, int)), 7
-    _, low, high, *room = skill_interval(values, np.array([1.0] * 7 + [0.0] * 5))
+    grades, ones, right = np.tile([1.0, 0, 0, 0], (12, 1)), np.ones(12, int), 7
+    _, low, high, *room = skill_interval(grades, np.array([1.0] * 7 + [0.0] * 5), ones)
     assert room == [12 * 0.75, 12 * 0.25]
 
     def mid_p(s):
@@ -178,7 +178,7 @@ def test_the_interval_of_skill_on_a_grid_of_exact_tails():
     inside = [s for s in grid if 0.025 <= mid_p(s) <= 0.975]
     assert (low, high) == pytest.approx((inside[0], inside[-1]), abs=2e-4)
     assert (as_difference(0.5, 0.4, 0.2), as_difference(-0.5, 0.4, 0.2)) == (0.2, -0.1)
-    assert skill_interval(outcomes(np.ones((5, 2)), np.ones(5, int)), np.ones(5)) is None
+    assert skill_interval(np.ones((5, 2)), np.ones(5), np.ones(5, int)) is None
 
 
 def test_evidence_by_numerical_integration():

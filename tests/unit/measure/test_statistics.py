@@ -13,7 +13,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from selfincorrect.measure import hypothesis as tests
 from selfincorrect.measure import intervals, power
-from selfincorrect.measure.totals import convolved, grid_step, kinds_of, on_grid
+from selfincorrect.measure.totals import convolved, grid_step, on_grid, outcomes
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,8 @@ def test_randomisation_on_random_pools(count, k, seed, steps):
 def test_convolution_equals_scipys_poisson_binomial():
     rng = np.random.default_rng(3)
     values = (rng.random((1200, 4)) < 0.4).astype(int)
-    found = convolved(
-        kinds_of([on_grid(row.astype(float), 1.0) for row in values[np.ptp(values, axis=1) > 0]])
-    )
+    varied = values[np.ptp(values, axis=1) > 0].astype(float)
+    found = convolved(on_grid(outcomes(varied, np.ones(len(varied), int)), 1.0))
     found = np.concatenate([np.zeros((values.min(axis=1) == 1).sum()), found])
     known = stats.poisson_binom(values.mean(axis=1)).pmf(np.arange(len(found)))
     assert found == pytest.approx(known, abs=1e-13)
