@@ -2,6 +2,9 @@
 so.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -64,6 +67,12 @@ def _evidence(
     rank = np.argsort([seed_of("question", seed, cluster) for cluster in once["cluster"]], kind="stable")
     kept = rank[mixed[rank]]
     return evidence(shares[kept], best.sum(axis=1)[kept], drawn.shape[1])
+
+
+def ends(row: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """The 95 % interval of DG-Diff that readers see: of few mixed questions the exact one, given the pool."""
+    kind = "ci" if row["ci_low"] is not None else "exact"
+    return row[f"{kind}_low"], row[f"{kind}_high"]
 
 
 def tested(row: Row, scale: bool) -> tuple[float, float]:

@@ -2,13 +2,14 @@
 an en dash for nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
 
 from selfincorrect.columns import Column
 from selfincorrect.measure.columns import METRICS, PROBABILITY, SCORE, SHARE, TERMINAL, TEXT
+from selfincorrect.measure.discernment import ends
 
 NOTHING = "–"
 
@@ -26,28 +27,24 @@ def score(value: float | None, unit: str, sign: bool = False) -> str:
     return text if sign else text.removeprefix("+")
 
 
-def interval(row: Mapping[str, Any]) -> str:
+def interval(row: dict[str, Any]) -> str:
     """The 95 % interval of DG-Diff; of few mixed questions the exact one that skill gives on their pool."""
-    kind = "ci" if row["ci_low"] is not None else "exact"
-    if row[f"{kind}_low"] is None:
-        return NOTHING
-    return (
-        f"[{score(row[f'{kind}_low'], row['unit'], True)}, {score(row[f'{kind}_high'], row['unit'], True)}]"
-    )
+    low, high = (score(end, row["unit"], True) for end in ends(row))
+    return NOTHING if low == NOTHING else f"[{low}, {high}]"
 
 
-def position(row: Mapping[str, Any]) -> str:
+def position(row: dict[str, Any]) -> str:
     """The position picked most, and its share."""
     return NOTHING if row["top_slot"] is None else f"{row['top_slot']} ({100 * row['top_slot_share']:.0f} %)"
 
 
 # Columns that are shown otherwise than their unit says.
-_OWN: dict[str, Callable[[Mapping[str, Any]], str]] = {
+_OWN: dict[str, Callable[[dict[str, Any]], str]] = {
     "dg_diff": lambda row: score(row["dg_diff"], row["unit"], True), "ci_low": interval, "top_slot": position,
 }  # fmt: skip
 
 
-def text(column: Column, row: Mapping[str, Any]) -> str:
+def text(column: Column, row: dict[str, Any]) -> str:
     """What a row of the metrics shows of a column."""
     value = row[column.name]
     if column.name in _OWN:

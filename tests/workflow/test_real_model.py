@@ -68,7 +68,7 @@ def test_samples_do_not_depend_on_the_batch(engine, monkeypatch):
     together = texts(engine, requests)
     monkeypatch.setattr(engine, "batch_size", 1)
     assert texts(engine, requests) == together
-    monkeypatch.setattr(engine, "way", "plain")
+    monkeypatch.setattr(engine, "method", "plain")
     assert texts(engine, requests) == together
     assert len(set(together)) > 5
 

@@ -4,6 +4,7 @@ import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
 
+from selfincorrect.measure.discernment import ends
 from selfincorrect.paper import published
 from selfincorrect.report.figures.style import (
     FAINT,
@@ -57,7 +58,7 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
             look, factor = series(models.index(row["model"])), scale(row["unit"])
             axis.errorbar(
                 factor * row["dg_diff"], rows[row["model"], row["k"], row["variant"]],
-                xerr=errors(row["dg_diff"], row["ci_low"], row["ci_high"], factor),
+                xerr=errors(row["dg_diff"], *ends(row), factor),
                 **look, capsize=2, linewidth=1.2, markersize=5,
                 markerfacecolor=look["color"] if row["informative"] else "white",
             )  # fmt: skip

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.pyplot import subplots
 
+from selfincorrect.measure.discernment import ends
 from selfincorrect.paper import published
 from selfincorrect.report.figures.style import (
     COLOURS,
@@ -90,7 +91,7 @@ def _bar(axis: Axes, place: int, side: int, sides: int, row: Mapping[str, Any]) 
         edgecolor="white",
         linewidth=0.5,
         alpha=1 if row["informative"] else 0.3,
-        yerr=errors(row["dg_diff"], row["ci_low"], row["ci_high"], factor),
+        yerr=errors(row["dg_diff"], *ends(row), factor),
         error_kw={"capsize": 2, "linewidth": 1},
     )
 
