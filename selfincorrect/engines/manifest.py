@@ -10,11 +10,8 @@ from selfincorrect.sections import ServerConfig
 Mode = Literal["completion", "chat"]
 
 
-class ModelSettings(BaseModel):
-    """A model as its rule wants it prepared.
-
-    `key` is the variable that holds the key of its server, and `body` what each call to that says beside.
-    """
+class _Model(BaseModel):
+    """What a configuration says of a model, and its manifest keeps."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -26,36 +23,32 @@ class ModelSettings(BaseModel):
     context: int | None = None
     trust_remote_code: bool = False
     adapter: str | None = None
-    key: str | None = None
     logprobs: bool | None = None
     body: dict[str, Any] | None = None
 
 
-class Manifest(BaseModel):
-    """A prepared model: `manifest.json` in its folder.
+class ModelSettings(_Model):
+    """A model as its rule wants it prepared; `key` is the variable that holds the key of its server, and
+    `body` what each call to that says beside.
+    """
 
-    `weights` is a path relative to that folder; `digest` identifies everything of the model that shapes an
-    answer. An engine may tell more, for itself. `server` is that of the job at hand.
+    key: str | None = None
+
+
+class Manifest(_Model):
+    """A prepared model: `manifest.json` in its folder. `weights` is a path relative to that; `digest`
+    identifies everything of the model that shapes an answer, `adapter` among it by a digest of its own. An
+    engine may tell more, for itself. `server` is that of the job at hand.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
     name: str
-    source: Any
-    revision: str | None = None
-    prompt: Mode
-    engine: str = "transformers"
-    dtype: str = "float32"
-    context: int | None = None
-    trust_remote_code: bool = False
     digest: str = ""
     weights: str | None = None
     encoder_decoder: bool = False
     architecture: str | None = None
     license: str | None = None
-    adapter: str | None = None
-    logprobs: bool | None = None
-    body: dict[str, Any] | None = None
     server: ServerConfig | None = None
 
     def told(self) -> dict[str, Any]:

@@ -61,8 +61,8 @@ def note(row: Row) -> str:
     if row["nearly_constant"]:
         notes.append(
             f"Picks are nearly constant: position {row['top_slot']} in {row['top_slot_share']:.0%} of "
-            f"{row['valid']} "
-            "valid answers. DG-Diff is that position's luck and says nothing of discrimination."
+            f"{row['valid']} valid answers. DG-Diff is that position's luck and says nothing of "
+            "discrimination."
         )
     if row["tied_mixed"] == 1:
         notes.append("All candidates of every mixed question tie: it does not choose.")
@@ -71,7 +71,7 @@ def note(row: Row) -> str:
     if row["valid"] < FEW_VALID * row["choices"]:
         notes.append(
             f"With {row['valid']} valid outputs of {row['choices']}, DG-Diff shows how invalid ones are "
-            f"scored, not discrimination."
+            "scored, not discrimination."
         )
     elif row["valid"] < FEW_PICKS:
         notes.append(f"{row['valid']} valid outputs are too few to tell a choice from a position.")

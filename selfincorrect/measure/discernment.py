@@ -14,7 +14,7 @@ from selfincorrect.measure import hypothesis
 from selfincorrect.measure.intervals import Array
 from selfincorrect.measure.net import net_of_position
 from selfincorrect.measure.positions import Picks
-from selfincorrect.measure.scores import Row, by_choice, is_binary, is_mixed
+from selfincorrect.measure.scores import Row, is_binary, is_mixed, together
 from selfincorrect.measure.skill import COLUMNS as SKILL
 from selfincorrect.measure.skill import evidence, skill_row
 
@@ -28,8 +28,7 @@ def discernment(
     [m], and by how many candidates each choice is shared.
     """
     asked = table["asked"].to_numpy()
-    drawn, taken = by_choice(f, asked), by_choice(c[:, None], asked)[:, 0]
-    shared = by_choice(ties[:, None].astype(float), asked, np.maximum)[:, 0].astype(int)
+    drawn, taken, shared = together(f, c, ties, asked)
     mixed = is_mixed(drawn)
     row = net_of_position(picks.grades, picks.shares, picks.clusters, seed_of("net", seed))
     scaled = len(drawn) / len(f)  # sums over items that share a choice, as means over items
@@ -97,10 +96,11 @@ def sentence(row: Row, unit: str) -> str:
     if not row["informative"]:
         return ""
     words = {
-        "better": "picks better than drawing", "worse": "picks worse than drawing",
-        "equivalent": "picks no better and no worse than drawing", "undecided": "does not show whether it "
-                                                                                "picks better than drawing",
-    }  # fmt: skip
+        "better": "picks better than drawing",
+        "worse": "picks worse than drawing",
+        "equivalent": "picks no better and no worse than drawing",
+        "undecided": "does not show whether it picks better than drawing",
+    }
     known = []
     if row["skill"] is not None:
         known.append(f"skill {row['skill']:.2f} [{row['skill_low']:.2f}, {row['skill_high']:.2f}]")

@@ -3,7 +3,7 @@ invalid outputs.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -128,6 +128,22 @@ def by_choice(values: Array, asked: NDArray[Any], how: np.ufunc = np.add) -> Arr
     together = np.zeros((len(names), values.shape[1]))
     how.at(together, inverse, values)
     return together
+
+
+class Together(NamedTuple):
+    """What is chosen at once, items that share a choice added up: grades [c, k], those chosen [c], and by
+    how many candidates each choice is shared [c].
+    """
+
+    grades: Array
+    chosen: Array
+    ties: NDArray[np.int64]
+
+
+def together(f: Array, c: Array, ties: NDArray[np.int64], asked: NDArray[Any]) -> Together:
+    """The choices among the items of `f` [m, k], `c` [m] and `ties` [m], shared where `asked` is equal."""
+    shared = by_choice(ties[:, None].astype(float), asked, np.maximum)[:, 0].astype(np.int64)
+    return Together(by_choice(f, asked), by_choice(c[:, None], asked)[:, 0], shared)
 
 
 def totals_of(f: Array, asked: NDArray[Any]) -> Array:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from selfincorrect.measure import hypothesis
 from selfincorrect.measure.intervals import Array, cluster_means, clustered_se
 from selfincorrect.measure.power import smallest_effect
-from selfincorrect.measure.scores import Row, by_choice, is_binary, is_mixed
+from selfincorrect.measure.scores import Row, by_choice, is_binary, is_mixed, together
 
 # With fewer mixed questions, the standard error is too uncertain to show that nothing is there.
 FEW_FOR_EQUIVALENCE = 30
@@ -46,20 +46,15 @@ def significance(
     d = c - f.mean(axis=1)
     se = clustered_se(d, clusters)
     asked = np.arange(len(f)) if asked is None else asked
-    drawn, taken = by_choice(f, asked), by_choice(c[:, None], asked)[:, 0]
-    shared = (
-        None if ties is None else by_choice(ties[:, None].astype(float), asked, np.maximum)[:, 0].astype(int)
-    )
+    ties = np.ones(len(f), np.int64) if ties is None else ties
+    drawn, taken, shared = together(f, c, ties, asked)
     usable = by_choice(valid[:, None].astype(float), asked)[:, 0] > 0
     share = drawn * len(drawn) / len(f)  # its mean over choices is the mean over items
     ses = max(se, _se_at(margin, share, share.min(axis=1))), max(se, _se_at(margin, share, share.max(axis=1)))
     return {
         "s_gen_pick": picks.mean(), "n01": n01, "n10": n10,
         "p_randomisation": hypothesis.randomisation(drawn, taken, shared),
-        "p_worse": hypothesis.randomisation(-drawn[usable], -taken[usable],
-        None if shared is None else shared[usable])
-        if usable.any()
-        else 1.0,
+        "p_worse": hypothesis.randomisation(-drawn[usable], -taken[usable], shared[usable]),
         "p_mcnemar": mcnemar["asymptotic"] if binary else None,
         "p_mcnemar_midp": mcnemar["midp"] if binary else None,
         "p_mcnemar_exact": mcnemar["exact"] if binary else None,

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 Array = NDArray[np.float64]
-STEPS = range(
-    1, 841
-)  # steps per unit tried when values are laid on a grid: means of up to 8 of them have 840
+# Steps per unit that are tried when values are laid on a grid: means of up to 8 whole numbers have 840.
+STEPS = range(1, 841)
 LONG = 500  # products longer than this are convolved by Fourier transform
 
 
