@@ -11,13 +11,12 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
-from scipy import stats
 
 from selfincorrect.errors import UserError
 from selfincorrect.jobs.job import plain_text
 from selfincorrect.paper import published
+from selfincorrect.paper.bounds import independent, p_bounds, whole
 
 COLUMNS = ("model", "task", "dg_diff", "s_gen", "s_disc")  # and p_value, where it is printed
 MOST_ITEMS = 10_000_000
@@ -25,7 +24,8 @@ FORMULA_LIMIT = 0.25  # of ½[1 − Φ(|z|)], the p-value as the paper prints it
 SCHEMA = {
     "model": pl.String, "task": pl.String, "m": pl.Int64, "s_gen": pl.Float64, "s_disc": pl.Float64,
     "dg_diff": pl.Float64, "d": pl.Float64, "p_printed": pl.Float64, "p_smallest": pl.Float64,
-    "p_largest": pl.Float64, "p_independent": pl.Float64, "verdict": pl.String, "note": pl.String,
+    "p_largest": pl.Float64, "p_independent": pl.Float64, "fits": pl.String, "verdict": pl.String,
+    "note": pl.String,
 }  # fmt: skip
 
 
@@ -78,10 +78,12 @@ def audit(table: pl.DataFrame) -> pl.DataFrame:
     """A row of SCHEMA for each published cell of a `table` as `read_published` returns it.
 
     Scores are in the table's own units; `m` is the number of items. For tasks tested by McNemar's test,
-    `p_smallest` and `p_largest` bound its asymptotic p over all tables of counts that agree with the rounded
-    scores and the sign of DG-Diff, and `p_independent` is its value if candidate and choice were drawn
-    independently. `verdict` is "not given" without a printed p, "no bound" for scored tasks, else
-    "consistent" or "infeasible". Raises UserError where the number of items is not known or a score of such
+    `p_smallest` and `p_largest` bound its asymptotic one-sided p over all tables of whole counts that agree
+    with the rounded scores and the sign of DG-Diff (None where no whole count gives a score), and
+    `p_independent` is its value if candidate and choice were drawn independently. `fits` says which test the
+    printed p can come from: "one-sided", else "two-sided" (twice the smaller tail), else "neither".
+    `verdict` is "not given" without a printed p, "no bound" for scored tasks, else "consistent", or
+    "infeasible" where the one-sided test that the paper names cannot have given it. Raises UserError where the number of items is not known or a score of such
     a task is no percentage.
     """
     tasks = {row["task"]: row for row in published.table("tasks").iter_rows(named=True)}
@@ -119,52 +121,44 @@ def _cell(row: Mapping[str, str], tasks: Mapping[str, Mapping[str, Any]]) -> dic
     if 0 < max(s_gen, s_disc) <= 1:
         raise UserError(f"{about} look like fractions. Give percentages.")
     slacks = (_half_step(row[name]) / 100 for name in ("s_gen", "s_disc"))
-    low, high = p_bounds(s_gen / 100, s_disc / 100, items, *slacks)
-    if dg_diff >= 0:  # no loss is printed, so the scores' rounding hides none
-        high = min(high, 0.5)
-    apart = independent(s_gen / 100, s_disc / 100, items)
-    found |= {"p_smallest": low, "p_largest": high, "p_independent": apart}
-    if printed is None:
-        verdict = "not given"
-    else:
-        step = _half_step(row["p_value"]) + 1e-9
-        verdict = "consistent" if low - step <= printed <= high + step else "infeasible"
+    found["p_independent"] = independent(s_gen / 100, s_disc / 100, items)
+    right = {name: whole(row[name], items) for name in ("s_gen", "s_disc")}
+    notes += [_impossible(name, row[name], items) for name, counts in right.items() if not counts]
+    low = high = None
+    if all(right.values()):
+        low, high = p_bounds(*right.values(), items)
+        if dg_diff >= 0:  # no loss is printed, so the scores' rounding hides none
+            high = min(high, 0.5)
+    found |= {"p_smallest": low, "p_largest": high}
+    verdict = "not given"
+    if printed is not None:
+        found["fits"] = _fits(printed, _half_step(row["p_value"]) + 1e-9, low, high)
+        verdict = "consistent" if found["fits"] == "one-sided" else "infeasible"
     return found | {"verdict": verdict, "note": "; ".join(notes)}
+
+
+def _impossible(name: str, printed: str, items: int) -> str:
+    below = int(Decimal(printed) * items / 100)
+    digits = max(-int(Decimal(printed).as_tuple().exponent), 0)
+    near = " and ".join(f"{count} are {100 * count / items:.{digits}f} %" for count in (below, below + 1))
+    return f"{name} {printed} % of {items:,} is no whole number of questions: {near}"
+
+
+def _fits(printed: float, step: float, low: float | None, high: float | None) -> str:
+    """Which test of scores that allow one-sided p-values from `low` to `high` can have given `printed`."""
+    if low is None or high is None:
+        return "neither"
+    if low - step <= printed <= high + step:
+        return "one-sided"
+    tails = sorted(2 * min(p, 1 - p) for p in (low, high))
+    largest = 1.0 if low <= 0.5 <= high else tails[1]
+    return "two-sided" if tails[0] - step <= printed <= largest + step else "neither"
 
 
 def _half_step(text: str) -> float:
     """Half of the last printed decimal: what rounding can hide."""
     exponent = Decimal(text).as_tuple().exponent
     return 0.5 * 10.0 ** int(exponent)
-
-
-def p_bounds(
-    s_gen: float, s_disc: float, m: int, slack_gen: float = 0.0, slack_disc: float = 0.0
-) -> tuple[float, float]:
-    """The smallest and the largest one-sided McNemar p over all counts with these scores.
-
-    Scores are fractions, each known up to its slack. With a = S_gen, b = S_disc and d = b − a,
-    n01 − n10 = d·m, and n01 + n10 lies between |d|·m (no change back) and
-    m·(|d| + 2·min(a, b, 1 − a, 1 − b)) (all else changed). p = 1 − Φ(d·m / √(n01 + n10)) grows with a and
-    falls with b at both ends, so two corners of the rounding box hold the bounds.
-    """
-    smallest = min(_p_at_both_ends(max(s_gen - slack_gen, 0.0), min(s_disc + slack_disc, 1.0), m))
-    largest = max(_p_at_both_ends(min(s_gen + slack_gen, 1.0), max(s_disc - slack_disc, 0.0), m))
-    return smallest, largest
-
-
-def _p_at_both_ends(a: float, b: float, m: int) -> tuple[float, float]:
-    """The one-sided McNemar p with the fewest and with the most questions changed."""
-    d = b - a
-    changed = (abs(d) * m, m * (abs(d) + 2 * min(a, b, 1 - a, 1 - b)))
-    fewest, most = (float(stats.norm.sf(d * m / np.sqrt(n))) if n > 0 else 0.5 for n in changed)
-    return fewest, most
-
-
-def independent(s_gen: float, s_disc: float, m: int) -> float:
-    """The one-sided McNemar p if the two phases were independent: n01 = m(1 − a)b, n10 = m·a(1 − b)."""
-    gained, lost = m * (1 - s_gen) * s_disc, m * s_gen * (1 - s_disc)
-    return float(stats.norm.sf((gained - lost) / np.sqrt(gained + lost))) if gained + lost else 0.5
 
 
 def findings(audited: pl.DataFrame) -> list[str]:
@@ -176,11 +170,22 @@ def findings(audited: pl.DataFrame) -> list[str]:
     lines = [text + (f" without {', '.join(gaps)}." if gaps else ".")]
     counted = audited["verdict"].value_counts(sort=True).iter_rows()
     lines.append(f"Printed p-values: {', '.join(f'{count} {name}' for name, count in counted)}.")
-    for row in audited.filter(pl.col("verdict") == "infeasible").iter_rows(named=True):
+    infeasible = audited.filter(pl.col("verdict") == "infeasible")
+    if infeasible.height:
+        both = infeasible.filter(pl.col("fits") == "two-sided").height
+        lines.append(
+            f"{infeasible.height} cannot come from the one-sided test; of these {both} can come from a two-sided "
+            f"one, {infeasible.height - both} from neither."
+        )
+    for row in infeasible.filter(pl.col("p_largest").is_not_null()).iter_rows(named=True):
+        other = "" if row["fits"] == "neither" else "; a two-sided test can give it"
         lines.append(
             f"{row['model']}, {row['task']}: p = {row['p_printed']} is printed; with {row['m']:,} questions "
-            f"and these scores it lies between {row['p_smallest']:.2g} and {row['p_largest']:.2g}."
+            f"and these scores it lies between {row['p_smallest']:.2g} and {row['p_largest']:.2g}{other}."
         )
+    for row in audited.filter(pl.col("note").str.contains("no whole number")).iter_rows(named=True):
+        said = next(note for note in row["note"].split("; ") if "no whole number" in note)
+        lines.append(f"{row['model']}, {row['task']}: {said}.")
     above = audited.filter(pl.col("note").str.contains("printed formula")).height
     if above:
         lines.append(
@@ -227,11 +232,11 @@ def page(name: str, audited: pl.DataFrame, lines: list[str]) -> str:
     """The findings and the cells with a printed p, as Markdown."""
     given, bounds = ("m", "s_gen", "s_disc", "p_printed"), ("p_smallest", "p_largest", "p_independent")
     header = "| model | task | m | S_gen | S_disc | printed p "
-    header += "| smallest | largest | independent phases | verdict |"
-    rows = [header, "| --- " * 10 + "|"]
+    header += "| smallest | largest | independent phases | fits | verdict |"
+    rows = [header, "| --- " * 11 + "|"]
     for row in audited.filter(pl.col("p_printed").is_not_null()).iter_rows(named=True):
         cells = [_plain(row["model"]), _plain(row["task"]), *(str(row[name]) for name in given)]
         cells += ["–" if row[p] is None else f"{row[p]:.4f}" for p in bounds]
-        rows.append(f"| {' | '.join(cells)} | {row['verdict']} |")
+        rows.append(f"| {' | '.join(cells)} | {row['fits'] or '–'} | {row['verdict']} |")
     said = [f"- {_plain(line)}" for line in lines]
     return "\n".join([f"# Audit of {name}", "", *said, "", *rows, ""])

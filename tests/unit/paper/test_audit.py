@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from fractions import Fraction
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,7 @@ from scipy import stats
 
 from selfincorrect.errors import UserError
 from selfincorrect.paper import audit, published
+from selfincorrect.paper.bounds import independent, p_bounds, whole
 from selfincorrect.report.figures.audit import draw
 
 HEADER = "model,task,dg_diff,s_gen,s_disc,p_value,items\n"
@@ -24,11 +26,11 @@ def table2():
     ("model", "task", "largest", "printed"),
     [
         ("GPT-3.5-turbo", "triviaqa", 0.0004, 0.01),
-        ("LLaMA-2 13B", "triviaqa", 0.035, 0.07),
+        ("LLaMA-2 13B", "triviaqa", 0.034, 0.07),
         ("LLaMA-3 70B", "triviaqa", 0.055, 0.09),
-        ("Mixtral-8x7B Instruct", "gsm8k", 0.312, 0.37),
-        ("GPT-3.5-turbo", "gsm8k", 0.301, 0.37),
-        ("GPT-4-turbo", "gsm8k", 0.266, 0.39),
+        ("Mixtral-8x7B Instruct", "gsm8k", 0.300, 0.37),
+        ("GPT-3.5-turbo", "gsm8k", 0.276, 0.37),
+        ("GPT-4-turbo", "gsm8k", 0.238, 0.39),
     ],
 )
 def test_infeasible_cells_of_table_2(table2, model, task, largest, printed):
@@ -41,7 +43,14 @@ def test_infeasible_cells_of_table_2(table2, model, task, largest, printed):
 def test_verdicts_of_table_2(table2):
     assert table2.height == 55
     counts = dict(table2["verdict"].value_counts().iter_rows())
-    assert counts == {"not given": 26, "consistent": 15, "infeasible": 9, "no bound": 5}
+    assert counts == {"not given": 26, "consistent": 12, "infeasible": 12, "no bound": 5}
+    assert dict(table2.drop_nulls("fits")["fits"].value_counts().iter_rows()) == {
+        "one-sided": 12,
+        "two-sided": 10,
+        "neither": 2,
+    }
+    neither = table2.filter(pl.col("fits") == "neither").select("model", "task").rows()
+    assert neither == [("LLaMA-2 70B Chat", "truthfulqa"), ("GPT-3.5-turbo", "triviaqa")]
     assert table2.filter(pl.col("verdict") == "no bound")["task"].unique().to_list() == ["mt_bench"]
 
 
@@ -54,6 +63,10 @@ def test_findings_of_the_paper(table2):
         "LLaMA-2 70B, gsm8k: S_gen is 44.0 in Table 2, 43.0 in Table 6",
         "Mixtral-8x7B Instruct, gsm8k: DG-Diff is 1.3 in Table 2, 4.3 in Figure 9",
         "13 printed p-values are above 0.25",
+        "12 cannot come from the one-sided test; of these 10 can come from a two-sided one, 2 from neither",
+        "LLaMA-2 70B Chat, truthfulqa: s_disc 49.5 % of 817 is no whole number of questions: "
+        "404 are 49.4 % and 405 are 49.6 %.",
+        "LLaMA-3 8B Instruct, truthfulqa: s_disc 49.5 % of 817",
     ):
         assert words in said
     table4 = audit.findings(audit.audit(audit.read_published(published.path("table4"))))
@@ -71,17 +84,29 @@ def test_bounds_by_enumeration_of_all_counts(right_gen, right_disc, m):
         if n01 - n10 == right_disc - right_gen and both >= 0 and neither >= 0:
             total = n01 + n10
             possible.append(stats.norm.sf((n01 - n10) / np.sqrt(total)) if total else 0.5)
-    low, high = audit.p_bounds(right_gen / m, right_disc / m, m)
+    low, high = p_bounds(range(right_gen, right_gen + 1), range(right_disc, right_disc + 1), m)
     assert low == pytest.approx(min(possible))
     assert high == pytest.approx(max(possible))
 
 
 def test_rounding_widens_the_bounds():
-    exact, rounded = audit.p_bounds(0.3, 0.32, 1000), audit.p_bounds(0.3, 0.32, 1000, 0.0005, 0.0005)
+    exact, rounded = (p_bounds(range(300 - by, 301 + by), range(320 - by, 321 + by), 1000) for by in (0, 1))
     assert rounded[0] < exact[0] < exact[1] < rounded[1]
-    inside = [audit.p_bounds(a, b, 1000) for a in (0.2995, 0.3, 0.3005) for b in (0.3195, 0.32, 0.3205)]
+    inside = [
+        p_bounds(range(a, a + 1), range(b, b + 1), 1000) for a in (299, 300, 301) for b in (319, 320, 321)
+    ]
     assert rounded[0] == pytest.approx(min(low for low, _ in inside))
     assert rounded[1] == pytest.approx(max(high for _, high in inside))
+
+
+@pytest.mark.parametrize("m", [7, 80, 817, 1000, 1319])
+@pytest.mark.parametrize("decimals", [0, 1, 2])
+def test_whole_numbers_by_enumeration(m, decimals):
+    for tenth in range(0, 1001, 7):
+        printed = f"{tenth / 10:.{decimals}f}"
+        half = Fraction(1, 2 * 10**decimals)
+        fit = [c for c in range(m + 1) if abs(Fraction(100 * c, m) - Fraction(printed)) <= half]
+        assert list(whole(printed, m)) == fit
 
 
 def test_losses_are_bounded_too(tmp_path):
@@ -97,10 +122,10 @@ def test_losses_are_bounded_too(tmp_path):
 
 def test_independent_phases():
     gained, lost = 1000 * 0.7 * 0.32, 1000 * 0.3 * 0.68
-    assert audit.independent(0.3, 0.32, 1000) == pytest.approx(
+    assert independent(0.3, 0.32, 1000) == pytest.approx(
         stats.norm.sf((gained - lost) / np.sqrt(gained + lost))
     )
-    assert audit.independent(1.0, 1.0, 10) == 0.5
+    assert independent(1.0, 1.0, 10) == 0.5
 
 
 def test_own_tables_with_their_own_decimals(tmp_path):
@@ -113,8 +138,8 @@ def test_own_tables_with_their_own_decimals(tmp_path):
     assert table["m"].to_list() == [1000, 1319, 1000]
     # Two decimals are known more exactly than none.
     fine, coarse = table["p_largest"].to_list()[:2]
-    assert fine == pytest.approx(audit.p_bounds(0.5, 0.52, 1000, 5e-5, 5e-5)[1])
-    assert coarse == pytest.approx(audit.p_bounds(0.5, 0.52, 1319, 5e-3, 5e-3)[1])
+    assert fine == pytest.approx(p_bounds(range(500, 501), range(520, 521), 1000)[1])
+    assert coarse == pytest.approx(p_bounds(range(654, 667), range(680, 693), 1319)[1])
     page = audit.page("mine", table, audit.findings(table))
     assert "| A | mine | 1000 | 50.0 | 52.0 | 0.5 |" in page
 
