@@ -83,8 +83,8 @@ def audit(table: pl.DataFrame) -> pl.DataFrame:
     `p_independent` is its value if candidate and choice were drawn independently. `fits` says which test the
     printed p can come from: "one-sided", else "two-sided" (twice the smaller tail), else "neither".
     `verdict` is "not given" without a printed p, "no bound" for scored tasks, else "consistent", or
-    "infeasible" where the one-sided test that the paper names cannot have given it. Raises UserError where the number of items is not known or a score of such
-    a task is no percentage.
+    "infeasible" where the one-sided test that the paper names cannot have given it. Raises UserError where
+    the number of items is not known or a score of such a task is no percentage.
     """
     tasks = {row["task"]: row for row in published.table("tasks").iter_rows(named=True)}
     return pl.DataFrame([_cell(row, tasks) for row in table.iter_rows(named=True)], schema=SCHEMA)
@@ -120,7 +120,6 @@ def _cell(row: Mapping[str, str], tasks: Mapping[str, Mapping[str, Any]]) -> dic
         raise UserError(f"{about} are not both percentages.")
     if 0 < max(s_gen, s_disc) <= 1:
         raise UserError(f"{about} look like fractions. Give percentages.")
-    slacks = (_half_step(row[name]) / 100 for name in ("s_gen", "s_disc"))
     found["p_independent"] = independent(s_gen / 100, s_disc / 100, items)
     right = {name: whole(row[name], items) for name in ("s_gen", "s_disc")}
     notes += [_impossible(name, row[name], items) for name, counts in right.items() if not counts]
@@ -174,8 +173,8 @@ def findings(audited: pl.DataFrame) -> list[str]:
     if infeasible.height:
         both = infeasible.filter(pl.col("fits") == "two-sided").height
         lines.append(
-            f"{infeasible.height} cannot come from the one-sided test; of these {both} can come from a two-sided "
-            f"one, {infeasible.height - both} from neither."
+            f"{infeasible.height} cannot come from the one-sided test; of these {both} can come from a "
+            f"two-sided one, {infeasible.height - both} from neither."
         )
     for row in infeasible.filter(pl.col("p_largest").is_not_null()).iter_rows(named=True):
         other = "" if row["fits"] == "neither" else "; a two-sided test can give it"

@@ -9,7 +9,7 @@ from scipy import stats
 
 
 def whole(printed: str, m: int) -> range:
-    """The numbers of questions of `m` that are `printed` percent to its last decimal; none if it is impossible.
+    """The numbers of questions of `m` that are `printed` percent to its last decimal; none if there are none.
 
     This is the GRIM test (Brown and Heathers 2017). Halves may have been rounded up or down.
     """
@@ -23,7 +23,7 @@ def whole(printed: str, m: int) -> range:
 
 
 def p_bounds(right_gen: range, right_disc: range, m: int) -> tuple[float, float]:
-    """The smallest and the largest one-sided McNemar p over all tables with these numbers of right ones of `m`.
+    """The smallest and the largest one-sided McNemar p over all tables with these numbers right of `m`.
 
     With a and b right in generation and in discrimination and d = b − a, n01 − n10 = d, and n01 + n10 lies
     between |d| (no change back) and |d| + 2·min(a, b, m − a, m − b) (all else changed). p = 1 − Φ(d / √(n01
