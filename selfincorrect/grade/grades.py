@@ -11,6 +11,7 @@ from selfincorrect.columns import Column
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.requests import ERROR
 from selfincorrect.errors import UserError
+from selfincorrect.grade.identical import with_one_grade
 from selfincorrect.grade.judges import readings
 from selfincorrect.tasks.base import Question, Task, grade_limits
 
@@ -28,6 +29,7 @@ COLUMNS = [
     Column("valid", pl.Boolean, "whether an answer could be read"),
     Column("missing", pl.String, "why there is no answer: `context`, `refused`, `filtered`, `error`, or "
                                  "`unfinished_thought`"),
+    Column("noisy", pl.Boolean, "whether identical answers were graded otherwise; each has their mean grade"),
     Column("grading", pl.String, "the way of grading that these are: the task's primary one, `judges`, or "
                                  "`given` with a pool"),
     Column("extracted_…", pl.String, "what another way of grading read; a column a way, by its name"),
@@ -44,8 +46,8 @@ def grade_table(
 ) -> pl.DataFrame:
     """A row for each candidate: `question_id`, `sample`, `extracted` (the task's normal form of the answer,
     null where there is none), `grade`, `valid` (whether an answer could be extracted), `missing` (why
-    there is no answer: see `reasons`), `grading` (the way of grading behind these: the task's primary one,
-    or "given"), and for each other way `extracted_<name>`, `grade_<name>`.
+    there is no answer: see `reasons`), `noisy` (see `identical`), `grading` (the way of grading behind
+    these: the task's primary one, or "given"), and for each other way `extracted_<name>`, `grade_<name>`.
 
     A candidate without an answer has the lowest grade and is not valid; one that a server failed to give
     has no grade. With `judgements` (rows of `judging.SCHEMA`) the judges' grades are the primary ones,
@@ -60,6 +62,9 @@ def grade_table(
             None if why == ERROR else grade for why, grade in zip(missing, values["grade"], strict=True)
         ]
     (primary, first), *others = columns.items()
+    noisy = [False] * len(missing)
+    if primary in (GIVEN, JUDGED):  # of an answer that is read by rules, the grade is always the same
+        first["grade"], noisy = with_one_grade(pool, first["grade"], questions)
     valid = [
         bool(text) and why is None if primary == JUDGED else form is not None
         for text, form, why in zip(pool["text"], first["extracted"], missing, strict=True)
@@ -69,6 +74,7 @@ def grade_table(
         pl.Series("grade", first["grade"], dtype=pl.Float64),
         pl.Series("valid", valid, dtype=pl.Boolean),
         pl.Series("missing", missing, dtype=pl.String),
+        pl.Series("noisy", noisy, dtype=pl.Boolean),
         pl.lit(primary).alias("grading"),
     )
     for name, values in others:

@@ -76,4 +76,7 @@ def run(
 ) -> pl.DataFrame:
     """A grade for every candidate, as `grades.grade_table` has them."""
     questions = {question.question_id: question for question in questions_of(dataset)}
-    return grade_table(candidates, questions, get_task(task), settings.texts, judgements)
+    table = grade_table(candidates, questions, get_task(task), settings.texts, judgements)
+    if count := int(table["noisy"].sum()):
+        log.warning("%d candidates are identical to others and were graded otherwise: mean grades", count)
+    return table

@@ -148,6 +148,8 @@ METRICS: list[Column] = [
     Column("refused", COUNT, "choices that a server refused or filtered", empty=0),
     Column("s_disc_zero", NUMBER, "`s_disc` if outputs without a usable label score 0", SCORE),
     Column("s_disc_expected", NUMBER, "`s_disc` if they score the mean grade of their candidates", SCORE),
+    Column("s_disc_strict", NUMBER, "`s_disc` if outputs that are read loosely count as without a usable "
+        "label too", SCORE),
     Column("s_disc_valid", NUMBER, "`s_disc` without them", SCORE),
     Column("dg_diff_zero", NUMBER, "`dg_diff` with `s_disc_zero`", SCORE),
     Column("dg_diff_expected", NUMBER, "`dg_diff` with `s_disc_expected`", SCORE),
@@ -158,6 +160,8 @@ METRICS: list[Column] = [
     Column("candidates_refused", COUNT, "candidates shown that a server refused or filtered"),
     Column("candidates_failed", COUNT, "candidates shown that a server failed to give; their questions are "
         "left out"),
+    Column("candidates_noisy", COUNT, "candidates shown that are identical to others and were graded "
+        "otherwise, by a judge or in the pool; identical answers have their mean grade"),
     # Other tests.
     Column("p_worse", NUMBER, "as `p_randomisation` on the other side, among valid outputs: that a uniform "
         "choice scores at most as much", PROBABILITY, empty=1.0),

@@ -14,7 +14,7 @@ from selfincorrect.measure import hypothesis
 from selfincorrect.measure.intervals import Array
 from selfincorrect.measure.net import net_of_position
 from selfincorrect.measure.positions import Picks
-from selfincorrect.measure.scores import Row, is_binary, is_mixed, together
+from selfincorrect.measure.scores import Row, is_mixed, together
 from selfincorrect.measure.skill import COLUMNS as SKILL
 from selfincorrect.measure.skill import evidence, skill_row
 
@@ -35,7 +35,7 @@ def discernment(
     row |= {
         name: row[name] and row[name] * scaled for name in ("net", "net_se", "net_low", "net_high", "luck")
     }
-    if scale or not is_binary(f) or not mixed.any():
+    if scale or not mixed.any():
         row |= dict.fromkeys(SKILL)
     else:
         row |= skill_row(drawn, taken, shared, len(f))

@@ -76,6 +76,7 @@ def invalid(f: Array, c: Array, table: pl.DataFrame) -> Row:
     """
     p, valid = f.mean(axis=1), table["chosen_sample"].is_not_null().to_numpy()
     zero, expected = np.where(valid, c, 0.0), np.where(valid, c, p)
+    strict = np.where((table["how"] == "loose").to_numpy(), f.min(axis=1), c)
     some, once = bool(valid.any()), distinct(table)
     return {
         "invalid": 1 - valid.mean(), "valid": once["chosen_sample"].is_not_null().sum(),
@@ -83,6 +84,7 @@ def invalid(f: Array, c: Array, table: pl.DataFrame) -> Row:
         "unfinished_thought": int((once["how"] == "thought").sum()),
         "refused": int(once["how"].is_in(["refused", "filtered"]).sum()),
         "s_disc_zero": zero.mean(), "s_disc_expected": expected.mean(),
+        "s_disc_strict": strict.mean(),
         "s_disc_valid": c[valid].mean() if some else None,
         "dg_diff_zero": (zero - p).mean(), "dg_diff_expected": (expected - p).mean(),
         "dg_diff_valid": (c - p)[valid].mean() if some else None,

@@ -111,11 +111,13 @@ _REASONS = {
 
 
 def _answers(shown: pl.DataFrame) -> dict[str, int]:
-    """How many of the candidates shown have no answer, by reason."""
+    """How many of the candidates shown have no answer, by reason, and how many a noisy grade."""
     why = (
         shown["missing"] if "missing" in shown.columns else pl.Series([None] * shown.height, dtype=pl.String)
     )
-    return {name: int(why.is_in(reasons).sum()) for name, reasons in _REASONS.items()}
+    noisy = int(shown["noisy"].sum()) if "noisy" in shown.columns else 0
+    found = {name: int(why.is_in(reasons).sum()) for name, reasons in _REASONS.items()}
+    return found | {"candidates_noisy": noisy}
 
 
 def _unanswered(answers: Mapping[str, int]) -> str:
@@ -124,4 +126,7 @@ def _unanswered(answers: Mapping[str, int]) -> str:
         "candidates_too_long": "have a prompt beyond the model's context",
     }  # fmt: skip
     found = ", ".join(f"{answers[name]} {words}" for name, words in told.items() if answers[name])
-    return f"Of the candidates {found}: they score the lowest grade." if found else ""
+    notes = [f"Of the candidates {found}: they score the lowest grade."] if found else []
+    if noisy := answers["candidates_noisy"]:
+        notes.append(f"{noisy} candidates have the mean grade of identical ones that were graded otherwise.")
+    return " ".join(notes)

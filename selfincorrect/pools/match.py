@@ -4,17 +4,12 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from selfincorrect.discriminate.asked import preference_of
-from selfincorrect.discriminate.choices import choice_row
-from selfincorrect.discriminate.parse import Chosen, parse_choice, parse_pattern
 from selfincorrect.errors import UserError
 from selfincorrect.generate import candidates
 from selfincorrect.pools.formats import Row
-from selfincorrect.pools.kinds import OUTPUTS, Outputs
 from selfincorrect.tasks.base import Question
 
 log = logging.getLogger("selfincorrect")
@@ -123,33 +118,3 @@ def _check_samples(pool: Mapping[str, Sequence[Row]], path: Path) -> int:
             f"such as {wrong[0]} with {sorted(samples[wrong[0]])}."
         )
     return n
-
-
-def output_rows(
-    outputs: Mapping[str, str | None], spec: Outputs, questions: Sequence[str], k: int
-) -> list[dict[str, Any]]:
-    """Discrimination outputs of `questions` that came with a pool, parsed, as rows of `choices.SCHEMA`.
-
-    The model was shown all k candidates as they are in the pool, labelled 1 to k.
-    """
-    labels = [str(label + 1) for label in range(k)]
-    rows = []
-    for question in questions:
-        output = outputs.get(question)
-        if spec.pattern:
-            parsed = _pattern(output or "", labels, spec, question)
-        else:
-            parsed = parse_choice(output or "", labels, spec.ending)
-        row = choice_row(question, k, OUTPUTS, range(k), preference_of(range(k), parsed), seed=0)
-        rows.append({**row, "output": output})
-    return rows
-
-
-def _pattern(output: str, labels: Sequence[str], spec: Outputs, question: str) -> Chosen:
-    try:
-        return parse_pattern(output, labels, spec.pattern or "")
-    except TimeoutError:
-        raise UserError(
-            f"The pattern {spec.pattern!r} takes too long on the output of {question}: "
-            "it has repetitions inside repetitions. Write a simpler one under `outputs.pattern`."
-        ) from None

@@ -17,7 +17,8 @@ from selfincorrect.io import read_provenance
 from selfincorrect.jobs.provenance import versions
 from selfincorrect.pools.formats import read, read_outputs
 from selfincorrect.pools.kinds import Pool
-from selfincorrect.pools.match import identities, output_rows, pool_table
+from selfincorrect.pools.match import identities, pool_table
+from selfincorrect.pools.outputs import by_conversation, output_rows
 from selfincorrect.sections import StageSettings
 from selfincorrect.tasks.base import grade_limits, sample_questions
 from selfincorrect.tasks.conversations import joined_pool, pool_of, spread
@@ -100,7 +101,8 @@ def select(
     if pool and pool.outputs and k == len(next(iter(known.values()))):  # the model was shown all of them
         outputs = read_outputs(pool)
         names = identities(list(outputs), questions_of(dataset), pool.file())
-        rows += output_rows(dict(zip(names, outputs.values(), strict=True)), pool.outputs, list(known), k)
+        asked = by_conversation(dict(zip(names, outputs.values(), strict=True)), items)
+        rows += output_rows(asked, pool.outputs, k)
     for name, selector in settings.variants.items():
         rows += selected_rows(name, selector, shown, list(shown), k, settings.seed)
     return pl.DataFrame(spread(rows, items), schema=SCHEMA)

@@ -31,7 +31,7 @@ FLIPS = [
     MODEL, TASK, K, VARIANT,
     Column("other_variant", TEXT, "variant that shows the same candidates in another order"),
     Column("n", COUNT, "questions with two valid outputs"),
-    Column("flips", COUNT, "of these, those in which another sample is picked"),
+    Column("flips", COUNT, "of these, those in which another answer is picked: another normal form"),
     Column("flip_rate", NUMBER, "`flips` / `n`", "share"),
     *_ends("flip_rate"),
     Column("uniform_rate", NUMBER, "what a uniform choice would do: 1 − 1/k", "share"),

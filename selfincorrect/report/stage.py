@@ -54,7 +54,7 @@ def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
         "grading_differences": made.differences_table(grades),
         "pass_at": made.pass_table(grades, clusters, scored),
         "slots": made.slots_table(choices),
-        "flips": made.flips_table(choices, settings.reordered),
+        "flips": made.flips_table(choices, grades, settings.reordered),
     }
 
 

@@ -10,7 +10,7 @@ import polars as pl
 import polars.selectors as cs
 
 from selfincorrect.columns import Column, schema_of
-from selfincorrect.discriminate.choices import distinct
+from selfincorrect.discriminate.choices import named
 from selfincorrect.discriminate.selectors.registry import askers, with_slots
 from selfincorrect.measure.hypothesis import adjusted
 from selfincorrect.measure.intervals import score_interval, share_interval
@@ -75,25 +75,46 @@ def slots_table(choices: Mapping[Pair, pl.DataFrame]) -> pl.DataFrame:
     return _frame(rows, SLOTS)
 
 
-def flips_table(choices: Mapping[Pair, pl.DataFrame], reordered: Iterable[tuple[str, str]]) -> pl.DataFrame:
-    """How often another sample is picked when the same candidates are shown in another order, among questions
+def flips_table(
+    choices: Mapping[Pair, pl.DataFrame],
+    grades: Mapping[Pair, pl.DataFrame],
+    reordered: Iterable[tuple[str, str]],
+) -> pl.DataFrame:
+    """How often another answer is picked when the same candidates are shown in another order, among questions
     with two valid outputs; 95 % Wilson interval.
 
     `reordered` are variants that differ in their order alone. A choice by content flips never, a uniform
-    one in 1 − 1/k.
+    one among k different answers in 1 − 1/k. Another sample with the same normal form is no other answer.
     """
     rows = []
     for (model, task), table in choices.items():
+        answers = _picked(table.filter("valid"), grades[model, task])
         for first, second in reordered:
-            valid = distinct(table.filter(pl.col("variant").is_in([first, second]) & pl.col("valid")))
+            valid = answers.filter(pl.col("variant").is_in([first, second]))
             for (k,), cell in valid.group_by("k", maintain_order=True):
                 one, other = (cell.filter(pl.col("variant") == name) for name in (first, second))
-                both = one.join(other, on="question_id", validate="1:1")
-                flips = both.filter(pl.col("chosen_sample") != pl.col("chosen_sample_right")).height
+                both = one.join(other, on="asked", validate="1:1")
+                flips = both.filter(pl.col("picked") != pl.col("picked_right")).height
                 low, high = share_interval(flips, both.height)
                 rate = flips / both.height if both.height else None
                 rows.append((model, task, k, first, second, both.height, flips, rate, low, high, 1 - 1 / k))
     return _frame(rows, FLIPS)
+
+
+def _picked(choices: pl.DataFrame, grades: pl.DataFrame) -> pl.DataFrame:
+    """A row a choice, `k`, `variant` and `asked`: `picked` tells answers apart, one an item that shares it.
+
+    That is their normal form, or the sample where there is none.
+    """
+    forms = grades.select("question_id", pl.col("sample").alias("chosen_sample"), "extracted")
+    sample = pl.when(pl.col("extracted").is_null()).then("chosen_sample")
+    return (
+        named(choices)
+        .join(forms, on=["question_id", "chosen_sample"], how="left", validate="m:1")
+        .sort("question_id")
+        .group_by("k", "variant", "asked", maintain_order=True)
+        .agg(pl.struct("extracted", sample.alias("sample")).alias("picked"))
+    )
 
 
 def pass_table(

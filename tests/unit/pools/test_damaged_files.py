@@ -13,7 +13,7 @@ from selfincorrect.discriminate.parse import parse_choice
 from selfincorrect.errors import UserError
 from selfincorrect.pools.formats import read, read_outputs
 from selfincorrect.pools.kinds import Outputs
-from selfincorrect.pools.match import output_rows
+from selfincorrect.pools.outputs import output_rows
 from selfincorrect.sources.kinds import LocalFile
 from selfincorrect.sources.rows import read_rows
 from selfincorrect.tasks.questions import load_questions
@@ -85,7 +85,7 @@ def test_null_stands_for_no_answer(tmp_path):
 def test_a_pattern_that_takes_for_ever_is_named(monkeypatch):
     monkeypatch.setattr("selfincorrect.discriminate.parse.PATTERN_SECONDS", 0.1)
     with pytest.raises(UserError, match=r"The pattern .* takes too long on the output of g-0"):
-        output_rows({"g-0": "a" * 40 + "b"}, Outputs(column="said", pattern="(?:(a|aa)+)+$"), ["g-0"], 2)
+        output_rows({"g-0": "a" * 40 + "b"}, Outputs(column="said", pattern="(?:(a|aa)+)+$"), 2)
 
 
 TEXT = "\n".join(json.dumps({"a": number, "b": "text"}) for number in range(300))

@@ -17,7 +17,8 @@ from selfincorrect.errors import UserError
 from selfincorrect.grade import grades as grading
 from selfincorrect.pools.formats import read, read_outputs
 from selfincorrect.pools.kinds import Outputs, Pool
-from selfincorrect.pools.match import output_rows, pool_table
+from selfincorrect.pools.match import pool_table
+from selfincorrect.pools.outputs import output_rows
 from selfincorrect.tasks.base import Question
 from selfincorrect.tasks.conversations import Candidate
 from selfincorrect.tasks.registry import get_task
@@ -158,11 +159,11 @@ def test_outputs_of_flat_files(tmp_path):
     path = jsonl(tmp_path / "flat.jsonl", FLAT)
     outputs = read_outputs(pool(path=path, **COLUMNS, outputs={"column": "out"}))
     by_id = {q.question_id: outputs[q.question] for q in QUESTIONS}
-    rows = output_rows(by_id, Outputs(column="out"), list(by_id), 2)
+    rows = output_rows(by_id, Outputs(column="out"), 2)
     assert [(row["chosen_sample"], row["how"], row["variant"]) for row in rows] == [
         (0, "strict", "outputs"), (None, "range", "outputs"), (None, "none", "outputs"),
     ]  # fmt: skip
-    loose = output_rows(by_id, Outputs(column="out", pattern=r"### *(\d+)\b"), list(by_id), 2)
+    loose = output_rows(by_id, Outputs(column="out", pattern=r"### *(\d+)\b"), 2)
     assert [row["chosen_sample"] for row in loose] == [0, 1, None], "the pattern is the user's own"
 
 

@@ -58,18 +58,51 @@ def test_slots_of_nothing_are_an_empty_table():
     assert tables.slots_table({CELL: made}).height == 0
 
 
+def graded(forms):
+    """Grades of two samples a question, of which each has one of `forms` by normal form."""
+    return {
+        CELL: pl.DataFrame(
+            [(f"q{i}", sample, form) for i, pair in enumerate(forms) for sample, form in enumerate(pair)],
+            schema={"question_id": pl.String, "sample": pl.Int32, "extracted": pl.String},
+            orient="row",
+        )
+    }
+
+
 def test_flips():
     drawn, permuted = [[0, 1]] * 5, [[1, 0]] * 5
     by_content = pl.concat([choices("a", drawn, [0, 1, 0, 1, 0]), choices("b", permuted, [0, 1, 0, 1, None])])
     by_position = pl.concat([choices("a", drawn, [0] * 5), choices("b", permuted, [1] * 5)])
     rows = [
-        tables.flips_table({CELL: made}, [("a", "b")]).row(0, named=True)
+        tables.flips_table({CELL: made}, graded([("1", "2")] * 5), [("a", "b")]).row(0, named=True)
         for made in (by_content, by_position)
     ]
     assert [(row["n"], row["flips"], row["flip_rate"]) for row in rows] == [(4, 0, 0.0), (5, 5, 1.0)]
     assert rows[0]["uniform_rate"] == 0.5
     assert rows[0]["ci_low"] == 0 < rows[0]["ci_high"] < 1
-    assert tables.flips_table({CELL: by_content}, []).height == 0
+    assert tables.flips_table({CELL: by_content}, graded([("1", "2")] * 5), []).height == 0
+
+
+@pytest.mark.parametrize(
+    ("forms", "flips"),
+    [
+        ([("4", "4"), ("4", "5"), (None, None), ("sample 0", None)], 3),
+        ([("4", "4")] * 4, 0),
+        ([(None, None)] * 4, 4),  # answers without a normal form are told apart by their sample
+    ],
+)
+def test_another_sample_with_the_same_answer_is_no_flip(forms, flips):
+    made = pl.concat([choices("a", [[0, 1]] * 4, [0] * 4), choices("b", [[1, 0]] * 4, [1] * 4)])
+    row = tables.flips_table({CELL: made}, graded(forms), [("a", "b")]).row(0, named=True)
+    assert (row["n"], row["flips"]) == (4, flips)
+
+
+def test_a_conversation_flips_if_one_of_its_answers_does():
+    made = pl.concat([choices("a", [[0, 1]] * 4, [0] * 4), choices("b", [[1, 0]] * 4, [1] * 4)])
+    made = made.with_columns(asked=pl.Series(["x", "x", "y", "y"] * 2))
+    grades = graded([("1", "1"), ("1", "2"), ("3", "3"), ("4", "4")])
+    row = tables.flips_table({CELL: made}, grades, [("a", "b")]).row(0, named=True)
+    assert (row["n"], row["flips"]) == (2, 1)
 
 
 def test_pass_at_every_j():
