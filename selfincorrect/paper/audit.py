@@ -177,10 +177,10 @@ def findings(audited: pl.DataFrame) -> list[str]:
             f"two-sided one, {infeasible.height - both} from neither."
         )
     for row in infeasible.filter(pl.col("p_largest").is_not_null()).iter_rows(named=True):
-        other = "" if row["fits"] == "neither" else "; a two-sided test can give it"
+        beside = "" if row["fits"] == "neither" else "; a two-sided test can give it"
         lines.append(
             f"{row['model']}, {row['task']}: p = {row['p_printed']} is printed; with {row['m']:,} questions "
-            f"and these scores it lies between {row['p_smallest']:.2g} and {row['p_largest']:.2g}{other}."
+            f"and these scores it lies between {row['p_smallest']:.2g} and {row['p_largest']:.2g}{beside}."
         )
     for row in audited.filter(pl.col("note").str.contains("no whole number")).iter_rows(named=True):
         said = next(note for note in row["note"].split("; ") if "no whole number" in note)
