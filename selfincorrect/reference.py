@@ -11,11 +11,13 @@ from selfincorrect.discriminate import choices
 from selfincorrect.generate import candidates
 from selfincorrect.grade import grades, judges
 from selfincorrect.io import write_text
+from selfincorrect.measure import items
 from selfincorrect.measure.columns import GRADED, METRICS
 from selfincorrect.paper import tables as paper
 from selfincorrect.plan import estimate
 from selfincorrect.refine.refinement import MEASURED, PREFERENCES, ROUNDS
 from selfincorrect.report.columns import DIFFERENCES, FLIPS, PASS_AT, SLOTS
+from selfincorrect.report.contrasts import COLUMNS as CONTRASTS
 
 TABLES: list[tuple[str, str, Sequence[Column]]] = [
     ("results/tables/metrics", "A row a cell: model × task × k × variant.", METRICS),
@@ -26,11 +28,14 @@ TABLES: list[tuple[str, str, Sequence[Column]]] = [
     ("results/tables/slots", "A row for each cell in which a model chose and each position shown.", SLOTS),
     ("results/tables/flips", "For variants that differ in their order alone: how often the pick changes with "
                              "it.", FLIPS),
+    ("results/tables/contrasts", "A row for each pair of cells that is compared.", CONTRASTS),
     ("results/{model}/{task}/candidates", "The pool: a row a candidate.", candidates.COLUMNS),
     ("results/{model}/{task}/grades", "A row a candidate.", grades.COLUMNS),
     ("results/{model}/{task}/judgements", "A row for each candidate, role of a judge and attempt.",
     judges.COLUMNS),
     ("results/{model}/{task}/k{k}/choices", "A row for each question and variant.", choices.COLUMNS),
+    ("results/{model}/{task}/k{k}/per_question", "What scores are made of: a row for each question and "
+                                                 "variant.", items.COLUMNS),
     ("results/{model}/{task}/refinement/rounds", "A row for each question and round.", ROUNDS),
     ("results/{model}/{task}/refinement/preferences", "A row for each refined answer and order "
                                                       "shown.", PREFERENCES),

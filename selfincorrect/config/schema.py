@@ -17,6 +17,7 @@ from selfincorrect.engines.registry import names as engine_names
 from selfincorrect.generate.settings import SamplingConfig
 from selfincorrect.models.settings import RunConfig
 from selfincorrect.pools.kinds import Pool
+from selfincorrect.report.wanted import Contrast
 from selfincorrect.sections import Section, ServerConfig
 from selfincorrect.sources.kinds import GgufPackages, Source
 from selfincorrect.tasks import registry as tasks
@@ -171,6 +172,11 @@ class Config(Section):
     run: RunConfig = Field(default_factory=RunConfig, description="Speed and place; in no digest.")
     figures: FiguresConfig = Field(default_factory=FiguresConfig, description="Look of the figures.")
     report: ReportConfig = Field(default_factory=ReportConfig, description="The report.")
+    contrasts: list[Contrast] = Field(
+        default_factory=list,
+        description="Comparisons beside the usual ones (every way of choosing with `choose`, and with the "
+        "majority): `{variants: [a, b]}`, `{models: [a, b]}` or `{k: [2, 4]}`.",
+    )
     audit: dict[Alias, str] = Field(
         default_factory=dict,
         description="Published tables to audit beside the paper's, by name: CSV files with the columns of "

@@ -229,6 +229,7 @@ def tables(config: Config) -> Slice:
         "reordered": [
             list(pair) for pair in combinations(config.variants, 2) if _same_but_order(config, *pair)
         ],
+        "contrasts": [each.model_dump(mode="json") for each in config.contrasts],
         "pairs": [list(pair) for pair in config.pairs()],
         "code": code_digest("report.stage.tables"),
     }

@@ -1,11 +1,33 @@
 """The items that a cell is measured on: the grades of the candidates beside the choice among them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+import numpy as np
 import polars as pl
 
+from selfincorrect.columns import Column, schema_of
 from selfincorrect.discriminate.choices import named
 from selfincorrect.engines.requests import ERROR
+from selfincorrect.measure.scores import chosen_grades
+
+COLUMNS = [
+    Column("model", pl.String, "model whose answers are the candidates"),
+    Column("task", pl.String, "task that they answer"),
+    Column("k", pl.Int64, "number of candidates shown"),
+    Column("variant", pl.String, "variant"),
+    Column("selector", pl.String, "who chose"),
+    Column("question_id", pl.String, "question (item)"),
+    Column("cluster", pl.String, "items that are not independent share it"),
+    Column("asked", pl.String, "items that share it share their choice"),
+    Column("grades", pl.List(pl.Float64), "grades of the candidates shown, by sample", "score"),
+    Column("order", pl.List(pl.Int32), "the samples in the order shown"),
+    Column("chosen_sample", pl.Int32, "the candidate chosen; empty if invalid"),
+    Column("shared", pl.List(pl.Int32), "the samples that tie for the choice; empty if one was chosen"),
+    Column("how", pl.String, "how it was read, as of choices"),
+    Column("mean_grade", pl.Float64, "p, the mean of `grades`", "score"),
+    Column("chosen_grade", pl.Float64, "c, the grade of the choice: the mean of those that tie, the lowest "
+        "if invalid; empty where the item does not count", "score"),
+]  # fmt: skip
 
 
 def items(
@@ -39,6 +61,30 @@ def items(
             raise ValueError(f"variant {variant}: {table.height} choices for {pool.height} questions")
         tables[str(variant)] = table.sort("question_id")
     return tables
+
+
+def items_table(tables: Mapping[str, pl.DataFrame], model: str, task: str, k: int) -> pl.DataFrame:
+    """The `items` of all variants as rows of COLUMNS."""
+    parts = [pl.DataFrame(schema=schema_of(COLUMNS))]
+    for variant, table in tables.items():
+        counts = complete(table).select("question_id").with_columns(counts=True)
+        table = table.join(counts, on="question_id", how="left", maintain_order="left")
+        grades = np.array(table["grade"].to_list(), dtype=float).reshape(-1, k)
+        chosen = chosen_grades(grades, table["chosen_sample"].to_list(), table["shared"].to_list())
+        parts.append(
+            table.with_columns(
+                pl.lit(model).alias("model"),
+                pl.lit(task).alias("task"),
+                pl.lit(k, dtype=pl.Int64).alias("k"),
+                pl.lit(variant).alias("variant"),
+                pl.col("grade").alias("grades"),
+                pl.Series("mean_grade", grades.mean(axis=1)).fill_nan(None),
+                pl.when("counts").then(pl.Series("chosen_grade", chosen)).alias("chosen_grade"),
+            )
+            .select(list(schema_of(COLUMNS)))
+            .cast(schema_of(COLUMNS))
+        )
+    return pl.concat(parts)
 
 
 def complete(table: pl.DataFrame) -> pl.DataFrame:

@@ -10,11 +10,12 @@ from selfincorrect.engines.requests import CONTEXT, ERROR, FILTERED, REFUSED
 from selfincorrect.grade.grades import UNFINISHED
 from selfincorrect.measure.cell import cell
 from selfincorrect.measure.columns import CELL, EMPTY, GRADED
-from selfincorrect.measure.items import complete, items, other_gradings
+from selfincorrect.measure.items import COLUMNS as ITEMS
+from selfincorrect.measure.items import complete, items, items_table, other_gradings
 from selfincorrect.measure.scores import Row, plain
 from selfincorrect.sections import StageSettings
 
-COLUMNS = {"metrics": CELL, "gradings": GRADED}
+COLUMNS = {"metrics": CELL, "gradings": GRADED, "per_question": ITEMS}
 
 
 class Settings(StageSettings):
@@ -33,7 +34,7 @@ def run(
     k: int,
     settings: Settings,
 ) -> dict[str, pl.DataFrame]:
-    """The tables `metrics` and `gradings` of one model on one task with k candidates."""
+    """The tables `metrics`, `gradings` and `per_question` of one model on one task with k candidates."""
     rows = [
         {"model": model, "task": task, **row}
         for row in rows_of(dataset, grades, choices, k, settings.seed, settings.unit)
@@ -44,6 +45,7 @@ def run(
         "gradings": pl.DataFrame(
             sorted(rows, key=lambda row: place[row["variant"]]), schema=schema_of(GRADED)
         ),
+        "per_question": items_table(items(dataset, grades, choices, k), model, task, k),
     }
 
 

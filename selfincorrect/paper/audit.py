@@ -125,7 +125,7 @@ def _cell(row: Mapping[str, str], tasks: Mapping[str, Mapping[str, Any]]) -> dic
     notes += [_impossible(name, row[name], items) for name, counts in right.items() if not counts]
     low = high = None
     if all(right.values()):
-        low, high = p_bounds(*right.values(), items)
+        low, high = p_bounds(right["s_gen"], right["s_disc"], items)
         if dg_diff >= 0:  # no loss is printed, so the scores' rounding hides none
             high = min(high, 0.5)
     found |= {"p_smallest": low, "p_largest": high}

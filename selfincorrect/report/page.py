@@ -19,6 +19,7 @@ from selfincorrect.measure.columns import REPORT, TEXT
 from selfincorrect.measure.hypothesis import ALPHA, Verdict
 from selfincorrect.measure.positions import FEW_PICKS
 from selfincorrect.report import shown
+from selfincorrect.report.contrasts import by_how_much
 from selfincorrect.report.tables import Pair
 
 CAPTIONS = {
@@ -165,6 +166,7 @@ def render(context: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": shown.percent, "score": shown.score, "shown": shown.text}
+    environment.filters["by_how_much"] = by_how_much
     return environment.get_template("report.html.j2").render(
         columns=shown.columns_of(REPORT), text=TEXT, **context
     )

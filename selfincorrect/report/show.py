@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from selfincorrect.jobs.job import plain_text
+from selfincorrect.report.contrasts import decided
 from selfincorrect.report.shown import summary_lines
 
 
@@ -15,10 +16,13 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="selfincorrect show", description=__doc__)
     parser.add_argument("results", type=Path, nargs="?", default=Path("results"), help="default: results")
     results: Path = parser.parse_args(arguments).results
-    if not (results / "tables" / "metrics.parquet").exists():
+    if not (results / "tables" / "contrasts.parquet").exists():
         print(f"No results table in {results}/ yet: it is made at the end of `make run`.")
         return 0
-    print(plain_text("\n".join(summary_lines(pl.read_parquet(results / "tables" / "metrics.parquet")))))
+    metrics, contrasts = (
+        pl.read_parquet(results / "tables" / f"{name}.parquet") for name in ("metrics", "contrasts")
+    )
+    print(plain_text("\n".join([*summary_lines(metrics), *decided(contrasts)])))
     print()
     for what, path in (("report", "report.html"), ("tables", "tables/"), ("figures", "figures/")):
         print(f"{what:8} {results / path}")

@@ -6,21 +6,27 @@ from typing import Any
 import polars as pl
 
 from selfincorrect.columns import schema_of
+from selfincorrect.discriminate.selectors import registry as selectors
 from selfincorrect.measure.columns import GRADED, METRICS
 from selfincorrect.report import tables as made
 from selfincorrect.report.columns import DIFFERENCES, FLIPS, PASS_AT, SLOTS
+from selfincorrect.report.contrasts import COLUMNS as CONTRASTS
+from selfincorrect.report.contrasts import contrasts_table
 from selfincorrect.report.tables import Pair
+from selfincorrect.report.wanted import Contrast
 from selfincorrect.sections import StageSettings
 
 COLUMNS = {
     "metrics": METRICS, "gradings": GRADED, "grading_differences": DIFFERENCES, "pass_at": PASS_AT,
-    "slots": SLOTS, "flips": FLIPS,
+    "slots": SLOTS, "flips": FLIPS, "contrasts": CONTRASTS,
 }  # fmt: skip
 CHOSEN = ["question_id", "asked", "k", "variant", "selector", "order", "chosen_sample", "valid"]
 
 
 class Settings(StageSettings):
-    """What the tables are told: the order of the configuration, and variants that differ in order alone."""
+    """What the tables are told: the order of the configuration, variants that differ in order alone, and
+    `contrasts` beside the usual ones.
+    """
 
     models: list[str]
     tasks: list[str]
@@ -28,11 +34,12 @@ class Settings(StageSettings):
     variants: list[str]
     pairs: list[Pair]
     reordered: list[tuple[str, str]]
+    contrasts: list[Contrast]
 
 
 def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
-    """Tables by name. `inputs` are the rule's: paths of `metrics` and `gradings`, and, as `by_pair` takes
-    them, of `grades` and `choices`; paths of `datasets` as `datasets_of` takes them.
+    """Tables by name. `inputs` are the rule's: paths of `metrics`, `gradings` and `per_question`, and, as
+    `by_pair` takes them, of `grades` and `choices`; paths of `datasets` as `datasets_of` takes them.
     """
     pairs = settings.pairs
     grades = {pair: pl.read_parquet(paths) for pair, paths in by_pair(pairs, inputs.grades).items()}
@@ -43,10 +50,12 @@ def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
         task: pl.read_parquet(path, columns=["question_id", "cluster"])
         for task, path in datasets_of(pairs, inputs.datasets).items()
     }
-    metrics, gradings = (
+    metrics, gradings, items = (
         made.in_order(pl.concat(map(pl.read_parquet, paths)), settings.model_dump())
-        for paths in (inputs.metrics, inputs.gradings)
+        for paths in (inputs.metrics, inputs.gradings, inputs.per_question)
     )
+    units = dict(metrics.select("task", "unit").iter_rows())
+    standards = [[name] for name in selectors.standards()]
     scored = set(metrics.filter(pl.col("unit") == "grade")["task"])
     return {
         "metrics": made.with_adjusted(metrics).select(list(schema_of(METRICS))),
@@ -54,6 +63,7 @@ def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
         "grading_differences": made.differences_table(grades),
         "pass_at": made.pass_table(grades, clusters, scored),
         "slots": made.slots_table(choices),
+        "contrasts": contrasts_table(items, units, standards, selectors.uncompared(), settings.contrasts),
         "flips": made.flips_table(choices, grades, settings.reordered),
     }
 

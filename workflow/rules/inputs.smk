@@ -2,7 +2,15 @@
 WEIGHTED = "|".join(CONFIG.weighted) or "(?!)"
 POOLED = "|".join(CONFIG.pooled) or "(?!)"
 JUDGED = "|".join(task for task, each in CONFIG.tasks.items() if each.judges) or "(?!)"
-TABLES = ("metrics", "gradings", "grading_differences", "pass_at", "slots", "flips")
+TABLES = (
+    "metrics",
+    "gradings",
+    "grading_differences",
+    "pass_at",
+    "slots",
+    "flips",
+    "contrasts",
+)
 PAPER_NAMES = (*(f"table{number}" for number in range(2, 9)), "figure9")
 
 
@@ -36,6 +44,7 @@ ALL_CANDIDATES = every_pair(CANDIDATES)
 ALL_GRADES = every_pair(GRADES)
 ALL_METRICS = every_pair(METRICS, CONFIG.k)
 ALL_GRADINGS = every_pair(GRADINGS, CONFIG.k)
+ALL_PER_QUESTION = every_pair(PER_QUESTION, CONFIG.k)
 ALL_CHOICES = every_pair(CHOICES, CONFIG.k)
 FIGURE_FILES = expand(FIGURE, figure=FIGURES, kind=["pdf", "png"])
 

@@ -1,4 +1,5 @@
-# Needs grades and choices; makes the numbers of one target: a row a variant, and the same under every way of grading.
+# Needs grades and choices; makes the numbers of one target: a row a variant, the same under every way of
+# grading, and the questions behind them.
 rule measure:
     input:
         dataset=DATASET,
@@ -7,6 +8,7 @@ rule measure:
     output:
         metrics=METRICS,
         gradings=GRADINGS,
+        per_question=PER_QUESTION,
     log:
         LOG.format(rule="measure", name="{model}/{task}/k{k}"),
     benchmark:

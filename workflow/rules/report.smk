@@ -4,6 +4,7 @@ rule tables:
     input:
         metrics=ALL_METRICS,
         gradings=ALL_GRADINGS,
+        per_question=ALL_PER_QUESTION,
         grades=ALL_GRADES,
         choices=ALL_CHOICES,
         datasets=all_datasets,
@@ -66,6 +67,7 @@ rule report:
         tables=rules.tables.output,
         gradings=rules.tables.output.gradings_parquet,
         differences=rules.tables.output.grading_differences_parquet,
+        contrasts=rules.tables.output.contrasts_parquet,
         figures=FIGURE_FILES,
         paper=rules.paper.output.csv,
         figure9=rules.paper.output.png,

@@ -1,10 +1,11 @@
 """What can be wrong with k and with variants."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from selfincorrect.config.problems import Problem
 from selfincorrect.config.schema import Config, VariantConfig
-from selfincorrect.discriminate.selectors.registry import get_selector
+from selfincorrect.discriminate.selectors.registry import free, get_selector
+from selfincorrect.pools.kinds import OUTPUTS
 from selfincorrect.tasks import registry as tasks
 from selfincorrect.tasks.templates import task_prompts
 
@@ -51,6 +52,7 @@ def choice_problems(config: Config) -> Iterator[Problem]:
                 "at least one variant for each of its tasks",
                 paste,
             )
+    yield from _contrast_problems(config)
     for name, variant in config.variants.items():
         for task in variant.tasks or config.tasks:
             if task not in config.tasks:
@@ -63,6 +65,21 @@ def choice_problems(config: Config) -> Iterator[Problem]:
                 )
             elif task in tasks.NAMES:
                 yield from _variant_problems(name, variant, task)
+
+
+def _contrast_problems(config: Config) -> Iterator[Problem]:
+    known: dict[str, Sequence[str | int]] = {
+        "variants": [*config.variants, OUTPUTS, *free()],
+        "models": list(config.models),
+        "k": config.k,
+    }
+    for index, contrast in enumerate(config.contrasts):
+        for what, given in contrast.model_dump(exclude_none=True).items():
+            key, allowed = f"contrasts.{index}.{what}", ", ".join(map(str, known[what]))
+            for unknown in [name for name in given if name not in known[what]]:
+                yield Problem(key, repr(unknown), f"configured {what}: {allowed}", f"{what}: [{allowed}]")
+            if given[0] == given[1]:
+                yield Problem(key, f"{given[0]!r} twice", "two different ones", f"{what}: [{allowed}]")
 
 
 def _variant_problems(name: str, variant: VariantConfig, task: str) -> list[Problem]:

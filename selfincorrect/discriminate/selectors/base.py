@@ -21,7 +21,8 @@ class Selector(Protocol):
 
     `asks` says whether a model is asked, `graded` whether it needs grades, and `slots` whether it picks a
     position that was shown, so that positions can be counted. `options` are those of a variant that mean
-    something to it, and `why` says why no other does.
+    something to it, and `why` says why no other does. `standard` says whether all other ways of choosing are
+    compared with it, `compared` whether it is compared at all: not what knows the grades, or draws.
     """
 
     asks: bool
@@ -29,6 +30,8 @@ class Selector(Protocol):
     slots: bool
     options: frozenset[str]
     why: str
+    standard: bool
+    compared: bool
 
 
 class Asking(Selector, Protocol):

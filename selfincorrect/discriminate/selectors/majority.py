@@ -22,6 +22,7 @@ def majority(extracted: Sequence[str | None]) -> list[int]:
 class Majority:
     asks, graded, slots, shared, options = False, True, False, True, frozenset[str]()
     why = "this rule asks no model"
+    standard, compared = True, True
 
     def ties(self, candidates: Sequence["Candidate"]) -> list[int]:
         return majority([each.extracted for each in candidates])

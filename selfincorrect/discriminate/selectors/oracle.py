@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 class Oracle:
     asks, graded, slots, shared, options = False, True, False, True, frozenset[str]()
     why = "this rule asks no model"
+    standard, compared = False, False
 
     def ties(self, candidates: Sequence["Candidate"]) -> list[int]:
         values = [float("-inf") if each.grade is None else each.grade for each in candidates]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 class Random:
     asks, graded, slots, shared, options = False, False, False, False, frozenset[str]()
     why = "this rule asks no model"
+    standard, compared = False, False
 
     def ties(self, candidates: Sequence["Candidate"]) -> list[int]:
         return list(range(len(candidates)))

@@ -45,6 +45,16 @@ def free() -> Sequence[str]:
     return [name for name in names() if not get_selector(name).asks]
 
 
+def standards() -> Sequence[str]:
+    """The selectors that all others are compared with."""
+    return [name for name in names() if get_selector(name).standard]
+
+
+def uncompared() -> Sequence[str]:
+    """The selectors that are compared with none."""
+    return [name for name in names() if not get_selector(name).compared]
+
+
 def with_slots() -> Sequence[str]:
     """The selectors that pick a position."""
     return [name for name in names() if get_selector(name).slots]

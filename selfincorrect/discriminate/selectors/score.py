@@ -17,6 +17,7 @@ class Score:
     asks, graded, slots, alone = True, False, False, True
     options = frozenset({"candidates", "distractors", "shots"})
     why = "each is shown alone"
+    standard, compared = False, True
 
     def calls(self, k: int) -> int:
         return k

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 class Shortest:
     asks, graded, slots, shared, options = False, False, False, True, frozenset[str]()
     why = "this rule asks no model"
+    standard, compared = False, True
 
     def ties(self, candidates: Sequence["Candidate"]) -> list[int]:
         lengths = [len(each.text or "") for each in candidates]

@@ -1,0 +1,111 @@
+"""Which cells are compared, and what is said of it."""
+
+import polars as pl
+import pytest
+from pydantic import ValidationError
+
+from selfincorrect.columns import schema_of
+from selfincorrect.measure.items import COLUMNS
+from selfincorrect.report.contrasts import best_of_several, contrasts_table, decided
+from selfincorrect.report.wanted import Cell, Contrast, pairs_of
+
+CELLS = [
+    Cell(model, "t", k, variant)
+    for model in ("m", "n")
+    for k in (2, 4)
+    for variant in ("full", "brief", "vote", "long")
+]
+STANDARDS = [["full", "brief"], ["vote"]]
+
+
+def test_each_way_is_set_against_each_standard_once():
+    pairs = [(one.variant, other.variant) for one, other in pairs_of(CELLS[:4], STANDARDS, [])]
+    assert pairs == [
+        ("brief", "full"), ("vote", "full"), ("long", "full"), ("brief", "vote"), ("long", "vote"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("contrast", "differ", "count"),
+    [
+        (Contrast(variants=["long", "brief"]), "variant", 4),
+        (Contrast(models=["m", "n"]), "model", 8),
+        (Contrast(k=[2, 4]), "k", 8),
+        (Contrast(variants=["long", "absent"]), "variant", 0),
+        (Contrast(variants=["full", "brief"]), "variant", 4),
+    ],
+)
+def test_configured_contrasts_differ_in_one_thing(contrast, differ, count):
+    pairs = pairs_of(CELLS, [], [contrast])
+    assert len(pairs) == count
+    for one, other in pairs:
+        assert [name for name in Cell._fields if getattr(one, name) != getattr(other, name)] == [differ]
+
+
+def test_a_configured_contrast_has_its_own_direction():
+    pairs = pairs_of(CELLS[:4], STANDARDS, [Contrast(variants=["full", "brief"])])
+    assert (CELLS[0], CELLS[1]) in pairs
+    assert (CELLS[1], CELLS[0]) not in pairs
+    assert len(pairs) == 5
+
+
+@pytest.mark.parametrize("given", [{}, {"variants": ["a", "b"], "k": [2, 4]}, {"models": ["a"]}])
+def test_one_thing_differs(given):
+    with pytest.raises(ValidationError):
+        Contrast(**given)
+
+
+def rows(variant, selector, picks, model="m"):
+    """Items of one cell; each of `picks` is the grade of the choice among a right and a wrong candidate."""
+    return pl.DataFrame(
+        {
+            "model": model, "task": "t", "k": 2, "variant": variant, "selector": selector,
+            "question_id": [f"q{i}" for i in range(len(picks))],
+            "cluster": [f"q{i}" for i in range(len(picks))], "asked": [f"q{i}" for i in range(len(picks))],
+            "grades": [[1.0, 0.0]] * len(picks), "order": [[0, 1]] * len(picks),
+            "chosen_sample": [0 if pick else 1 for pick in picks], "shared": None, "how": "strict",
+            "mean_grade": 0.5, "chosen_grade": list(map(float, picks)),
+        },
+        schema=schema_of(COLUMNS),
+    )  # fmt: skip
+
+
+def test_table_and_words():
+    table = pl.concat(
+        [
+            rows("full", "choose", [1] * 20),
+            rows("vote", "majority", [0] * 20),
+            rows("best", "oracle", [1] * 20),
+        ]
+    )
+    made = contrasts_table(table, {"t": "percent"}, [["choose"], ["majority"]], ["oracle"], [])
+    row = made.row(0, named=True)
+    assert made.height == 1
+    assert (row["variant"], row["other_variant"], row["verdict"]) == ("vote", "full", "worse")
+    assert row["finding"].startswith(
+        "vote picks worse than full (m, t, k = 2): -100.0 points, p = 9.5e-07 after Holm's correction, 20"
+    )
+    assert decided(made) == [row["finding"] + "."]
+    assert contrasts_table(table.clear(), {}, [["choose"]], [], []).height == 0
+
+
+def test_models_are_compared_in_what_they_gain():
+    table = pl.concat([rows("full", "choose", [1] * 9 + [0] * 3), rows("full", "choose", [1] * 12, "n")])
+    contrast = Contrast(models=["m", "n"])
+    row = contrasts_table(table, {"t": "percent"}, [], [], [contrast]).row(0, named=True)
+    assert (row["model"], row["other_model"], row["other_k"], row["difference"]) == ("m", "n", 2, -0.25)
+    assert "is not shown to pick better or worse than n (t, k = 2, full)" in row["finding"]
+
+
+def test_the_best_of_several_is_named_with_a_warning():
+    metrics = pl.DataFrame(
+        {
+            "model": "m", "task": "t", "k": 4, "variant": ["full", "brief", "vote"],
+            "selector": ["choose", "choose", "majority"], "n": 9, "dg_diff": [0.01, 0.02, 0.5],
+            "unit": "percent",
+        }
+    )  # fmt: skip
+    [line] = best_of_several(metrics, ["choose"])
+    assert "of 2 ways of asking brief scores best, DG-Diff +2.0" in line
+    assert "best of several" in line
+    assert best_of_several(metrics[:1], ["choose"]) == []
