@@ -16,6 +16,7 @@ COLUMNS = [
     Column("k", pl.Int64, "number of candidates shown"),
     Column("variant", pl.String, "variant"),
     Column("selector", pl.String, "who chose"),
+    Column("unit", pl.String, "what scores are, as of metrics"),
     Column("question_id", pl.String, "question (item)"),
     Column("cluster", pl.String, "items that are not independent share it"),
     Column("asked", pl.String, "items that share it share their choice"),
@@ -63,7 +64,7 @@ def items(
     return tables
 
 
-def items_table(tables: Mapping[str, pl.DataFrame], model: str, task: str, k: int) -> pl.DataFrame:
+def items_table(tables: Mapping[str, pl.DataFrame], model: str, task: str, k: int, unit: str) -> pl.DataFrame:
     """The `items` of all variants as rows of COLUMNS."""
     parts = [pl.DataFrame(schema=schema_of(COLUMNS))]
     for variant, table in tables.items():
@@ -77,12 +78,13 @@ def items_table(tables: Mapping[str, pl.DataFrame], model: str, task: str, k: in
                 pl.lit(task).alias("task"),
                 pl.lit(k, dtype=pl.Int64).alias("k"),
                 pl.lit(variant).alias("variant"),
+                pl.lit(unit).alias("unit"),
                 pl.col("grade").alias("grades"),
                 pl.Series("mean_grade", grades.mean(axis=1)).fill_nan(None),
                 pl.when("counts").then(pl.Series("chosen_grade", chosen)).alias("chosen_grade"),
             )
             .select(list(schema_of(COLUMNS)))
-            .cast(schema_of(COLUMNS))
+            .cast(pl.Schema(schema_of(COLUMNS)))
         )
     return pl.concat(parts)
 

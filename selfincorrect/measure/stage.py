@@ -45,7 +45,7 @@ def run(
         "gradings": pl.DataFrame(
             sorted(rows, key=lambda row: place[row["variant"]]), schema=schema_of(GRADED)
         ),
-        "per_question": items_table(items(dataset, grades, choices, k), model, task, k),
+        "per_question": items_table(items(dataset, grades, choices, k), model, task, k, settings.unit),
     }
 
 

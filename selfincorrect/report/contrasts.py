@@ -28,17 +28,16 @@ COLUMNS = [
 
 def contrasts_table(
     items: pl.DataFrame,
-    units: Mapping[str, str],
     standards: Sequence[Collection[str]],
     uncompared: Collection[str],
     contrasts: Sequence[Contrast],
 ) -> pl.DataFrame:
     """A row for each pair of cells that is compared, as `wanted.pairs_of` has them.
 
-    `items` are those of all cells, `units` what scores are by task; each of `standards` names selectors, and
-    those of `uncompared` are compared with none.
+    `items` are those of all cells; each of `standards` names selectors, and those of `uncompared` are
+    compared with none.
     """
-    cells = {Cell(*key): table for key, table in items.group_by(Cell._fields, maintain_order=True)}
+    cells = cells_of(items)
     selectors = {cell: table["selector"][0] for cell, table in cells.items()}
     compared = [cell for cell, selector in selectors.items() if selector not in uncompared]
     variants = [
@@ -46,17 +45,22 @@ def contrasts_table(
         for names in standards
     ]
     pairs = pairs_of(compared, variants, contrasts)
-    return table_of([(*pair, contrast(cells[pair[0]], cells[pair[1]])) for pair in pairs], units)
+    return table_of([(pair, cells[pair[0]], cells[pair[1]]) for pair in pairs])
 
 
-def table_of(compared: Sequence[tuple[Cell, Cell, Row]], units: Mapping[str, str]) -> pl.DataFrame:
+def cells_of(items: pl.DataFrame) -> dict[Cell, pl.DataFrame]:
+    """The items of each cell."""
+    return {Cell(*key): table for key, table in items.group_by(Cell._fields, maintain_order=True)}
+
+
+def table_of(compared: Sequence[tuple[Pair, pl.DataFrame, pl.DataFrame]]) -> pl.DataFrame:
     """Rows of COLUMNS: contrasts that were asked for together, adjusted for their number."""
     rows = []
-    judged = said([row for _, _, row in compared])
-    for (one, other, _), row in zip(compared, judged, strict=True):
+    judged = said([contrast(items, others) for _, items, others in compared])
+    for ((one, other), items, _), row in zip(compared, judged, strict=True):
         named = one._asdict() | {f"other_{name}": value for name, value in other._asdict().items()}
         del named["other_task"]
-        row = row | named | {"unit": units[one.task]}
+        row = row | named | {"unit": items["unit"][0]}
         rows.append(row | {"finding": finding((one, other), row)})
     return pl.DataFrame(rows, schema=schema_of(COLUMNS), orient="row")
 
@@ -83,6 +87,8 @@ def finding(pair: Pair, row: Row) -> str:
     one["k"], other["k"] = (f"k = {cell['k']}" for cell in (one, other))
     differ = [name for name in Cell._fields if one[name] != other[name]]
     first, second = (", ".join(cell[name] for name in differ) for cell in (one, other))
+    if not differ:
+        first, second = "the first run", "the other run"
     among = ", ".join(one[name] for name in Cell._fields if name not in differ)
     words = _WORDS[row["same_pool"]][row["verdict"]]
     return (

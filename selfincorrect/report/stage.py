@@ -54,7 +54,6 @@ def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
         made.in_order(pl.concat(map(pl.read_parquet, paths)), settings.model_dump())
         for paths in (inputs.metrics, inputs.gradings, inputs.per_question)
     )
-    units = dict(metrics.select("task", "unit").iter_rows())
     standards = [[name] for name in selectors.standards()]
     scored = set(metrics.filter(pl.col("unit") == "grade")["task"])
     return {
@@ -63,7 +62,7 @@ def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
         "grading_differences": made.differences_table(grades),
         "pass_at": made.pass_table(grades, clusters, scored),
         "slots": made.slots_table(choices),
-        "contrasts": contrasts_table(items, units, standards, selectors.uncompared(), settings.contrasts),
+        "contrasts": contrasts_table(items, standards, selectors.uncompared(), settings.contrasts),
         "flips": made.flips_table(choices, grades, settings.reordered),
     }
 

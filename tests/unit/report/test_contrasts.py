@@ -60,6 +60,7 @@ def rows(variant, selector, picks, model="m"):
     return pl.DataFrame(
         {
             "model": model, "task": "t", "k": 2, "variant": variant, "selector": selector,
+            "unit": "percent",
             "question_id": [f"q{i}" for i in range(len(picks))],
             "cluster": [f"q{i}" for i in range(len(picks))], "asked": [f"q{i}" for i in range(len(picks))],
             "grades": [[1.0, 0.0]] * len(picks), "order": [[0, 1]] * len(picks),
@@ -78,7 +79,7 @@ def test_table_and_words():
             rows("best", "oracle", [1] * 20),
         ]
     )
-    made = contrasts_table(table, {"t": "percent"}, [["choose"], ["majority"]], ["oracle"], [])
+    made = contrasts_table(table, [["choose"], ["majority"]], ["oracle"], [])
     row = made.row(0, named=True)
     assert made.height == 1
     assert (row["variant"], row["other_variant"], row["verdict"]) == ("vote", "full", "worse")
@@ -86,13 +87,13 @@ def test_table_and_words():
         "vote picks worse than full (m, t, k = 2): -100.0 points, p = 9.5e-07 after Holm's correction, 20"
     )
     assert decided(made) == [row["finding"] + "."]
-    assert contrasts_table(table.clear(), {}, [["choose"]], [], []).height == 0
+    assert contrasts_table(table.clear(), [["choose"]], [], []).height == 0
 
 
 def test_models_are_compared_in_what_they_gain():
     table = pl.concat([rows("full", "choose", [1] * 9 + [0] * 3), rows("full", "choose", [1] * 12, "n")])
     contrast = Contrast(models=["m", "n"])
-    row = contrasts_table(table, {"t": "percent"}, [], [], [contrast]).row(0, named=True)
+    row = contrasts_table(table, [], [], [contrast]).row(0, named=True)
     assert (row["model"], row["other_model"], row["other_k"], row["difference"]) == ("m", "n", 2, -0.25)
     assert "is not shown to pick better or worse than n (t, k = 2, full)" in row["finding"]
 
