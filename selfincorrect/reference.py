@@ -18,6 +18,7 @@ from selfincorrect.plan import estimate
 from selfincorrect.refine.refinement import MEASURED, PREFERENCES, ROUNDS
 from selfincorrect.report.columns import DIFFERENCES, FLIPS, PASS_AT, SLOTS
 from selfincorrect.report.contrasts import COLUMNS as CONTRASTS
+from selfincorrect.report.pooled import COLUMNS as POOLED
 
 TABLES: list[tuple[str, str, Sequence[Column]]] = [
     ("results/tables/metrics", "A row a cell: model × task × k × variant.", METRICS),
@@ -29,6 +30,8 @@ TABLES: list[tuple[str, str, Sequence[Column]]] = [
     ("results/tables/flips", "For variants that differ in their order alone: how often the pick changes with "
                              "it.", FLIPS),
     ("results/tables/contrasts", "A row for each pair of cells that is compared.", CONTRASTS),
+    ("results/tables/pooled", "Skill over models and tasks: a row for what is pooled, each k and "
+                              "variant.", POOLED),
     ("results/{model}/{task}/candidates", "The pool: a row a candidate.", candidates.COLUMNS),
     ("results/{model}/{task}/grades", "A row a candidate.", grades.COLUMNS),
     ("results/{model}/{task}/judgements", "A row for each candidate, role of a judge and attempt.",

@@ -114,8 +114,9 @@ def lines(table: pl.DataFrame) -> list[str]:
     rows = table.to_dicts()
     shared = sum(bool(row["same_pool"]) for row in rows)
     pools = "all of one pool" if shared == len(rows) else f"{shared} of {len(rows)} of one pool"
+    count = "1 comparison" if len(rows) == 1 else f"{len(rows)} comparisons"
     return [
-        f"{len(rows)} comparison{'s' if len(rows) > 1 else ''}, {pools}; differences of DG-Diff are A − B, p is two-sided, by Holm",
+        f"{count}, {pools}; differences of DG-Diff are A − B, p is two-sided, by Holm",
         *(f"{row['task']}, k = {row['k']}, {row['model']} {row['variant']}: {_told(row)}" for row in rows),
     ]
 

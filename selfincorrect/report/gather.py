@@ -15,6 +15,7 @@ from selfincorrect.paper import tables as paper
 from selfincorrect.report import page as report
 from selfincorrect.report.contrasts import best_of_several
 from selfincorrect.report.costs import by_model, costs
+from selfincorrect.report.pooled import findings as pooled_findings
 from selfincorrect.report.shown import numbered_notes
 from selfincorrect.report.stage import by_pair, datasets_of
 from selfincorrect.report.tables import Pair
@@ -37,10 +38,10 @@ def gather(
 ) -> dict[str, Any]:
     """The context of the report's template.
 
-    `inputs` are the rule's: paths of `metrics`, `gradings`, `differences`, `contrasts`, `figures`, `paper`,
-    `figure9`, `refinements`, `manifests`, `datasets`, `candidates`, `grades`, `choices`; `config` is the
-    configuration as given; `code` the folder whose commit is named; `results` the folder that holds the
-    benchmarks.
+    `inputs` are the rule's: paths of `metrics`, `gradings`, `differences`, `contrasts`, `pooled`, `figures`,
+    `paper`, `figure9`, `refinements`, `manifests`, `datasets`, `candidates`, `grades`, `choices`. `config` is
+    the configuration as given, `code` the folder whose commit is named, and `results` the folder that holds
+    the benchmarks.
     """
     candidates, grades, choices = (
         by_pair(settings.pairs, inputs[name]) for name in ("candidates", "grades", "choices")
@@ -81,7 +82,7 @@ def _numbers(inputs: Any, metrics: pl.DataFrame, seed: int) -> dict[str, Any]:
     return {
         "metrics": metrics.to_dicts(),
         "notes": numbered_notes(metrics),
-        "findings": report.findings(metrics),
+        "findings": [*report.findings(metrics), *pooled_findings(pl.read_parquet(inputs.pooled))],
         "ks": metrics["k"].unique(maintain_order=True).to_list(),
         "variants": metrics["variant"].unique(maintain_order=True).to_list(),
         "gradings": gradings.filter(first).to_dicts(),

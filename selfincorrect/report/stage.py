@@ -12,6 +12,8 @@ from selfincorrect.report import tables as made
 from selfincorrect.report.columns import DIFFERENCES, FLIPS, PASS_AT, SLOTS
 from selfincorrect.report.contrasts import COLUMNS as CONTRASTS
 from selfincorrect.report.contrasts import contrasts_table
+from selfincorrect.report.pooled import COLUMNS as POOLED
+from selfincorrect.report.pooled import pooled_table
 from selfincorrect.report.tables import Pair
 from selfincorrect.report.wanted import Contrast
 from selfincorrect.sections import StageSettings
@@ -19,6 +21,7 @@ from selfincorrect.sections import StageSettings
 COLUMNS = {
     "metrics": METRICS, "gradings": GRADED, "grading_differences": DIFFERENCES, "pass_at": PASS_AT,
     "slots": SLOTS, "flips": FLIPS, "contrasts": CONTRASTS,
+    "pooled": POOLED,
 }  # fmt: skip
 CHOSEN = ["question_id", "asked", "k", "variant", "selector", "order", "chosen_sample", "valid"]
 
@@ -63,6 +66,7 @@ def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
         "pass_at": made.pass_table(grades, clusters, scored),
         "slots": made.slots_table(choices),
         "contrasts": contrasts_table(items, standards, selectors.uncompared(), settings.contrasts),
+        "pooled": pooled_table(metrics, items, selectors.uncompared()),
         "flips": made.flips_table(choices, grades, settings.reordered),
     }
 

@@ -10,6 +10,7 @@ TABLES = (
     "slots",
     "flips",
     "contrasts",
+    "pooled",
 )
 PAPER_NAMES = (*(f"table{number}" for number in range(2, 9)), "figure9")
 

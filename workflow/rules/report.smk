@@ -68,6 +68,7 @@ rule report:
         gradings=rules.tables.output.gradings_parquet,
         differences=rules.tables.output.grading_differences_parquet,
         contrasts=rules.tables.output.contrasts_parquet,
+        pooled=rules.tables.output.pooled_parquet,
         figures=FIGURE_FILES,
         paper=rules.paper.output.csv,
         figure9=rules.paper.output.png,
