@@ -16,7 +16,7 @@ from selfincorrect.measure.columns import GRADED, METRICS
 from selfincorrect.paper import tables as paper
 from selfincorrect.plan import estimate
 from selfincorrect.refine.refinement import MEASURED, PREFERENCES, ROUNDS
-from selfincorrect.report.columns import DIFFERENCES, FLIPS, PASS_AT, SLOTS
+from selfincorrect.report.columns import COVERAGE, DIFFERENCES, FLIPS, PASS_AT, SLOTS
 from selfincorrect.report.contrasts import COLUMNS as CONTRASTS
 from selfincorrect.report.pooled import COLUMNS as POOLED
 
@@ -32,6 +32,8 @@ TABLES: list[tuple[str, str, Sequence[Column]]] = [
     ("results/tables/contrasts", "A row for each pair of cells that is compared.", CONTRASTS),
     ("results/tables/pooled", "Skill over models and tasks: a row for what is pooled, each k and "
                               "variant.", POOLED),
+    ("results/tables/coverage", "Accuracy of the surest choices: a row for each cell with margins and each "
+                                "share of the questions.", COVERAGE),
     ("results/{model}/{task}/candidates", "The pool: a row a candidate.", candidates.COLUMNS),
     ("results/{model}/{task}/grades", "A row a candidate.", grades.COLUMNS),
     ("results/{model}/{task}/judgements", "A row for each candidate, role of a judge and attempt.",

@@ -17,7 +17,7 @@ from selfincorrect.discriminate.view import AskingSettings
 from selfincorrect.engines import registry as engines
 from selfincorrect.paper.published import PAPER_K, setting_of
 from selfincorrect.plugins import origin
-from selfincorrect.pools.kinds import OUTPUTS, FlatPool
+from selfincorrect.pools.kinds import OUTPUTS, SCORES, FlatPool
 from selfincorrect.report.figures import NAMES as FIGURES
 from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
 from selfincorrect.sources.catalog import catalog
@@ -143,7 +143,7 @@ def select(config: Config, model: str, task: str) -> Slice:
     return {
         "seed": config.seed,
         "variants": variants,
-        "pool": pool.model_dump(mode="json") if pool.outputs else None,
+        "pool": pool.model_dump(mode="json") if pool.outputs or pool.scores else None,
         **_code("pools.stage.select", task=task, selectors=selectors),
     }
 
@@ -225,7 +225,7 @@ def tables(config: Config) -> Slice:
         "models": list(config.models),
         "tasks": list(config.tasks),
         "k": config.k,
-        "variants": list(dict.fromkeys([*config.variants, OUTPUTS, *free()])),
+        "variants": list(dict.fromkeys([*config.variants, OUTPUTS, SCORES, *free()])),
         "reordered": [
             list(pair) for pair in combinations(config.variants, 2) if _same_but_order(config, *pair)
         ],

@@ -47,8 +47,13 @@ class Preference:
     @property
     def best(self) -> tuple[int, ...]:
         """The samples with the highest score, which share the choice; none if no answer was usable."""
-        known = [score for score in self.scores if score is not None]
-        return tuple(sample for sample, score in enumerate(self.scores) if known and score == max(known))
+        return best_of(self.scores)
+
+
+def best_of(scores: Sequence[float | None]) -> tuple[int, ...]:
+    """The places of the highest of `scores`; none where there is no score."""
+    known = [score for score in scores if score is not None]
+    return tuple(place for place, score in enumerate(scores) if known and score == max(known))
 
 
 def preference_of(order: Sequence[int], chosen: Chosen) -> Preference:

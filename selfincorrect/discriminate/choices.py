@@ -7,7 +7,7 @@ import polars as pl
 
 from selfincorrect.columns import Column, schema_of
 from selfincorrect.digest import canonical_json, seed_of
-from selfincorrect.discriminate.asked import Asked, Preference
+from selfincorrect.discriminate.asked import Asked, Preference, best_of
 from selfincorrect.discriminate.requests import selector_of
 from selfincorrect.discriminate.selectors.registry import rule
 from selfincorrect.discriminate.view import View
@@ -31,6 +31,8 @@ COLUMNS = [
     Column("selector", pl.String, "`choose`, `score`: a model chose; else the rule that did"),
     Column("order", pl.List(pl.Int32), "the samples in the order shown"),
     Column("output", pl.String, _OUTPUT),
+    Column("scores", pl.List(pl.Float64), "the preference, by sample; the highest is chosen"),
+    Column("probabilities", pl.Boolean, "whether `scores` are probabilities that a candidate is right"),
     Column("parsed", pl.String, "the label read"),
     Column("how", pl.String, _HOW),
     Column("chosen_sample", pl.Int32, _CHOSEN),
@@ -62,6 +64,7 @@ def choice_rows(
             {
                 **choice_row(each.question.question_id, view.k, name, order, preference, view.settings.seed),
                 "selector": view.variant.selector,
+                "probabilities": selector.probabilities,
                 "output": canonical_json(outputs) if alone else outputs[0],
                 "finish_reason": None if alone else answers[0].finish_reason,
                 "tokens_in": _sum([a.tokens_in for a in answers]),
@@ -93,6 +96,8 @@ def choice_row(
         "variant": variant,
         "selector": "choose",
         "order": list(order),
+        "scores": list(preference.scores),
+        "probabilities": False,
         "parsed": preference.parsed,
         "how": preference.how,
         "chosen_sample": ties[seed_of("tie", seed, question_id, k) % len(ties)] if ties else None,
@@ -110,7 +115,8 @@ def selected_rows(
     """
     rows, chooses = [], rule(selector)
     for question in questions:
-        ties = chooses.ties(pool[question][:k])
+        scores = chooses.scores(pool[question][:k])
+        ties = best_of(scores)
         chosen = ties[seed_of("select", seed, selector, question, k) % len(ties)]
         rows.append(
             {
@@ -119,10 +125,12 @@ def selected_rows(
                 "variant": variant,
                 "selector": selector,
                 "order": list(range(k)),
+                "scores": scores,
+                "probabilities": chooses.probabilities,
                 "how": selector,
                 "chosen_sample": chosen,
                 "valid": True,
-                "shared": ties if len(ties) > 1 and chooses.shared else None,
+                "shared": list(ties) if len(ties) > 1 and chooses.shared else None,
             }
         )
     return rows

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from selfincorrect.digest import seed_of
+from selfincorrect.measure.confidence import confidence
 from selfincorrect.measure.discernment import FEW_MIXED, discernment, sentence, tested, verdict
 from selfincorrect.measure.positions import FEW_PICKS, picks_of, positions
 from selfincorrect.measure.scores import Row, anatomy, chosen_grades, invalid, plain, scores
@@ -21,7 +22,8 @@ def cell(table: pl.DataFrame, k: int, seed: int, unit: str = "percent") -> Row:
     `table` has a row an item: `question_id`, `cluster`, `asked` (items that share it share their choice),
     `grade` and `extracted` (lists over the k samples), `pool` (grades of all samples), `order`,
     `chosen_sample` (null if invalid), `shared` (the samples that tie for the choice, or null), `selector`,
-    `how`. Scores are fractions, or grades if that is the `unit`.
+    `how`, and `scores` and `probabilities` where they are known. Scores are fractions, or grades if that is
+    the `unit`.
     """
     f = np.array(table["grade"].to_list(), dtype=float).reshape(-1, k)
     clusters, asked, scale = table["cluster"].to_numpy(), table["asked"].to_numpy(), unit == "grade"
@@ -41,6 +43,7 @@ def cell(table: pl.DataFrame, k: int, seed: int, unit: str = "percent") -> Row:
         **significance(f, c, single, picks, clusters, valid, asked, scale, ties),
         **discernment(table, f, c, ties, found, seed, scale),
         **positions(table, found, k),
+        **confidence(table, f, c, seed, scale),
     }
     row = {name: plain(value) for name, value in row.items()}
     if row["mixed_questions"] < FEW_MIXED:

@@ -162,6 +162,16 @@ METRICS: list[Column] = [
         "left out"),
     Column("candidates_noisy", COUNT, "candidates shown that are identical to others and were graded "
         "otherwise, by a judge or in the pool; identical answers have their mean grade"),
+    # What its scores say, where there are scores.
+    Column("p_comp", NUMBER, "probability that of two candidates of a question the better one has the "
+        "higher score, ties one half, mean over mixed questions (AUROC within questions)", PROBABILITY),
+    *_ends("p_comp", "`p_comp`", "95 % t interval"),
+    Column("brier", NUMBER, "mean of (probability said of the choice − its grade)², where scores are "
+        "probabilities, as the next"),
+    Column("ece", NUMBER, "expected calibration error of that probability, 10 bins of equal mass"),
+    *_ends("ece", "`ece`, by cluster bootstrap (1,000 seeded draws)"),
+    Column("aurc", NUMBER, "area under the risk–coverage curve: mean of 1 − accuracy over all shares of the "
+        "questions with the largest margins, as in `coverage.csv`"),
     # Other tests.
     Column("p_worse", NUMBER, "as `p_randomisation` on the other side, among valid outputs: that a uniform "
         "choice scores at most as much", PROBABILITY, empty=1.0),

@@ -8,6 +8,7 @@ import polars as pl
 from selfincorrect.columns import Column, schema_of
 from selfincorrect.discriminate.choices import named
 from selfincorrect.engines.requests import ERROR
+from selfincorrect.measure.confidence import margins_of
 from selfincorrect.measure.scores import chosen_grades
 
 COLUMNS = [
@@ -25,6 +26,9 @@ COLUMNS = [
     Column("chosen_sample", pl.Int32, "the candidate chosen; empty if invalid"),
     Column("shared", pl.List(pl.Int32), "the samples that tie for the choice; empty if one was chosen"),
     Column("how", pl.String, "how it was read, as of choices"),
+    Column("scores", pl.List(pl.Float64), "the preference, as of choices"),
+    Column("margin", pl.Float64, "by how much the choice scores above the next other answer; infinite where "
+        "there is no other, and of probabilities then the score"),
     Column("mean_grade", pl.Float64, "p, the mean of `grades`", "score"),
     Column("chosen_grade", pl.Float64, "c, the grade of the choice: the mean of those that tie, the lowest "
         "if invalid; empty where the item does not count", "score"),
@@ -80,6 +84,8 @@ def items_table(tables: Mapping[str, pl.DataFrame], model: str, task: str, k: in
                 pl.lit(variant).alias("variant"),
                 pl.lit(unit).alias("unit"),
                 pl.col("grade").alias("grades"),
+                (pl.col("scores") if "scores" in table.columns else pl.lit(None)).alias("scores"),
+                pl.Series("margin", margins_of(table), dtype=pl.Float64),
                 pl.Series("mean_grade", grades.mean(axis=1)).fill_nan(None),
                 pl.when("counts").then(pl.Series("chosen_grade", chosen)).alias("chosen_grade"),
             )

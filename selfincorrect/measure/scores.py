@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from scipy.special import comb
 
 from selfincorrect.digest import seed_of
+from selfincorrect.discriminate.asked import best_of
 from selfincorrect.discriminate.choices import distinct
-from selfincorrect.discriminate.selectors.majority import majority
+from selfincorrect.discriminate.selectors.majority import vote_shares
 from selfincorrect.measure import intervals
 from selfincorrect.measure.intervals import Array, clustered_se, interval, score_interval
 
@@ -105,7 +106,7 @@ def chosen_grades(f: Array, samples: Sequence[int | None], shared: Sequence[Sequ
 
 def majority_grade(extracted: Sequence[str | None], grades: Sequence[float]) -> float:
     """Expected grade of the most frequent answer by normal form; ties shared."""
-    return float(np.mean([grades[index] for index in majority(extracted)]))
+    return float(np.mean([grades[index] for index in best_of(vote_shares(extracted))]))
 
 
 def pass_at(right: int, n: int, j: int) -> float:

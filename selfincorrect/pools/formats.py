@@ -24,6 +24,7 @@ class Row:
     sample: int
     text: str | None
     grade: float | None = None
+    score: float | None = None
 
 
 def read(pool: Pool) -> list[Row]:
@@ -33,28 +34,35 @@ def read(pool: Pool) -> list[Row]:
     """
     if isinstance(pool, FlatPool):
         return list(_flat(pool, pool.file()))
-    return list((_canonical if isinstance(pool, CanonicalPool) else _lm_eval)(pool.file()))
+    if pool.scores and len(pool.scores.columns) != 1:
+        raise UserError(
+            f"{pool.path}: `scores.columns` names {', '.join(pool.scores.columns)}. Of a file of format "
+            f"{pool.format} it is one column: a number a candidate, or a list a question."
+        )
+    score = pool.scores.columns[0] if pool.scores else None
+    return list((_canonical if isinstance(pool, CanonicalPool) else _lm_eval)(pool.file(), score))
 
 
-def _canonical(path: Path) -> Iterator[Row]:
+def _canonical(path: Path, score: str | None) -> Iterator[Row]:
     rows = list(read_rows(path))
     key = "question_id" if rows and "question_id" in rows[0] else "question"
     hint = "format: canonical needs `question_id` or `question`, `sample` and `text`."
-    _need(rows, [key, "sample", "text"], path, hint)
+    _need(rows, [key, "sample", "text", *([score] if score else [])], path, hint)
     for number, row in enumerate(rows):
         sample = _number(row["sample"], path, number, "sample")
         if sample is None or sample != int(sample):
             raise UserError(f"{path}, row {number + 1}: `sample` is {row['sample']!r}, not a whole number.")
         if row[key] is None:
             raise UserError(f"{path}, row {number + 1}: `{key}` is empty.")
-        text, grade = _text(row["text"], path, number), _grade(row, "grade", path, number)
-        yield Row(str(row[key]), int(sample), text, grade)
+        text, grade = _text(row["text"], path, number), _number(row.get("grade"), path, number, "grade")
+        scored = _number(row[score], path, number, score) if score else None
+        yield Row(str(row[key]), int(sample), text, grade, scored)
 
 
-def _lm_eval(path: Path) -> Iterator[Row]:
+def _lm_eval(path: Path, score: str | None) -> Iterator[Row]:
     rows = list(read_rows(path))
     hint = "format: lm-eval reads the `samples_<task>_<time>.jsonl` of `--log_samples`."
-    _need(rows, ["doc", "resps"], path, hint)
+    _need(rows, ["doc", "resps", *([score] if score else [])], path, hint)
     seen: set[str] = set()
     repeated = 0
     for number, row in enumerate(rows):
@@ -67,8 +75,15 @@ def _lm_eval(path: Path) -> Iterator[Row]:
             repeated += 1
             continue
         seen.add(key)
-        for sample, text in enumerate(_responses(row["resps"], path, number)):
-            yield Row(key, sample, _text(text, path, number))
+        texts = _responses(row["resps"], path, number)
+        scores = row[score] if score else [None] * len(texts)
+        if not isinstance(scores, list) or len(scores) != len(texts):
+            raise UserError(
+                f"{path}, row {number + 1}: `{score}` is not a list of {len(texts)} numbers, one a response."
+            )
+        for sample, (text, value) in enumerate(zip(texts, scores, strict=True)):
+            scored = _number(value, path, number, score or "")
+            yield Row(key, sample, _text(text, path, number), None, scored)
     if repeated:
         log.info("%s: %d rows repeat a question; the first row of each counts", path, repeated)
 
@@ -95,11 +110,20 @@ def _responses(value: Any, path: Path, number: int) -> list[Any]:
 
 def _flat(pool: FlatPool, path: Path) -> Iterator[Row]:
     rows = _flat_rows(pool, path)
-    grades: Sequence[str | None] = pool.grades or [None] * len(pool.answers)
+    none: list[str | None] = [None] * len(pool.answers)
+    grades: Sequence[str | None] = pool.grades or none
+    scores: Sequence[str | None] = pool.scores.columns if pool.scores else none
+    if len(scores) != len(none):
+        raise UserError(
+            f"{path}: {len(scores)} columns of scores for {len(none)} answers. Name one for each."
+        )
     for number, row in enumerate(rows):
-        for sample, (answer, grade) in enumerate(zip(pool.answers, grades, strict=True)):
-            graded = _grade(row, grade, path, number) if grade else None
-            yield Row(str(row[pool.question]), sample, _text(row[answer], path, number), graded)
+        for sample, (answer, grade, score) in enumerate(zip(pool.answers, grades, scores, strict=True)):
+            graded, scored = (
+                _number(row.get(column), path, number, column) if column else None
+                for column in (grade, score)
+            )
+            yield Row(str(row[pool.question]), sample, _text(row[answer], path, number), graded, scored)
 
 
 def read_outputs(pool: Pool) -> dict[str, str | None]:
@@ -130,8 +154,11 @@ def read_outputs(pool: Pool) -> dict[str, str | None]:
 def _flat_rows(pool: FlatPool, path: Path) -> list[Mapping[str, Any]]:
     rows = list(read_rows(path))
     outputs = [pool.outputs.column] if pool.outputs else []
-    wanted = [pool.question, *pool.answers, *(pool.grades or []), *outputs]
-    hint = "format: columns names columns of the file in `question`, `answers`, `grades`, `outputs`."
+    scores = pool.scores.columns if pool.scores else []
+    wanted = [pool.question, *pool.answers, *(pool.grades or []), *scores, *outputs]
+    hint = (
+        "format: columns names columns of the file in `question`, `answers`, `grades`, `scores`, `outputs`."
+    )
     _need(rows, wanted, path, hint)
     kept = [row for row in rows if not any(row[answer] in pool.drop for answer in pool.answers)]
     if out := len(rows) - len(kept):
@@ -155,10 +182,6 @@ def _text(value: Any, path: Path, number: int) -> str | None:
         return value
     found = json.dumps(value, default=str)[:80]
     raise UserError(f"{path}, row {number + 1}: a text is wanted, found {found}.")
-
-
-def _grade(row: Mapping[str, Any], column: str, path: Path, number: int) -> float | None:
-    return _number(row.get(column), path, number, column)
 
 
 def _number(value: Any, path: Path, number: int, column: str) -> float | None:

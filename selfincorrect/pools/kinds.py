@@ -15,6 +15,7 @@ _FORMATS = (
     "or `columns` (a row a question)."
 )
 OUTPUTS = "outputs"  # the variant of choices that came with a pool
+SCORES = "scores"  # that of scores that came with it
 
 
 class Outputs(BaseModel):
@@ -31,6 +32,21 @@ class Outputs(BaseModel):
     )
 
 
+class Scores(BaseModel):
+    """Scores of the candidates that came with a pool; the highest is chosen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    columns: list[str] = Field(
+        min_length=1,
+        description="Columns of scores, in order of sample; where a row is a candidate, the one column.",
+    )
+    probabilities: bool = Field(
+        False,
+        description="Whether they are probabilities that a candidate is right: then calibration is measured.",
+    )
+
+
 class _Pool(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -40,6 +56,10 @@ class _Pool(BaseModel):
         None,
         description="Discrimination outputs in the same file, `{column: …}` "
         "(of a question's first row that has one), and `ending` or `pattern` to read them.",
+    )
+
+    scores: Scores | None = Field(
+        None, description="Scores of the candidates in the same file, `{columns: […], probabilities: true}`."
     )
 
     def file(self) -> Path:

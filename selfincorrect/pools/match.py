@@ -9,7 +9,8 @@ import polars as pl
 
 from selfincorrect.errors import UserError
 from selfincorrect.generate import candidates
-from selfincorrect.pools.formats import Row
+from selfincorrect.pools.formats import Row, read
+from selfincorrect.pools.kinds import Pool
 from selfincorrect.tasks.base import Question
 
 log = logging.getLogger("selfincorrect")
@@ -94,6 +95,24 @@ def pool_table(
     ]
     table = pl.DataFrame(found, schema=candidates.SCHEMA | {"grade": pl.Float64})
     return table if graded else table.drop("grade")
+
+
+def scores_of(pool: Pool, questions: Sequence[Question]) -> dict[str, list[float | None]]:
+    """The scores of the candidates in a pool's file, by question and in order of sample.
+
+    Raises UserError for probabilities outside [0, 1].
+    """
+    rows, path = sorted(read(pool), key=lambda row: row.sample), pool.file()
+    wrong = [row for row in rows if row.score is not None and not 0 <= row.score <= 1]
+    if pool.scores and pool.scores.probabilities and wrong:
+        raise UserError(
+            f"{path}: {len(wrong)} of {len(rows)} scores are no probabilities, such as {wrong[0].score} for "
+            f"{wrong[0].key[:80]!r}. Give them from 0 to 1, or say `probabilities: false`."
+        )
+    found: dict[str, list[float | None]] = {}
+    for identity, row in zip(identities([row.key for row in rows], questions, path), rows, strict=True):
+        found.setdefault(identity, []).append(row.score)
+    return found
 
 
 def _check_samples(pool: Mapping[str, Sequence[Row]], path: Path) -> int:

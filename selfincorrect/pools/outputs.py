@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from selfincorrect.discriminate.asked import preference_of
+from selfincorrect.discriminate.asked import Preference, preference_of
 from selfincorrect.discriminate.choices import choice_row
 from selfincorrect.discriminate.parse import Chosen, parse_choice, parse_pattern
 from selfincorrect.errors import UserError
-from selfincorrect.pools.kinds import OUTPUTS, Outputs
+from selfincorrect.pools.kinds import OUTPUTS, SCORES, Outputs, Scores
 from selfincorrect.tasks.base import Question
 from selfincorrect.tasks.conversations import turns_of
 
@@ -52,6 +52,24 @@ def output_rows(outputs: Mapping[str, str | None], spec: Outputs, k: int) -> lis
             parsed = parse_choice(output or "", labels, spec.ending, finished)
         row = choice_row(question, k, OUTPUTS, range(k), preference_of(range(k), parsed), seed=0)
         rows.append({**row, "output": output})
+    return rows
+
+
+def score_rows(
+    scores: Mapping[str, Sequence[float | None]], spec: Scores, items: Sequence[Question], k: int
+) -> list[dict[str, Any]]:
+    """Scores of candidates that came with a pool, by item, as rows of `choices.SCHEMA`.
+
+    The highest is chosen. Turns of a conversation share the choice that their mean scores make.
+    """
+    rows = []
+    for cluster, turns in turns_of(items).items():
+        each = zip(*(scores[turn.question_id][:k] for turn in turns), strict=True)
+        means = tuple(None if None in said else sum(said) / len(said) for said in each)
+        name = cluster if len(turns) > 1 else turns[0].question_id
+        preference = Preference(means, None, "none" if all(mean is None for mean in means) else "strict")
+        row = choice_row(name, k, SCORES, range(k), preference, seed=0)
+        rows.append({**row, "selector": "score", "probabilities": spec.probabilities})
     return rows
 
 

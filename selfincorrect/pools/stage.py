@@ -17,8 +17,8 @@ from selfincorrect.io import read_provenance
 from selfincorrect.jobs.provenance import versions
 from selfincorrect.pools.formats import read, read_outputs
 from selfincorrect.pools.kinds import Pool
-from selfincorrect.pools.match import identities, pool_table
-from selfincorrect.pools.outputs import by_conversation, output_rows
+from selfincorrect.pools.match import identities, pool_table, scores_of
+from selfincorrect.pools.outputs import by_conversation, output_rows, score_rows
 from selfincorrect.sections import StageSettings
 from selfincorrect.tasks.base import grade_limits, sample_questions
 from selfincorrect.tasks.conversations import joined_pool, pool_of, spread
@@ -41,7 +41,7 @@ class Settings(StageSettings):
 
 
 class SelectSettings(StageSettings):
-    """What select is told: rules by name of the variant, and `pool`, None where no outputs came with it."""
+    """What select is told: rules by name of the variant, and `pool`, None where it has candidates alone."""
 
     seed: int
     variants: dict[str, str]
@@ -103,6 +103,8 @@ def select(
         names = identities(list(outputs), questions_of(dataset), pool.file())
         asked = by_conversation(dict(zip(names, outputs.values(), strict=True)), items)
         rows += output_rows(asked, pool.outputs, k)
+    if pool and pool.scores:
+        rows += score_rows(scores_of(pool, questions_of(dataset)), pool.scores, items, k)
     for name, selector in settings.variants.items():
         rows += selected_rows(name, selector, shown, list(shown), k, settings.seed)
     return pl.DataFrame(spread(rows, items), schema=SCHEMA)

@@ -45,6 +45,14 @@ PASS_AT = [
         "j)/C(n, j)", "share"),
     *_ends("pass_at_j", "the clustered"),
 ]  # fmt: skip
+COVERAGE = [
+    MODEL, TASK, K, VARIANT,
+    Column("coverage", NUMBER, "share of the questions that are answered, those with the largest margins",
+        "share"),
+    Column("n", COUNT, "number of these"),
+    Column("accuracy", NUMBER, "mean grade of their choices; of margins that tie an even share", "score"),
+    Column("margin", NUMBER, "the smallest margin among them"),
+]  # fmt: skip
 DIFFERENCES = [
     MODEL, TASK,
     Column("question_id", TEXT, "question"),

@@ -9,7 +9,7 @@ from selfincorrect.columns import schema_of
 from selfincorrect.discriminate.selectors import registry as selectors
 from selfincorrect.measure.columns import GRADED, METRICS
 from selfincorrect.report import tables as made
-from selfincorrect.report.columns import DIFFERENCES, FLIPS, PASS_AT, SLOTS
+from selfincorrect.report.columns import COVERAGE, DIFFERENCES, FLIPS, PASS_AT, SLOTS
 from selfincorrect.report.contrasts import COLUMNS as CONTRASTS
 from selfincorrect.report.contrasts import contrasts_table
 from selfincorrect.report.pooled import COLUMNS as POOLED
@@ -21,7 +21,7 @@ from selfincorrect.sections import StageSettings
 COLUMNS = {
     "metrics": METRICS, "gradings": GRADED, "grading_differences": DIFFERENCES, "pass_at": PASS_AT,
     "slots": SLOTS, "flips": FLIPS, "contrasts": CONTRASTS,
-    "pooled": POOLED,
+    "pooled": POOLED, "coverage": COVERAGE,
 }  # fmt: skip
 CHOSEN = ["question_id", "asked", "k", "variant", "selector", "order", "chosen_sample", "valid"]
 
@@ -67,6 +67,7 @@ def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
         "slots": made.slots_table(choices),
         "contrasts": contrasts_table(items, standards, selectors.uncompared(), settings.contrasts),
         "pooled": pooled_table(metrics, items, selectors.uncompared()),
+        "coverage": made.coverage_table(items),
         "flips": made.flips_table(choices, grades, settings.reordered),
     }
 

@@ -12,11 +12,12 @@ import polars.selectors as cs
 from selfincorrect.columns import Column, schema_of
 from selfincorrect.discriminate.choices import named
 from selfincorrect.discriminate.selectors.registry import askers, with_slots
+from selfincorrect.measure.confidence import accuracy_by_margin
 from selfincorrect.measure.hypothesis import adjusted
 from selfincorrect.measure.intervals import score_interval, share_interval
 from selfincorrect.measure.positions import slot_counts
 from selfincorrect.measure.scores import pass_at
-from selfincorrect.report.columns import DIFFERENCES, FLIPS, PASS_AT, SLOTS
+from selfincorrect.report.columns import COVERAGE, DIFFERENCES, FLIPS, PASS_AT, SLOTS
 
 Pair = tuple[str, str]  # model, task
 
@@ -142,6 +143,23 @@ def pass_table(
             interval = score_interval(values, enough["cluster"].to_numpy())
             rows.append((model, task, j, max(pool["n"].to_list()), enough.height, values.mean(), *interval))
     return _frame(rows, PASS_AT)
+
+
+def coverage_table(items: pl.DataFrame) -> pl.DataFrame:
+    """Accuracy when only the surest choices count, by share of the questions in steps of 5 %, for each cell
+    whose choices have margins that differ.
+    """
+    rows: list[tuple[Any, ...]] = []
+    known = items.drop_nulls(["margin", "chosen_grade"])
+    for key, cell in known.group_by("model", "task", "k", "variant", maintain_order=True):
+        if cell["margin"].n_unique() == 1:
+            continue
+        margins = cell["margin"].to_numpy()
+        accuracy, least = accuracy_by_margin(margins, cell["chosen_grade"].to_numpy()), -np.sort(-margins)
+        for percent in range(5, 101, 5):
+            n = -(-percent * cell.height // 100)
+            rows.append((*key, percent / 100, n, accuracy[n - 1], least[n - 1]))
+    return _frame(rows, COVERAGE)
 
 
 def differences_table(grades: Mapping[Pair, pl.DataFrame]) -> pl.DataFrame:

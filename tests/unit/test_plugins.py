@@ -13,11 +13,10 @@ from tests.conftest import ROOT
 MODULE = {
     "last.py": '''
 """The last candidate is chosen."""
-class Last:
-    asks, graded, slots, shared = False, False, False, False
-    options, why = frozenset(), "this rule asks no model"
-    def ties(self, candidates):
-        return [len(candidates) - 1]
+from selfincorrect.discriminate.selectors.base import NoModel
+class Last(NoModel):
+    def scores(self, candidates):
+        return list(range(len(candidates)))
 SELECTOR = Last()
 ''',
     "echo.py": '''

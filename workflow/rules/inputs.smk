@@ -11,6 +11,7 @@ TABLES = (
     "flips",
     "contrasts",
     "pooled",
+    "coverage",
 )
 PAPER_NAMES = (*(f"table{number}" for number in range(2, 9)), "figure9")
 

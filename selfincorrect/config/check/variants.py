@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from selfincorrect.config.problems import Problem
 from selfincorrect.config.schema import Config, VariantConfig
 from selfincorrect.discriminate.selectors.registry import free, get_selector
-from selfincorrect.pools.kinds import OUTPUTS
+from selfincorrect.pools.kinds import OUTPUTS, SCORES
 from selfincorrect.tasks import registry as tasks
 from selfincorrect.tasks.templates import task_prompts
 
@@ -69,7 +69,7 @@ def choice_problems(config: Config) -> Iterator[Problem]:
 
 def _contrast_problems(config: Config) -> Iterator[Problem]:
     known: dict[str, Sequence[str | int]] = {
-        "variants": [*config.variants, OUTPUTS, *free()],
+        "variants": [*config.variants, OUTPUTS, SCORES, *free()],
         "models": list(config.models),
         "k": config.k,
     }

@@ -23,6 +23,7 @@ class Selector(Protocol):
     position that was shown, so that positions can be counted. `options` are those of a variant that mean
     something to it, and `why` says why no other does. `standard` says whether all other ways of choosing are
     compared with it, `compared` whether it is compared at all: not what knows the grades, or draws.
+    `probabilities` says whether its scores are probabilities that a candidate is right.
     """
 
     asks: bool
@@ -32,6 +33,7 @@ class Selector(Protocol):
     why: str
     standard: bool
     compared: bool
+    probabilities: bool
 
 
 class Asking(Selector, Protocol):
@@ -68,7 +70,15 @@ class Asking(Selector, Protocol):
 class Rule(Selector, Protocol):
     """A selector that chooses without a model: what a model's own choice has to beat."""
 
-    shared: bool  # whether candidates that tie share the choice
+    shared: bool  # whether candidates that tie share the choice; else one of them is drawn
 
-    def ties(self, candidates: Sequence["Candidate"]) -> list[int]:
-        """The indices of the candidates that it cannot tell apart, at least one."""
+    def scores(self, candidates: Sequence["Candidate"]) -> list[float]:
+        """A score for each candidate; the highest is chosen."""
+
+
+class NoModel:
+    """What most rules have in common."""
+
+    asks, graded, slots, shared, options = False, False, False, True, frozenset[str]()
+    why = "this rule asks no model"
+    standard, compared, probabilities = False, True, False

@@ -16,7 +16,7 @@ class Choose:
     options = frozenset({"candidates", "distractors", "order", "labels", "shots"})
     options |= {"rationale", "answer", "wording"}
     why = ""
-    standard, compared = True, True
+    standard, compared, probabilities = True, True, False
 
     def calls(self, k: int) -> int:
         return 1

@@ -1,31 +1,29 @@
-"""`majority`: the most frequent answer by normal form."""
+"""`majority`: the most frequent answer by normal form; scores are shares of the votes."""
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from selfincorrect.discriminate.selectors.base import NoModel
 
 if TYPE_CHECKING:
     from selfincorrect.tasks.conversations import Candidate
 
 
-def majority(extracted: Sequence[str | None]) -> list[int]:
-    """The indices of the most frequent answer by normal form; of all answers that tie.
+def vote_shares(extracted: Sequence[str | None]) -> list[float]:
+    """The share of the answers that agree with each by normal form.
 
     An answer without a normal form agrees with no other.
     """
-    groups: dict[Any, list[int]] = {}
-    for index, form in enumerate(extracted):
-        groups.setdefault(index if form is None else form, []).append(index)
-    largest = max(map(len, groups.values()))
-    return [index for group in groups.values() if len(group) == largest for index in group]
+    votes = Counter(form for form in extracted if form is not None)
+    return [(1 if form is None else votes[form]) / len(extracted) for form in extracted]
 
 
-class Majority:
-    asks, graded, slots, shared, options = False, True, False, True, frozenset[str]()
-    why = "this rule asks no model"
-    standard, compared = True, True
+class Majority(NoModel):
+    graded, standard, probabilities = True, True, True
 
-    def ties(self, candidates: Sequence["Candidate"]) -> list[int]:
-        return majority([each.extracted for each in candidates])
+    def scores(self, candidates: Sequence["Candidate"]) -> list[float]:
+        return vote_shares([each.extracted for each in candidates])
 
 
 SELECTOR = Majority()

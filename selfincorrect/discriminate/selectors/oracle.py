@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from selfincorrect.discriminate.selectors.base import NoModel
+
 if TYPE_CHECKING:
     from selfincorrect.tasks.conversations import Candidate
 
 
-class Oracle:
-    asks, graded, slots, shared, options = False, True, False, True, frozenset[str]()
-    why = "this rule asks no model"
-    standard, compared = False, False
+class Oracle(NoModel):
+    graded, compared = True, False
 
-    def ties(self, candidates: Sequence["Candidate"]) -> list[int]:
-        values = [float("-inf") if each.grade is None else each.grade for each in candidates]
-        return [index for index, value in enumerate(values) if value == max(values)]
+    def scores(self, candidates: Sequence["Candidate"]) -> list[float]:
+        return [float("-inf") if each.grade is None else each.grade for each in candidates]
 
 
 SELECTOR = Oracle()

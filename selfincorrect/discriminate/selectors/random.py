@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from selfincorrect.discriminate.selectors.base import NoModel
+
 if TYPE_CHECKING:
     from selfincorrect.tasks.conversations import Candidate
 
 
-class Random:
-    asks, graded, slots, shared, options = False, False, False, False, frozenset[str]()
-    why = "this rule asks no model"
-    standard, compared = False, False
+class Random(NoModel):
+    shared = compared = False
 
-    def ties(self, candidates: Sequence["Candidate"]) -> list[int]:
-        return list(range(len(candidates)))
+    def scores(self, candidates: Sequence["Candidate"]) -> list[float]:
+        return [0.0] * len(candidates)
 
 
 SELECTOR = Random()

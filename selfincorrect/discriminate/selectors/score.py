@@ -17,7 +17,7 @@ class Score:
     asks, graded, slots, alone = True, False, False, True
     options = frozenset({"candidates", "distractors", "shots"})
     why = "each is shown alone"
-    standard, compared = False, True
+    standard, compared, probabilities = False, True, False
 
     def calls(self, k: int) -> int:
         return k

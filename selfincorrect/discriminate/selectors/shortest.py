@@ -3,18 +3,15 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from selfincorrect.discriminate.selectors.base import NoModel
+
 if TYPE_CHECKING:
     from selfincorrect.tasks.conversations import Candidate
 
 
-class Shortest:
-    asks, graded, slots, shared, options = False, False, False, True, frozenset[str]()
-    why = "this rule asks no model"
-    standard, compared = False, True
-
-    def ties(self, candidates: Sequence["Candidate"]) -> list[int]:
-        lengths = [len(each.text or "") for each in candidates]
-        return [index for index, length in enumerate(lengths) if length == min(lengths)]
+class Shortest(NoModel):
+    def scores(self, candidates: Sequence["Candidate"]) -> list[float]:
+        return [-float(len(each.text or "")) for each in candidates]
 
 
 SELECTOR = Shortest()

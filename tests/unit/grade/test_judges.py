@@ -6,6 +6,7 @@ from random import Random
 import polars as pl
 import pytest
 
+from selfincorrect.discriminate.asked import best_of
 from selfincorrect.discriminate.selectors.oracle import SELECTOR as ORACLE
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import Response
@@ -251,5 +252,5 @@ def test_candidates_without_a_grade_or_a_judge_are_an_error():
 
 def test_the_oracle_passes_over_missing_grades():
     graded = [Candidate("a", None, None), Candidate("b", None, 7.0), Candidate("c", None, 3.0)]
-    assert ORACLE.ties(graded) == [1]
-    assert ORACLE.ties(graded[:1] * 2) == [0, 1]
+    assert best_of(ORACLE.scores(graded)) == (1,)
+    assert best_of(ORACLE.scores(graded[:1] * 2)) == (0, 1)

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from selfincorrect.discriminate.asked import best_of
 from selfincorrect.discriminate.choices import selected_rows
 from selfincorrect.discriminate.parse import parse_pattern
 from selfincorrect.discriminate.selectors.registry import free, get_selector, rule
@@ -240,7 +241,7 @@ CANDIDATES = [Candidate("Paris", "paris", 1.0), Candidate("Lyon, I think", "lyon
     [("majority", [0, 2]), ("longest", [1]), ("shortest", [3]), ("oracle", [0, 2]), ("random", [0, 1, 2, 3])],
 )
 def test_rules(selector, expected):
-    assert rule(selector).ties(CANDIDATES) == expected
+    assert best_of(rule(selector).scores(CANDIDATES)) == tuple(expected)
 
 
 def test_selected_rows_share_ties_and_draw_by_seed():

@@ -6,23 +6,13 @@ import pytest
 from selfincorrect.columns import schema_of
 from selfincorrect.io import write_table
 from selfincorrect.measure.columns import METRICS
-from selfincorrect.measure.items import COLUMNS
 from selfincorrect.report import collect, compare
 from selfincorrect.report.collect import experiment_names
+from tests.support.items import cell_items
 
 
-def rows(model, variant, picks, k=2, grades=(1.0, 0.0)):
-    names = [f"q{i}" for i in range(len(picks))]
-    return pl.DataFrame(
-        {
-            "model": model, "task": "t", "k": k, "variant": variant, "selector": "choose",
-            "unit": "percent", "question_id": names, "cluster": names, "asked": names,
-            "grades": [list(grades)] * len(picks), "order": [[0, 1]] * len(picks),
-            "chosen_sample": picks, "shared": None, "how": "strict", "mean_grade": sum(grades) / 2,
-            "chosen_grade": [grades[pick] for pick in picks],
-        },
-        schema=schema_of(COLUMNS),
-    )  # fmt: skip
+def rows(model, variant, picks, **changed):
+    return cell_items(picks, model=model, variant=variant, **changed)
 
 
 def run(folder, *tables):

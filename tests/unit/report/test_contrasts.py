@@ -4,10 +4,9 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from selfincorrect.columns import schema_of
-from selfincorrect.measure.items import COLUMNS
 from selfincorrect.report.contrasts import best_of_several, contrasts_table, decided
 from selfincorrect.report.wanted import Cell, Contrast, pairs_of
+from tests.support.items import cell_items
 
 CELLS = [
     Cell(model, "t", k, variant)
@@ -55,20 +54,9 @@ def test_one_thing_differs(given):
         Contrast(**given)
 
 
-def rows(variant, selector, picks, model="m"):
-    """Items of one cell; each of `picks` is the grade of the choice among a right and a wrong candidate."""
-    return pl.DataFrame(
-        {
-            "model": model, "task": "t", "k": 2, "variant": variant, "selector": selector,
-            "unit": "percent",
-            "question_id": [f"q{i}" for i in range(len(picks))],
-            "cluster": [f"q{i}" for i in range(len(picks))], "asked": [f"q{i}" for i in range(len(picks))],
-            "grades": [[1.0, 0.0]] * len(picks), "order": [[0, 1]] * len(picks),
-            "chosen_sample": [0 if pick else 1 for pick in picks], "shared": None, "how": "strict",
-            "mean_grade": 0.5, "chosen_grade": list(map(float, picks)),
-        },
-        schema=schema_of(COLUMNS),
-    )  # fmt: skip
+def rows(variant, selector, grades, model="m"):
+    """Items of one cell by the grade of each choice, among a right and a wrong candidate."""
+    return cell_items([1 - grade for grade in grades], model=model, variant=variant, selector=selector)
 
 
 def test_table_and_words():
