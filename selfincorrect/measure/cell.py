@@ -13,6 +13,7 @@ from selfincorrect.measure.positions import FEW_PICKS, picks_of, positions
 from selfincorrect.measure.scores import Row, anatomy, chosen_grades, invalid, plain, scores
 from selfincorrect.measure.significance import significance
 
+SURE = 0.001  # so that of a thousand cells about one is warned about by chance
 FEW_VALID = 0.5  # with a smaller share of valid outputs, a score shows how the others are scored
 
 
@@ -67,6 +68,8 @@ def note(row: Row) -> str:
             f"{row['valid']} valid answers. DG-Diff is that position's luck and says nothing of "
             "discrimination."
         )
+    if row["p_index"] is not None and row["p_index"] <= SURE:
+        notes.append("Grades depend on the sample's index: show the candidates in permuted orders.")
     if row["tied_mixed"] == 1:
         notes.append("All candidates of every mixed question tie: it does not choose.")
     if row["invalid"] > 0.05:

@@ -20,10 +20,10 @@ def _everywhere(heading: str) -> dict[str, str]:
     return {GRADINGS: heading, TERMINAL: heading, REPORT: heading}
 
 
-def _ends(name: str, what: str, kind: str = "95 % interval", **shown: str) -> list[Column]:
+def _ends(name: str, what: str, kind: str = "95 % interval", unit: str = SCORE, **shown: str) -> list[Column]:
     """The two ends of an interval, `…_low` and `…_high`."""
     return [
-        Column(f"{name}_{end}", NUMBER, f"{word} end of the {kind} of {what}", SCORE, shown=shown)
+        Column(f"{name}_{end}", NUMBER, f"{word} end of the {kind} of {what}", unit, shown=shown)
         for end, word in (("low", "lower"), ("high", "upper"))
     ]
 
@@ -99,10 +99,17 @@ METRICS: list[Column] = [
     Column("p_net", NUMBER, "one-sided: that the same picks, permuted over the questions, gain at least as "
         "much", PROBABILITY),
     Column("p_net_worse", NUMBER, "the same on the other side", PROBABILITY),
+    Column("p_index", NUMBER, "permutation test that grades do not depend on the sample's index; where "
+        "they do, a preference for positions has luck in one order and none in another", PROBABILITY),
+    Column("logit_grade", NUMBER, "β of a conditional logit: how the logarithm of the odds to be picked "
+        "grows with the grade, beside effects of positions and of how many candidates agree"),
+    *_ends("logit_grade", "`logit_grade`", "Wald's 95 % interval", ""),
+    Column("logit_agreement", NUMBER, "γ, the same for the logarithm of the number of candidates shown that "
+        "have the same normal form; empty where it never differs"),
     Column("skill", NUMBER, "how often it knows: the s of a chooser that takes a best candidate with "
-        "probability s and draws otherwise (below 0: a worst one with probability −s). Comparable over k and "
-        "tasks, which DG-Diff is not. Empty on scored tasks"),
-    *_ends("skill", "`skill`, exact, by inverting mid-p tails"),
+        "probability s and draws otherwise (below 0: a worst one with probability −s), where not all "
+        "candidates tie. Comparable over k and tasks, which DG-Diff is not. Empty on scored tasks"),
+    *_ends("skill", "`skill`", "exact 95 % interval (mid-p tails inverted)", ""),
     Column("exact_low", NUMBER, "lower end of the interval of DG-Diff that `skill_low` gives on this pool: "
         "in the place of `ci_low` below 5 mixed questions, beside it below 20", SCORE),
     Column("exact_high", NUMBER, "its upper end", SCORE),
@@ -134,7 +141,7 @@ METRICS: list[Column] = [
     Column("headroom", NUMBER, "`oracle` − `s_gen`", SCORE),
     Column("headroom_share", NUMBER, "`dg_diff` / `headroom`; empty where no question is mixed", SHARE),
     *_ends("headroom_share", "`headroom_share`, by cluster bootstrap (10,000 seeded draws; from 5 mixed "
-        "questions)"),
+        "questions)", unit=SHARE),
     Column("pass_at_k", NUMBER, "unbiased estimate that k candidates hold a right one, from all n of the "
         "pool: 1 − C(n − right, k)/C(n, k); equals `oracle` where k = n", SHARE),
     # Outputs that name no candidate.
@@ -165,11 +172,11 @@ METRICS: list[Column] = [
     # What its scores say, where there are scores.
     Column("p_comp", NUMBER, "probability that of two candidates of a question the better one has the "
         "higher score, ties one half, mean over mixed questions (AUROC within questions)", PROBABILITY),
-    *_ends("p_comp", "`p_comp`", "95 % t interval"),
+    *_ends("p_comp", "`p_comp`", "95 % t interval", PROBABILITY),
     Column("brier", NUMBER, "mean of (probability said of the choice − its grade)², where scores are "
         "probabilities, as the next"),
     Column("ece", NUMBER, "expected calibration error of that probability, 10 bins of equal mass"),
-    *_ends("ece", "`ece`, by cluster bootstrap (1,000 seeded draws)"),
+    *_ends("ece", "`ece`, by cluster bootstrap (1,000 seeded draws)", unit=""),
     Column("aurc", NUMBER, "area under the risk–coverage curve: mean of 1 − accuracy over all shares of the "
         "questions with the largest margins, as in `coverage.csv`"),
     # Other tests.

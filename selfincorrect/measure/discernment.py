@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from selfincorrect.digest import seed_of
 from selfincorrect.measure import hypothesis
 from selfincorrect.measure.intervals import Array
+from selfincorrect.measure.logit import logit
 from selfincorrect.measure.net import net_of_position
-from selfincorrect.measure.positions import Picks
+from selfincorrect.measure.positions import Picks, index_dependence
 from selfincorrect.measure.scores import Row, is_mixed, together
 from selfincorrect.measure.skill import COLUMNS as SKILL
 from selfincorrect.measure.skill import evidence, skill_row
@@ -35,6 +36,8 @@ def discernment(
     row |= {
         name: row[name] and row[name] * scaled for name in ("net", "net_se", "net_low", "net_high", "luck")
     }
+    row |= logit(picks.grades, picks.shares, picks.agreeing)
+    row["p_index"] = index_dependence(drawn, seed_of("index", seed))
     if scale or not mixed.any():
         row |= dict.fromkeys(SKILL)
     else:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy import stats
 
 from selfincorrect.discriminate.choices import distinct
 from selfincorrect.discriminate.selectors.registry import with_slots
@@ -13,16 +14,19 @@ from selfincorrect.measure.intervals import Array
 from selfincorrect.measure.scores import Row, by_choice, is_mixed
 
 NEARLY_CONSTANT = 0.9  # share of one position among valid choices
+MANY, DRAWS = 30, 999  # of mixed questions, from which on no permutations need be drawn, and these
 FEW_PICKS = 5  # with fewer valid choices, nothing can be said of positions
 
 
 class Picks(NamedTuple):
     """Valid choices among positions: grades by slot [n, k], sums over the items that share a choice; the
-    share of the pick on each slot [n, k]; the clusters [n].
+    share of the pick on each slot [n, k]; how many shown candidates have the answer in each slot [n, k]; the
+    clusters [n].
     """
 
     grades: Array
     shares: Array
+    agreeing: Array
     clusters: NDArray[np.generic]
 
 
@@ -54,7 +58,8 @@ def picks_of(table: pl.DataFrame, k: int) -> Picks:
     """The valid choices of a model among positions; none for rules that see no positions."""
     valid = table.filter(pl.col("chosen_sample").is_not_null() & pl.col("selector").is_in(with_slots()))
     if not valid.height:
-        return Picks(np.zeros((0, k)), np.zeros((0, k)), np.zeros(0))
+        none = np.zeros((0, k))
+        return Picks(none, none, none, np.zeros(0))
     orders = np.array(valid["order"].to_list())
     grades = np.take_along_axis(np.array(valid["grade"].to_list(), dtype=float), orders, axis=1)
     tied = [shared or [sample] for sample, shared in valid.select("chosen_sample", "shared").iter_rows()]
@@ -66,7 +71,46 @@ def picks_of(table: pl.DataFrame, k: int) -> Picks:
     )
     asked = valid["asked"].to_numpy()
     first = np.unique(asked, return_index=True)[1]
-    return Picks(by_choice(grades, asked), shares[first], valid["cluster"].to_numpy()[first])
+    return Picks(
+        by_choice(grades, asked), shares[first], _agreeing(valid), valid["cluster"].to_numpy()[first]
+    )
+
+
+def _agreeing(valid: pl.DataFrame) -> Array:
+    """How many of the candidates shown give the answer in each slot, itself included, [choices, k].
+
+    Answers that share a choice agree where all of them do; one without a normal form agrees with none.
+    """
+    rows = valid.group_by("asked").agg("extracted", pl.col("order").first()).sort("asked")
+    counts = []
+    for forms, order in rows.select("extracted", "order").iter_rows():
+        answers = list(zip(*forms, strict=True))
+        counts.append([1 if None in answers[s] else answers.count(answers[s]) for s in order])
+    return np.array(counts, dtype=float)
+
+
+def index_dependence(f: Array, seed: int) -> float | None:
+    """p that grades `f` [m, k] depend on the sample's index, by permutation within questions; None where
+    nothing differs.
+
+    The statistic is Cochran's Q, of grades of any kind: (k − 1) Σ_s (C_s − C̄)² / Σ_i Σ_s (f_is − f̄_i)²,
+    C the sums over questions; with MANY questions that differ it has k − 1 degrees of χ².
+    """
+    varied = f[np.ptp(f, axis=1) > 1e-12]
+    if not len(varied):
+        return None
+    k = f.shape[1]
+    within = ((varied - varied.mean(axis=1, keepdims=True)) ** 2).sum()
+
+    def q(grades: Array) -> Array:
+        return np.asarray((k - 1) * grades.sum(axis=-2).var(axis=-1) * k / within)
+
+    found = float(q(varied))
+    if len(varied) >= MANY:
+        return float(stats.chi2.sf(found, k - 1))
+    rng = np.random.default_rng(seed)
+    drawn = np.array([float(q(rng.permuted(varied, axis=1))) for _ in range(DRAWS)])
+    return float((drawn >= found - 1e-9).sum() + 1) / (DRAWS + 1)
 
 
 def slot_counts(table: pl.DataFrame, k: int) -> NDArray[np.int64]:

@@ -76,7 +76,7 @@ def test_constant_picks_are_said_in_words():
     varied = c.cell(cell_table([[1, 0]] * 20, [0, 1] * 10), 2, 7)
     assert not varied["nearly_constant"]
     assert (row["informative"], varied["informative"]) == (False, True)
-    assert varied["note"] == ""
+    assert varied["note"] == "Grades depend on the sample's index: show the candidates in permuted orders."
 
 
 def test_slots_are_positions_not_samples():

@@ -9,11 +9,13 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import integrate, stats
+from scipy import integrate, optimize, stats
 
 from selfincorrect.measure.cell import cell
 from selfincorrect.measure.hypothesis import randomisation
+from selfincorrect.measure.logit import logit
 from selfincorrect.measure.net import net_of_position, permuted, spread
+from selfincorrect.measure.positions import index_dependence, picks_of
 from selfincorrect.measure.skill import as_difference, evidence, skill_interval
 from selfincorrect.measure.totals import on_grid, results, upper_tail
 
@@ -228,3 +230,53 @@ def test_questions_that_a_rule_leaves_tied_say_nothing_of_its_skill():
         assert row["exact_low"] <= row["dg_diff"] + 1e-12
         assert row["dg_diff"] == pytest.approx(skill * 20 * 0.5 / 30)
         assert row["exact_high"] >= row["dg_diff"] - 1e-12
+
+
+def test_logit_of_two_answers():
+    row = logit(F, W, np.ones_like(F))
+    assert row["logit_grade"] == pytest.approx(1.048, abs=5e-4)
+    assert row["logit_agreement"] is None
+    # The same as a logistic regression of which of the two is picked on the difference of their grades.
+    first, gap = W[:, 0], F[:, 0] - F[:, 1]
+    found = optimize.minimize(
+        lambda e: np.logaddexp(0, -(2 * first - 1) * (e[0] + e[1] * gap)).sum(), np.zeros(2)
+    )
+    assert row["logit_grade"] == pytest.approx(found.x[1], abs=1e-3)
+    se = np.sqrt(found.hess_inv[1, 1])
+    assert row["logit_grade_high"] - row["logit_grade"] == pytest.approx(1.96 * se, rel=0.05)
+
+
+def test_logit_tells_grades_from_agreement_and_stays_finite():
+    rng = np.random.default_rng(5)
+    f = (rng.random((600, 3)) < 0.5).astype(float)
+    agreeing = np.where(rng.random((600, 1)) < 0.5, [[2.0, 2.0, 1.0]], [[1.0, 2.0, 2.0]])
+    utility = np.array([0.5, 0.0, 0.0]) + 0.8 * f + 1.2 * np.log(agreeing)
+    chosen = (utility + rng.gumbel(size=(600, 3))).argmax(axis=1)
+    row = logit(f, np.eye(3)[chosen], agreeing)
+    assert row["logit_grade_low"] < 0.8 < row["logit_grade_high"]
+    assert row["logit_agreement"] == pytest.approx(1.2, abs=0.5)
+    perfect = logit(np.tile([1.0, 0.0], (50, 1)), np.tile([1.0, 0.0], (50, 1)), np.ones((50, 2)))
+    assert 1 < perfect["logit_grade"] < 20
+    assert logit(np.ones((4, 2)), np.ones((4, 2)) / 2, np.ones((4, 2)))["logit_grade"] is None
+
+
+def test_answers_agree_by_normal_form_in_the_order_shown():
+    made = table([[1, 0, 0]], [0], orders=[[2, 0, 1]]).with_columns(extracted=pl.Series([["a", "b", "a"]]))
+    assert picks_of(made, 3).agreeing.tolist() == [[2, 2, 1]]
+    none = made.with_columns(extracted=pl.Series([[None, None, "a"]], dtype=pl.List(pl.String)))
+    assert picks_of(none, 3).agreeing.tolist() == [[1, 1, 1]]
+
+
+@pytest.mark.parametrize("count", [4, 40])
+def test_index_dependence_against_all_permutations(count):
+    rng = np.random.default_rng(2)
+    f = (rng.random((count, 3)) < [0.8, 0.5, 0.3]).astype(float)
+    p = index_dependence(f, 1)
+    if count == 4:
+        kept = [list(set(itertools.permutations(row))) for row in f]
+        spread = [np.sum(each, axis=0).var() for each in itertools.product(*kept)]
+        assert p == pytest.approx(np.mean(np.array(spread) >= f.sum(axis=0).var() - 1e-9), abs=0.05)
+    else:
+        drawn = [rng.permuted(f, axis=1).sum(axis=0).var() for _ in range(4000)]
+        assert p == pytest.approx(np.mean(np.array(drawn) >= f.sum(axis=0).var() - 1e-9), abs=0.02)
+    assert index_dependence(np.ones((3, 2)), 1) is None
