@@ -164,6 +164,7 @@ def judge(config: Config, task: str) -> Slice:
         "judges": judges,
         "tokens": config.tasks[task].judge_tokens,
         "primer": config.tasks[task].judge_primer,
+        "ratings": config.tasks[task].ratings,
         **_asking(config, *judges.values()),
         **_code("grade.stage.judge", task=task, models=[config.weighted[model] for model in judges.values()]),
     }

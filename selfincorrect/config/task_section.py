@@ -50,6 +50,13 @@ class TaskConfig(Section):
         description="Models that judge the candidates, by role: `{judge: <model>}` for MT-Bench, which "
         "needs it, `{truth: <model>, info: <model>}` for TruthfulQA, which is graded by similarity without.",
     )
+    ratings: int = Field(
+        1,
+        ge=1,
+        le=9,
+        description="How often a judge rates each candidate: the first greedily, others at temperature 0.7. "
+        "Grades are the mean; from 2 on the oracle is also chosen by one rating and scored by another.",
+    )
     judge_tokens: int | None = Field(
         None, ge=1, description="Longest output of a judge in tokens; default: the task's."
     )

@@ -2,7 +2,7 @@
 a pool.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -12,10 +12,11 @@ from selfincorrect.engines import thoughts
 from selfincorrect.engines.requests import ERROR
 from selfincorrect.errors import UserError
 from selfincorrect.grade.identical import with_one_grade
-from selfincorrect.grade.judges import readings
+from selfincorrect.grade.judges import ratings_of, readings
 from selfincorrect.tasks.base import Question, Task, grade_limits
 
 GIVEN, JUDGED = "given", "judges"
+RATING = "rating_"  # and a number: the grades by one of several ratings
 UNFINISHED = "unfinished_thought"
 
 
@@ -65,6 +66,9 @@ def grade_table(
     noisy = [False] * len(missing)
     if primary in (GIVEN, JUDGED):  # of an answer that is read by rules, the grade is always the same
         first["grade"], noisy = with_one_grade(pool, first["grade"], questions)
+        for name, values in others:
+            if name.startswith(RATING):
+                values["grade"], _ = with_one_grade(pool, values["grade"], questions)
     valid = [
         bool(text) and why is None if primary == JUDGED else form is not None
         for text, form, why in zip(pool["text"], first["extracted"], missing, strict=True)
@@ -99,7 +103,12 @@ def _gradings(
         forms = [form(text) if text else None for text in candidates["text"]]
         columns[GIVEN] = {"extracted": forms, "grade": candidates["grade"].to_list()}
     if judgements is not None:
-        columns[JUDGED] = _judged(candidates.select("question_id", "sample", "text"), task, judgements)
+        pool, ratings = candidates.select("question_id", "sample", "text"), ratings_of(judgements)
+        each = {rating_name(number): _judged(pool, task, rating) for number, rating in ratings.items()}
+        first = next(iter(each.values()))
+        grades = [_mean(given) for given in zip(*(found["grade"] for found in each.values()), strict=True)]
+        columns[JUDGED] = {**first, "grade": grades}
+        columns |= each if len(each) > 1 else {}
     for name, (extract, grade) in task.GRADINGS.items():
         extracted = [None if text is None else extract(text) for text in candidates["text"]]
         graded = [
@@ -131,6 +140,16 @@ def reasons(candidates: pl.DataFrame) -> list[str | None]:
         else None
         for text, why, reasoning in zip(candidates["text"], known, beside, strict=True)
     ]
+
+
+def rating_name(number: int) -> str:
+    """What the way of grading by one rating of the judges is called."""
+    return f"{RATING}{number}"
+
+
+def _mean(given: Sequence[float | None]) -> float | None:
+    known = [grade for grade in given if grade is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _judged(pool: pl.DataFrame, task: Task, judgements: pl.DataFrame) -> dict[str, list[Any]]:

@@ -25,7 +25,8 @@ COLUMNS = [
     Column("sample", pl.Int32, "candidate"),
     Column("role", pl.String, "role of the judge"),
     Column("judge", pl.String, "name of the judging model"),
-    Column("attempt", pl.Int32, "from 1; only the last one counts"),
+    Column("rating", pl.Int32, "from 1; where candidates are rated several times"),
+    Column("attempt", pl.Int32, "from 1; only the last one of a rating counts"),
     Column("output", pl.String, "what the judge said"),
     Column("reading", pl.Float64, "a rating, or the probability of \"yes\"; empty where the output holds "
                                   "none"),
@@ -72,14 +73,17 @@ def cases(
     return found
 
 
-def requests(waiting: Sequence[Case], judge: Judge, attempt: int, seed: int) -> list[Request]:
-    """One request a case: greedy at first, seeded draws when asked again."""
-    decoding = Decoding(judge.tokens, 0.0 if attempt == 1 else AGAIN, 1.0, ())
-    return [
-        Request(case.prompt, decoding, None if attempt == 1 else seed_of("judge", seed, case.role,
-        case.question_id, case.sample, attempt))
-        for case in waiting
-    ]  # fmt: skip
+def requests(
+    waiting: Sequence[Case], judge: Judge, attempt: int, seed: int, rating: int = 1
+) -> list[Request]:
+    """One request a case: greedy at first, seeded draws when asked again or for a further rating."""
+    greedy, further = attempt == rating == 1, () if rating == 1 else (rating,)
+    decoding = Decoding(judge.tokens, 0.0 if greedy else AGAIN, 1.0, ())
+
+    def drawn(case: Case) -> int:
+        return seed_of("judge", seed, case.role, case.question_id, case.sample, attempt, *further)
+
+    return [Request(case.prompt, decoding, None if greedy else drawn(case)) for case in waiting]
 
 
 def judgements(
@@ -89,9 +93,10 @@ def judgements(
     seed: int,
     ask: Callable[[list[Request]], list[Response]],
     primer: str = "",
+    rating: int = 1,
 ) -> list[dict[str, Any]]:
-    """Rows of SCHEMA for each case and attempt; cases without a reading are asked again, up to ATTEMPTS times
-    in all.
+    """Rows of SCHEMA for each case and attempt of one `rating`. Cases without a reading are asked again, up
+    to ATTEMPTS times in all.
 
     Raises UserError if a judge that answers with one token does not tell its probability.
 
@@ -102,7 +107,7 @@ def judgements(
     for attempt in range(1, judge.attempts + 1):
         if not waiting:
             break
-        responses = ask(requests(waiting, judge, attempt, seed))
+        responses = ask(requests(waiting, judge, attempt, seed, rating))
         unread = []
         for case, response in zip(waiting, responses, strict=True):
             primed = replace(response, text=primer + (response.text or ""))
@@ -110,7 +115,7 @@ def judgements(
             rows.append(
                 {
                     "question_id": case.question_id, "sample": case.sample, "role": case.role, "judge": name,
-                    "attempt": attempt, "output": response.text, "reading": reading,
+                    "rating": rating, "attempt": attempt, "output": response.text, "reading": reading,
                     "finish_reason": response.finish_reason, "tokens_in": response.tokens_in,
                     "tokens_out": response.tokens_out, "logprob": response.logprob, "prompt": response.prompt,
                 }
@@ -132,6 +137,12 @@ def count_unread(rows: Sequence[Mapping[str, Any]], what: str) -> None:
     last = {(row["question_id"], row["sample"]): row["reading"] for row in rows}
     if unread := sum(reading is None for reading in last.values()):
         log.warning("%s: %d of %d candidates got no reading and have no grade", what, unread, len(last))
+
+
+def ratings_of(table: pl.DataFrame) -> dict[int, pl.DataFrame]:
+    """The rows of each rating, by its number; one without any where nothing was judged."""
+    parts = table.sort("rating", maintain_order=True).group_by("rating", maintain_order=True)
+    return {int(number): rows for (number,), rows in parts} or {1: table}
 
 
 def readings(table: pl.DataFrame) -> dict[tuple[str, int], dict[str, float | None]]:

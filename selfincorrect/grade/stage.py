@@ -24,13 +24,14 @@ log = logging.getLogger("selfincorrect")
 
 class JudgeSettings(StageSettings):
     """`judges` are models by role; `tokens` is the longest output, None for the task's own, `primer` what
-    an output begins with.
+    an output begins with, `ratings` how often each candidate is rated.
     """
 
     seed: int
     judges: dict[str, str]
     tokens: int | None = None
     primer: str = ""
+    ratings: int = 1
 
 
 class Settings(StageSettings):
@@ -61,9 +62,10 @@ def judge(
             log.warning("%s judges its own answers: its ratings favour them, compare with another judge", of)
         waiting = cases(questions, candidates, role, asked, module)
         asking = partial(ask, model=model, what=what)
-        found = judgements(waiting, asked, model.name, settings.seed, asking, settings.primer)
-        count_unread(found, what)
-        rows += found
+        for rating in range(1, settings.ratings + 1):
+            found = judgements(waiting, asked, model.name, settings.seed, asking, settings.primer, rating)
+            count_unread(found, what)
+            rows += found
     return pl.DataFrame(rows, schema=SCHEMA)
 
 

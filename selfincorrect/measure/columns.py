@@ -138,6 +138,8 @@ METRICS: list[Column] = [
     Column("oracle", NUMBER, "mean grade of the best candidate: what a perfect choice would "
         "score", SCORE, shown={GRADINGS: "oracle", REPORT: "oracle"}),
     *_ends("oracle", "`oracle`, as that of `s_gen`"),
+    Column("oracle_cross", NUMBER, "on judged tasks with `ratings` from 2: mean grade of the one best by one "
+        "rating, scored by another; equally good answers give it no headroom", SCORE),
     Column("headroom", NUMBER, "`oracle` − `s_gen`", SCORE),
     Column("headroom_share", NUMBER, "`dg_diff` / `headroom`; empty where no question is mixed", SHARE),
     *_ends("headroom_share", "`headroom_share`, by cluster bootstrap (10,000 seeded draws; from 5 mixed "

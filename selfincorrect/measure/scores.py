@@ -165,6 +165,16 @@ def best_grades(f: Array, totals: Array) -> Array:
     return np.asarray((f * best).sum(axis=1) / best.sum(axis=1))
 
 
+def cross_fitted(first: Array, second: Array, asked: NDArray[Any]) -> float:
+    """The mean grade of the candidate best by one rating, scored by the other, both ways.
+
+    `first` and `second` are two ratings of the same candidates, [m, k]. Of equally good ones the best rated
+    is so by chance, which another rating does not repeat: there it is S_gen, where the oracle is above it.
+    """
+    both = best_grades(second, totals_of(first, asked)), best_grades(first, totals_of(second, asked))
+    return float(np.mean(both))
+
+
 def _best(totals: Array, table: pl.DataFrame) -> Array:
     """Whether each choice is a best one of its candidates, [m]: ties shared, invalid outputs are none."""
     best = (totals == totals.max(axis=1, keepdims=True)).astype(float)

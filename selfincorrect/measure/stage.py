@@ -3,16 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
+import numpy as np
 import polars as pl
 
 from selfincorrect.columns import schema_of
 from selfincorrect.engines.requests import CONTEXT, ERROR, FILTERED, REFUSED
-from selfincorrect.grade.grades import UNFINISHED
+from selfincorrect.grade.grades import UNFINISHED, rating_name
 from selfincorrect.measure.cell import cell
 from selfincorrect.measure.columns import CELL, EMPTY, GRADED
 from selfincorrect.measure.items import COLUMNS as ITEMS
 from selfincorrect.measure.items import complete, items, items_table, other_gradings
-from selfincorrect.measure.scores import Row, plain
+from selfincorrect.measure.scores import Row, cross_fitted, plain
 from selfincorrect.sections import StageSettings
 
 COLUMNS = {"metrics": CELL, "gradings": GRADED, "per_question": ITEMS}
@@ -64,6 +65,7 @@ def rows_of(
     whose choice a server failed to give, are left out, and counted.
     """
     shown = grades.filter(pl.col("sample") < k)
+    crossed = _crossed(questions, grades, choices, k)
     answers = _answers(shown)
     for grading in (None, *other_gradings(grades)):
         about = {
@@ -80,12 +82,30 @@ def rows_of(
             ungraded = table.height - graded.height
             note = " ".join(filter(None, [_left_out(table, ungraded), _unanswered(answers), row["note"]]))
             told = {
+                "oracle_cross": crossed.get(variant),
                 "variant": variant,
                 "temperature": _temperature(table),
                 "ungraded": ungraded,
                 "note": note,
             }
             yield row | about | told
+
+
+def _crossed(
+    questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame, k: int
+) -> dict[str, float]:
+    """The cross-fitted oracle of each variant, where candidates were rated twice."""
+    ratings = [rating_name(number) for number in (1, 2)]
+    if not all(f"grade_{name}" in grades.columns for name in ratings):
+        return {}
+    found = {}
+    first, second = (items(questions, grades, choices, k, name) for name in ratings)
+    for variant, table in first.items():
+        both = complete(table).join(complete(second[variant]), on="question_id")
+        if both.height:
+            one, other = (np.array(both[name].to_list(), dtype=float) for name in ("grade", "grade_right"))
+            found[variant] = cross_fitted(one, other, both["asked"].to_numpy())
+    return found
 
 
 def _temperature(table: pl.DataFrame) -> float | None:

@@ -129,7 +129,7 @@ def _judging(
     for role, model in (config.tasks[task].judges or {}).items():
         judge = judges_of(module)[role]
         asked = requests(cases(items, pool, role, judge, module), judge, 1, config.seed)
-        answers, read, written = _sums(asked, scale)
+        answers, read, written = _sums(asked, scale * config.tasks[task].ratings)
         longest = config.tasks[task].judge_tokens
         yield model, (answers, read, answers * longest if longest and judge.tokens > 1 else written)
 

@@ -75,8 +75,8 @@ def judge_problems(config: Config) -> Iterator[Problem]:
             )
             yield Problem(f"tasks.{name}.judges", "nothing", allowed, paste)
         one_token = any(judge.tokens == 1 for judge in judges_of(module).values())
-        for key in ("judge_primer", "judge_tokens"):
-            if getattr(task, key) and (one_token or not given):
+        for key in ("judge_primer", "judge_tokens", "ratings"):
+            if key in task.model_fields_set and getattr(task, key) and (one_token or not given):
                 why = "a judge that answers with one token" if one_token else "a task without judges"
                 yield Problem(
                     f"tasks.{name}.{key}",

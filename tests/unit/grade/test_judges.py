@@ -102,6 +102,29 @@ def test_missing_ratings_are_asked_again_by_seeded_draws_and_then_stay_missing()
     assert grades["grading"].unique().to_list() == ["judges"]
 
 
+def test_several_ratings_are_drawn_and_their_mean_is_the_grade():
+    candidates = pl.DataFrame(
+        {"question_id": ["mt_bench-081-1"] * 2, "sample": [0, 1], "text": ["one", "two"]}
+    )
+    judge, task = mt_bench.JUDGES["judge"], get_task("mt_bench")
+    cases = judging.cases(MT, candidates, "judge", judge, task)
+    rows, seeds = [], []
+    for rating, answers in ((1, ["[[4]]"]), (2, ["none", "[[8]]"])):
+        asked, ask = judge_of(answers)
+        rows += judging.judgements(cases, judge, "j", 1, ask, rating=rating)
+        seeds += [request.seed for requests in asked for request in requests]
+        assert asked[0][0].decoding.temperature == (0.0 if rating == 1 else judging.AGAIN)
+    assert seeds[:2] == [None, None]
+    assert len(set(seeds[2:])) == 4
+    table = pl.DataFrame(rows, schema=judging.SCHEMA)
+    grades = grading.grade_table(candidates, {q.question_id: q for q in MT}, task, judgements=table)
+    assert grades.select("grade", "grade_rating_1", "grade_rating_2").rows() == [(6.0, 4.0, 8.0)] * 2
+    [once] = judging.ratings_of(table.filter(pl.col("rating") == 1)).values()
+    alone = grading.grade_table(candidates, {q.question_id: q for q in MT}, task, judgements=once)
+    assert alone["grade"].to_list() == [4.0, 4.0]
+    assert "grade_rating_1" not in alone.columns
+
+
 def test_a_primer_is_part_of_what_is_read():
     candidates = pl.DataFrame({"question_id": ["mt_bench-081-1"], "sample": [0], "text": ["one"]})
     judge = mt_bench.JUDGES["judge"]
@@ -208,7 +231,15 @@ def test_candidates_without_text_are_not_judged():
     [case] = judging.cases([question], candidates, "truth", judge, get_task("truthfulqa"))
     assert (case.sample, case.prompt.query) == (1, "x")
     rows = [
-        {"question_id": "a", "sample": 1, "role": role, "judge": "j", "attempt": 1, "reading": 1.0}
+        {
+            "question_id": "a",
+            "sample": 1,
+            "role": role,
+            "judge": "j",
+            "rating": 1,
+            "attempt": 1,
+            "reading": 1.0,
+        }
         for role in ("truth", "info")
     ]
     table = pl.DataFrame(rows, schema=judging.SCHEMA)
