@@ -6,6 +6,7 @@ each interval holds the truth, and how the power of the primary test compares wi
 
 import argparse
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,48 +17,7 @@ from numpy.typing import NDArray
 from selfincorrect.measure import hypothesis, intervals, power
 from selfincorrect.measure.scores import scores
 from selfincorrect.measure.significance import MARGIN, significance
-
-Array = NDArray[np.float64]
-Rng = np.random.Generator
-
-# A real pool: the shares of the 1,319 GSM8K questions that have 0 … 4 right answers among four of LLaMA-2 7B.
-# 24 % of them are mixed.
-QUESTIONS, RIGHT = 1319, np.array([986, 230, 66, 25, 12]) / 1319
-# Judge scores of 80 questions with two turns: both turns share a level, the candidates have a skewed spread.
-CONVERSATIONS, LEVELS, LEVEL_SHARES = 80, np.array([3, 6, 8, 9]), np.array([0.1, 0.2, 0.3, 0.4])
-SPREAD = np.array([-5, -2, -1, 0, 0, 0, 1])
-K = 4
-
-
-def binary_pool(rng: Rng, shares: Array = RIGHT) -> tuple[Array, NDArray[Any]]:
-    """Grades [1319, 4] of 0 and 1, and the cluster of each question, which is its own.
-
-    `shares` are those of the questions that have 0 … 4 right candidates.
-    """
-    right = rng.choice(len(shares), size=QUESTIONS, p=shares)
-    grades = (np.arange(K) < right[:, None]).astype(float)
-    return rng.permuted(grades, axis=1), np.arange(QUESTIONS)
-
-
-def scored_pool(rng: Rng) -> tuple[Array, NDArray[Any]]:
-    """Grades [160, 4] from 1 to 10, and the cluster of each question: two turns share one."""
-    levels = np.repeat(rng.choice(LEVELS, size=CONVERSATIONS, p=LEVEL_SHARES), 2)
-    grades = np.clip(levels[:, None] + rng.choice(SPREAD, size=(2 * CONVERSATIONS, K)), 1, 10)
-    return grades.astype(float), np.repeat(np.arange(CONVERSATIONS), 2)
-
-
-def choose(f: Array, skill: float, rng: Rng) -> Array:
-    """Grades of the choices: the best candidate with probability `skill`, else a uniform draw.
-
-    The true DG-Diff is `skill` × headroom.
-    """
-    uniform = f[np.arange(len(f)), rng.integers(0, K, len(f))]
-    return np.where(rng.random(len(f)) < skill, f.max(axis=1), uniform)
-
-
-def true_scores() -> tuple[float, float]:
-    """The expected S_gen and the expected oracle score of `binary_pool`."""
-    return float(RIGHT @ np.arange(K + 1) / K), float(1 - RIGHT[0])
+from selfincorrect.simulation.pools import RIGHT, Array, K, Rng, binary_pool, choose, scored_pool, true_scores
 
 
 def rejections(pool: Callable[[Rng], tuple[Array, NDArray[Any]]], draws: int, seed: int) -> pl.DataFrame:
@@ -171,41 +131,68 @@ def powers(effects: list[float], draws: int, seed: int) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def main(arguments: list[str] | None = None) -> None:
+def simulated(draws: int, seed: int) -> dict[str, pl.DataFrame]:
+    """The tables `rejections`, `coverage` and `power` of scores and their first tests, on all cores."""
+    with ProcessPoolExecutor() as pool:
+        tests = {
+            grades: pool.submit(rejections, of, draws, seed)
+            for grades, of in (("right or wrong", binary_pool), ("scores", scored_pool))
+        }
+        margins = pool.submit(equivalences, [0.03, 0.05, 0.25], draws, seed)
+        covered = [
+            (skill, pool.submit(each, skill, draws, seed))
+            for skill in (0.0, 0.3)
+            for each in (coverage, scored_coverage)
+        ]
+        found = [pool.submit(powers, [effect], draws, seed) for effect in EFFECTS]
+        tables = {grades: table.result() for grades, table in tests.items()}
+        tables["right or wrong"] = pl.concat([tables["right or wrong"], margins.result()])
+        return {
+            "rejections": pl.concat(
+                table.select(pl.lit(grades).alias("grades"), pl.all()) for grades, table in tables.items()
+            ),
+            "coverage": pl.concat(
+                table.result().with_columns(skill=pl.lit(skill)) for skill, table in covered
+            ),
+            "power": pl.concat(table.result() for table in found),
+        }
+
+
+EFFECTS = (0.0, 0.005, 0.01, 0.015, 0.02, 0.025)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write tables and figures; exit code 0, or 1 if a test does not keep its size."""
     from selfincorrect.io import atomic
     from selfincorrect.report.figures import style
-    from selfincorrect.simulation import figure as simulation
+    from selfincorrect.simulation import discernment, figure
 
     parser = argparse.ArgumentParser(
         prog="selfincorrect simulate", description=(__doc__ or "").split("\n")[0]
     )
-    parser.add_argument("folder", type=Path, help="where tables and figure go")
-    parser.add_argument("--draws", type=int, default=10_000, help="draws of each simulation (default 10,000)")
+    parser.add_argument("folder", type=Path, help="where tables and figures go")
+    parser.add_argument("--draws", type=int, default=20_000, help="draws of each simulation (default 20,000)")
     parser.add_argument("--seed", type=int, default=20240404)
     given = parser.parse_args(arguments)
     if given.draws < 1:
         parser.error("--draws from 1")
     draws, seed = given.draws, given.seed
-    binary = pl.concat([rejections(binary_pool, draws, seed), equivalences([0.03, 0.05, 0.25], draws, seed)])
-    scored = rejections(scored_pool, draws, seed)
-    graded = {"right or wrong": binary, "scores": scored}
-    covered = [
-        each(skill, draws, seed).with_columns(skill=pl.lit(skill))
-        for skill in (0.0, 0.3)
-        for each in (coverage, scored_coverage)
-    ]
-    made = {
-        "rejections": pl.concat(
-            table.select(pl.lit(grades).alias("grades"), pl.all()) for grades, table in graded.items()
-        ),
-        "coverage": pl.concat(covered),
-        "power": powers([0.0, 0.005, 0.01, 0.015, 0.02, 0.025], draws, seed),
-    }
-    for name, table in made.items():
+    some = max(draws // 10, 1)  # of larger pools, where a percent is known well enough
+    made = simulated(draws, seed)
+    sizes, covered = discernment.simulated(draws, seed)
+    more = {"worlds": sizes, "worlds_coverage": covered}
+    more |= {"skill_found": discernment.powers(some, seed), "looks": discernment.looks(some, seed)}
+    for name, table in (made | more).items():
         with atomic(given.folder / f"{name}.csv") as file:
             table.write_csv(file)
-        with pl.Config(tbl_rows=-1, tbl_hide_dataframe_shape=True):
+        with pl.Config(tbl_rows=-1, tbl_hide_dataframe_shape=True, fmt_str_lengths=60):
             print(table)
     style.apply({"font_size": 9, "dpi": 200})
-    style.save(simulation.draw(**made), [str(given.folder / f"simulation.{kind}") for kind in ("pdf", "png")])
-    print(f"tables and figure: {given.folder}")
+    drawn = {"simulation": figure.draw(**made), "worlds": figure.worlds(**more)}
+    for name, each in drawn.items():
+        style.save(each, [str(given.folder / f"{name}.{kind}") for kind in ("pdf", "png")])
+    print(f"tables and figures: {given.folder}")
+    failed = sizes.filter(~pl.col("holds").fill_null(True))
+    for row in failed.iter_rows(named=True):
+        print(f"does not keep its size: {row['test']}, {row['world']}: {row['rejected']:.2%}")
+    return 1 if failed.height else 0

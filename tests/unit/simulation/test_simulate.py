@@ -65,8 +65,9 @@ def test_power_is_that_of_the_formula():
         assert row["found"] == pytest.approx(row["formula"], abs=0.03), row
 
 
-def test_the_command_writes_tables_and_figure(tmp_path, capsys):
+def test_the_command_writes_tables_and_figures(tmp_path, capsys):
     simulate.main([str(tmp_path), "--draws", "3"])
-    tables, figures = {"rejections.csv", "coverage.csv", "power.csv"}, {"simulation.pdf", "simulation.png"}
-    assert {path.name for path in tmp_path.iterdir()} == tables | figures
+    tables = {"rejections", "coverage", "power", "worlds", "worlds_coverage", "skill_found", "looks"}
+    figures = {f"{name}.{kind}" for name in ("simulation", "worlds") for kind in ("pdf", "png")}
+    assert {path.name for path in tmp_path.iterdir()} == {f"{name}.csv" for name in tables} | figures
     assert "p_randomisation" in capsys.readouterr().out
