@@ -46,6 +46,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "workflow" not in item.path.parts)
 
 
+def snakemake(folder: Path, *arguments: str, config: Path | None = None, cores: int = 2) -> list[str]:
+    """The command that runs the workflow of this copy in `folder`."""
+    words = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    words += ["--configfile", str(config)] if config else []  # first: it takes all words up to an option
+    return [*words, "--directory", str(folder), "--cores", str(cores), "--nocolor", *arguments]
+
+
 class Workflow:
     """Snakemake in a working folder, with a configuration written beside it."""
 
@@ -60,9 +67,7 @@ class Workflow:
         (self.folder / "experiment.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
 
     def command(self, *arguments: str) -> list[str]:
-        words = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-        words += ["--directory", str(self.folder), "--configfile", str(self.folder / "experiment.yaml")]
-        return [*words, "--cores", "2", "--nocolor", *arguments]
+        return snakemake(self.folder, *arguments, config=self.folder / "experiment.yaml")
 
     def run(
         self, *arguments: str, check: bool = True, env: dict[str, str] | None = None

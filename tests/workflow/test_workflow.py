@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from selfincorrect.io import read_provenance
-from tests.conftest import ROOT
+from tests.conftest import snakemake
 from tests.support import paper_data
 from tests.support.tiny import save
 
@@ -220,19 +220,8 @@ def test_another_experiment_replaces_the_default_one(workflow):
 
 
 def test_default_experiment_and_values_on_top(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--snakefile",
-        str(ROOT / "Snakefile"),
-        "--directory",
-        str(tmp_path),
-        "--cores",
-        "1",
-        "-n",
-    ]
-    done = subprocess.run([*command, "--config", "ks=3"], capture_output=True, text=True, check=True)
+    command = snakemake(tmp_path, "-n", "--config", "ks=3")
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     for words in ("gemma-3-270m/gsm8k/k3/metrics.parquet", "smollm2-135m-instruct/triviaqa/k3"):
         assert words in done.stdout
 
