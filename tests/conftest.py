@@ -1,6 +1,8 @@
 """Shared fixtures: a scripted experiment in a folder of its own, and Snakemake as a user runs it."""
 
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -104,6 +106,9 @@ def wait_for(true: Callable[[], Any], seconds: float = 120.0) -> Any:
     return found
 
 
+WITHOUT_PAGES = ("--", "results/run.json")  # for `reproduce`: what is compared, without figures and report
+
+
 def reproduce(record: Path, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """The recorded run made again in `folder`, whatever state this copy of the code is in."""
     command = [
@@ -129,10 +134,22 @@ def workflow(tmp_path: Path) -> Workflow:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """A finished scripted run in a path with spaces, which tests only read."""
-    workflow = Workflow(tmp_path_factory.mktemp("a finished run"))
-    workflow.run()
-    return workflow
+    """A finished scripted run in a path with spaces, which tests only read.
+
+    The first worker that needs it makes it; each works with a copy, since Snakemake locks a folder.
+    """
+    own = tmp_path_factory.mktemp("mine") / "a finished run"
+    together = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        together = together.parent
+    made = together / "a finished run"
+    with open(together / "finished.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (made / "results/report.html").exists():
+            made.mkdir(exist_ok=True)
+            Workflow(made).run()
+    shutil.copytree(made, own, symlinks=True)
+    return Workflow(own)
 
 
 MakeQuestions = Callable[..., Any]
