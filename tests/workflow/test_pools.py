@@ -54,6 +54,7 @@ def pools(workflow):
 
 
 def test_pools_get_every_table_figure_and_the_report(pools):
+    pools.configure(models=pools.config["models"], tasks=pools.config["tasks"], k=[3])
     done = pools.run()
     cells = {"prepare_dataset", "import_pool", "select", "grade", "measure"}
     assert pools.rules_run(done) == sorted(cells | {"tables", "figures", "paper", "report"})

@@ -64,7 +64,7 @@ def test_greedy_is_plain_generate_token_for_token(engine):
 
 
 def test_samples_do_not_depend_on_the_batch(engine, monkeypatch):
-    requests = asked(0.7, 3)
+    requests = asked(0.7, 3, limit=3)
     together = texts(engine, requests)
     monkeypatch.setattr(engine, "batch_size", 1)
     assert texts(engine, requests) == together
