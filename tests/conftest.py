@@ -1,6 +1,8 @@
 """Shared fixtures: a scripted experiment in a folder of its own, and Snakemake as a user runs it."""
 
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -46,6 +48,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "workflow" not in item.path.parts)
 
 
+def snakemake(folder: Path, *arguments: str, config: Path | None = None, cores: int = 2) -> list[str]:
+    """The command that runs the workflow of this copy in `folder`."""
+    words = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    words += ["--configfile", str(config)] if config else []  # first: it takes all words up to an option
+    return [*words, "--directory", str(folder), "--cores", str(cores), "--nocolor", *arguments]
+
+
 class Workflow:
     """Snakemake in a working folder, with a configuration written beside it."""
 
@@ -60,9 +69,7 @@ class Workflow:
         (self.folder / "experiment.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
 
     def command(self, *arguments: str) -> list[str]:
-        words = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-        words += ["--directory", str(self.folder), "--configfile", str(self.folder / "experiment.yaml")]
-        return [*words, "--cores", "2", "--nocolor", *arguments]
+        return snakemake(self.folder, *arguments, config=self.folder / "experiment.yaml")
 
     def run(
         self, *arguments: str, check: bool = True, env: dict[str, str] | None = None
@@ -99,6 +106,9 @@ def wait_for(true: Callable[[], Any], seconds: float = 120.0) -> Any:
     return found
 
 
+WITHOUT_PAGES = ("--", "results/run.json")  # for `reproduce`: what is compared, without figures and report
+
+
 def reproduce(record: Path, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """The recorded run made again in `folder`, whatever state this copy of the code is in."""
     command = [
@@ -124,10 +134,22 @@ def workflow(tmp_path: Path) -> Workflow:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """A finished scripted run in a path with spaces, which tests only read."""
-    workflow = Workflow(tmp_path_factory.mktemp("a finished run"))
-    workflow.run()
-    return workflow
+    """A finished scripted run in a path with spaces, which tests only read.
+
+    The first worker that needs it makes it; each works with a copy, since Snakemake locks a folder.
+    """
+    own = tmp_path_factory.mktemp("mine") / "a finished run"
+    together = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        together = together.parent
+    made = together / "a finished run"
+    with open(together / "finished.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (made / "results/report.html").exists():
+            made.mkdir(exist_ok=True)
+            Workflow(made).run()
+    shutil.copytree(made, own, symlinks=True)
+    return Workflow(own)
 
 
 MakeQuestions = Callable[..., Any]

@@ -8,13 +8,12 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.conftest import ROOT, SCRIPT, Workflow, wait_for
+from tests.conftest import ROOT, SCRIPT, Workflow, snakemake, wait_for
 from tests.slurm.cluster import cluster, jobs, missing, run
 
 MODEL_JOBS = "results/scripted/capitals/k2/choices.parquet"  # and what it needs: all jobs that ask a model
@@ -45,12 +44,11 @@ class ClusterWorkflow(Workflow):
     def command(self, *arguments: str) -> list[str]:
         if self.local:
             return super().command(*arguments)
-        words = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--nocolor"]
-        words += ["--directory", str(self.folder), "--cores", "1", "--latency-wait", "5"]
-        words += ["--workflow-profile", str(ROOT / "workflow/profiles" / self.profile)]
+        words = ["--latency-wait", "5", "--workflow-profile", str(ROOT / "workflow/profiles" / self.profile)]
         words += ["--default-resources", "mem_mb=1000*attempt", "runtime=5*attempt", "slurm_partition=main"]
         words += ["--slurm-init-seconds-before-status-checks", "2"]
-        return [*words, *arguments, "--configfile", str(self.folder / "experiment.yaml")]
+        config = self.folder / "experiment.yaml"
+        return snakemake(self.folder, *words, *arguments, config=config, cores=1)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         log = open(self.folder / "snakemake.log", "w")  # noqa: SIM115

@@ -8,7 +8,7 @@ import sys
 import polars as pl
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, snakemake
 
 MODULE = {
     "last.py": '''
@@ -97,23 +97,8 @@ CONFIG = {
 
 def test_a_whole_run_with_all_three(others):
     (others / "experiment.json").write_text(json.dumps(CONFIG))
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--snakefile",
-        str(ROOT / "Snakefile"),
-        "--directory",
-        str(others),
-    ]
-    command += [
-        "--configfile",
-        str(others / "experiment.json"),
-        "--cores",
-        "2",
-        "--",
-        "results/m/spelling/k2/metrics.parquet",
-    ]
+    target = "results/m/spelling/k2/metrics.parquet"
+    command = snakemake(others, target, config=others / "experiment.json")
     environment = {**os.environ, "PYTHONPATH": f"{others}:{ROOT}"}
     done = subprocess.run(command, capture_output=True, text=True, cwd=others, timeout=300, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr

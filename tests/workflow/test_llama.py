@@ -66,7 +66,7 @@ def test_a_run_has_right_columns_and_its_costs_are_the_tables_tokens(llama, tmp_
         for mode in ("completion", "chat")
     }
     workflow.configure(models=models, tasks={"capitals": {"limit": 8}}, k=[4], variants={"full": {}})
-    workflow.run()
+    workflow.run("tables_only")
     for mode in models:
         candidates = workflow.table(f"{mode}/capitals/candidates.parquet")
         choices = workflow.table(f"{mode}/capitals/k4/choices.parquet")

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from selfincorrect.record.record import columns_digests
-from tests.conftest import reproduce
+from tests.conftest import WITHOUT_PAGES, reproduce
 
 pytestmark = pytest.mark.xdist_group("reproduce")  # one worker makes the runs that these tests share
 
@@ -75,7 +75,7 @@ def test_other_answers_show_in_the_columns_they_change(finished, tmp_path):
         shutil.copy(finished.path(name) if name == "run.json" else finished.folder / name, tmp_path / name)
     script = tmp_path / "script.yaml"
     script.write_text(script.read_text().replace("Vienna", "Wien"))
-    done = reproduce(tmp_path / "run.json", tmp_path / "again", "--files", str(tmp_path))
+    done = reproduce(tmp_path / "run.json", tmp_path / "again", "--files", str(tmp_path), *WITHOUT_PAGES)
     assert done.returncode == 1
     assert "model scripted: different\n" in done.stdout
     assert "data capitals: same\n" in done.stdout

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 from collections import Counter
 
 import yaml
@@ -10,21 +9,12 @@ import yaml
 from selfincorrect.config.check.experiment import check
 from selfincorrect.plan import scale
 from selfincorrect.plan.rates import Rates
-from tests.conftest import ROOT
+from tests.conftest import ROOT, snakemake
 
 
 def test_the_plan_of_the_paper_has_the_jobs_of_the_workflow(tmp_path):
     path = ROOT / "workflow/experiments/paper.yaml"
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--snakefile",
-        str(ROOT / "Snakefile"),
-        "--directory",
-        str(tmp_path),
-    ]
-    command += ["--cores", "1", "--nocolor", "-n", "-q", "rules", "--configfile", str(path)]
+    command = snakemake(tmp_path, "-n", "-q", "rules", config=path)
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     config = check(yaml.safe_load(path.read_text()))
     machines = scale.Machines(Rates(1e12, 1e12, "made up"))

@@ -1,9 +1,8 @@
-"""The workflow as a user runs it, on a scripted model: what is made, what is made again, what is asked."""
+"""The workflow as a user runs it, on a scripted model: what is made, and what is said."""
 
 import csv
 import html.parser
 import re
-import shutil
 import subprocess
 import sys
 
@@ -11,7 +10,7 @@ import polars as pl
 import pytest
 
 from selfincorrect.io import read_provenance
-from tests.conftest import ROOT
+from tests.conftest import snakemake
 from tests.support import paper_data
 from tests.support.tiny import save
 
@@ -152,11 +151,6 @@ def test_simplified_shows_right_answers_of_other_countries(finished):
             assert text == original if grade else text in accepted
 
 
-def test_second_run_does_nothing(finished):
-    done = finished.run()
-    assert "Nothing to be done" in done.stdout + done.stderr
-
-
 def test_report_is_self_contained_and_model_output_is_text(finished):
     page = finished.path("report.html").read_text()
 
@@ -214,70 +208,6 @@ def test_single_target_makes_just_what_it_needs(workflow):
     assert not workflow.path("scripted/capitals/k2/metrics.parquet").exists()
 
 
-def test_rerun_rules(finished, workflow):
-    shutil.copytree(finished.folder, workflow.folder, dirs_exist_ok=True)
-    target = "results/scripted/capitals/k4/metrics.parquet"
-    asked = workflow.stored()
-
-    workflow.path("scripted/capitals/k4/metrics.parquet").unlink()
-    assert workflow.rules_run(workflow.run()) == ["figures", "measure", "paper", "report", "tables"]
-
-    workflow.configure(figures={"dpi": 90})
-    assert workflow.rules_run(workflow.run()) == ["figures", "paper", "report"]
-    assert workflow.stored() == asked
-
-    settings = {"figures": {"dpi": 90}}
-    workflow.configure(**settings, variants={**workflow.config["variants"], "letters": {"labels": "letters"}})
-    assert "generate" not in workflow.rules_run(workflow.run(target))
-    assert workflow.stored() == asked + 2 * 12, "only the new variant's questions are asked"
-    assert workflow.table("scripted/capitals/k4/choices.parquet").height == 3 * 12
-
-    before = workflow.table("scripted/capitals/candidates.parquet")
-    asked = workflow.stored()
-    workflow.configure(**settings, sampling={"n": 6})
-    workflow.run(target)
-    after = workflow.table("scripted/capitals/candidates.parquet")
-    assert after.filter(pl.col("sample") < 4).equals(before)
-    assert after.height == 6 * 12
-    assert workflow.stored() == asked + 2 * 12, "two more candidates a question, no other answer"
-
-    grader = workflow.run("--forcerun", "grade", "-n")
-    assert "generate" not in workflow.rules_run(grader)
-
-
-def test_two_runs_are_equal_to_the_byte(finished, workflow):
-    workflow.run()
-    cells = [f"scripted/capitals/{name}.parquet" for name in ("candidates", "k4/choices")]
-    tables, figures = (
-        ["tables/metrics.csv", "tables/slots.parquet"],
-        ["figures/scores.png", "figures/scores.pdf"],
-    )
-    for name in (*tables, *cells, *figures):
-        assert workflow.path(name).read_bytes() == finished.path(name).read_bytes(), name
-
-
-def test_shards_give_the_same_pool(finished, workflow):
-    workflow.configure(tasks={"capitals": {"limit": 12, "shards": 5}})
-    workflow.run("results/scripted/capitals/candidates.parquet")
-    assert workflow.table("scripted/capitals/candidates.parquet").equals(
-        finished.table("scripted/capitals/candidates.parquet")
-    )
-
-
-def test_an_edited_data_file_is_read_again(workflow):
-    data = workflow.folder / "mine.csv"
-    data.write_text("country,capital,accepted\nA,Paris,\nB,Rome,Roma\n")
-    workflow.configure(tasks={"capitals": {"source": {"path": "mine.csv"}}})
-    target = "results/scripted/capitals/candidates.parquet"
-    workflow.run(target)
-    assert workflow.table("scripted/capitals/candidates.parquet").height == 8
-    asked = workflow.stored()
-    data.write_text("country,capital,accepted\nA,Paris,\nB,Rome,Roma\nC,Vienna,\n")
-    workflow.run(target)
-    assert workflow.table("scripted/capitals/candidates.parquet").height == 12
-    assert workflow.stored() == asked + 4
-
-
 def test_single_values_on_the_command_line(workflow):
     done = workflow.run("-n", "--config", "ks=[3]", "sampling={n: 3}", "tasks={capitals: {limit: 5}}")
     assert "k3/metrics.parquet" in done.stdout
@@ -290,19 +220,8 @@ def test_another_experiment_replaces_the_default_one(workflow):
 
 
 def test_default_experiment_and_values_on_top(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--snakefile",
-        str(ROOT / "Snakefile"),
-        "--directory",
-        str(tmp_path),
-        "--cores",
-        "1",
-        "-n",
-    ]
-    done = subprocess.run([*command, "--config", "ks=3"], capture_output=True, text=True, check=True)
+    command = snakemake(tmp_path, "-n", "--config", "ks=3")
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     for words in ("gemma-3-270m/gsm8k/k3/metrics.parquet", "smollm2-135m-instruct/triviaqa/k3"):
         assert words in done.stdout
 

@@ -1,40 +1,15 @@
 """Asking through the store: once for each answer, and the same result whatever the store held before."""
 
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 
-from selfincorrect.digest import digest
 from selfincorrect.engines.prompt import Prompt
-from selfincorrect.engines.requests import CONTEXT, Decoding, Request, Response, Versions, stored_response
-from selfincorrect.engines.scripted import ScriptedEngine
+from selfincorrect.engines.requests import CONTEXT, Decoding, Request, Response, Versions
 from selfincorrect.errors import UserError
 from selfincorrect.models.ask import UNGREEDY, OpenedModel, ask, rank
 from selfincorrect.models.store import ResponseStore, main
-
-
-class Engine:
-    """Answers with the prompt's length; refuses what does not fit, as real engines do."""
-
-    def __init__(self, context=None):
-        self.context, self.asked = context, 0
-
-    def answer(self, requests, stop=lambda: False):
-        for request in requests:
-            self.asked += 1
-            tokens = len(request.prompt.query)
-            if self.context is not None and tokens + request.decoding.max_tokens > self.context:
-                yield [(request, Response(None, request.prompt.query, CONTEXT, tokens, 0, None, sent=False))]
-            else:
-                yield [(request, Response("x", request.prompt.query, "stop", tokens, 1, -1.0))]
-
-
-REQUESTS = [Request(Prompt("", (), "q" * length), Decoding(4, 0.0, 1.0, ()), None) for length in (3, 30, 3)]
-
-
-def opened(folder, context, engine):
-    return OpenedModel("model", "digest", "completion", context, ResponseStore(folder), engine, {})
+from tests.support.asking import REQUESTS, Engine, opened
 
 
 def run(folder, context, engine):
@@ -278,37 +253,3 @@ def test_a_record_that_is_no_answer_is_named_and_taken_out_by_one_command(tmp_pa
         assert "other" in ResponseStore(tmp_path)
         assert key not in ResponseStore(tmp_path)
     assert asked(tmp_path, [(request, response)])[1] == 1
-
-
-def test_options_are_asked_for_once_and_answers_of_before_keep_their_keys(tmp_path):
-    (tmp_path / "script.yaml").write_text(
-        'rules: [{match: "", answers: ["x"], options: {"1": -0.5, "2": -1.5}}]'
-    )
-    plain = REQUESTS[0]
-    asked = replace(plain, options=("1", "2", "other"))
-    model = replace(
-        opened(tmp_path / "store", None, lambda: ScriptedEngine(tmp_path / "script.yaml", None)), options=True
-    )
-    drawn, scored = ask([plain, asked], model, "test")
-    assert (drawn.text, drawn.options, scored.text) == ("x", None, "")
-    assert scored.options[:2] == (-0.5, -1.5)
-    assert scored.options[2] <= 0
-    again = replace(opened(tmp_path / "store", None, lambda: pytest.fail("all is stored")), options=True)
-    assert ask([plain, asked], again, "test") == [drawn, scored]
-    # As a store of before knows it: without a word of options.
-    told = {"prompt": plain.prompt.rendered("completion"), "decoding": asdict(plain.decoding)}
-    assert plain.key("digest", "completion") == digest([1, "digest", "completion", told, None])
-    assert asked.key("digest", "completion") != plain.key("digest", "completion")
-
-
-def test_an_engine_that_cannot_tell_options_apart_is_named(tmp_path):
-    with pytest.raises(UserError, match="model is asked how probable given answers are"):
-        ask([replace(REQUESTS[0], options=("1",))], opened(tmp_path, None, Engine), "test")
-
-
-@pytest.mark.parametrize("wrong", [[0.5], ["-1"], [float("nan")], "12", {"1": -1}])
-def test_options_that_make_no_sense_are_no_stored_answer(wrong):
-    record = Response("", "p", "stop", 1, 0, None, options=(-1.0, None)).record()
-    assert stored_response(json.loads(json.dumps(record))).options == (-1.0, None)
-    with pytest.raises(ValueError, match="options"):
-        stored_response({**record, "options": wrong})

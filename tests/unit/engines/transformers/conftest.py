@@ -1,5 +1,6 @@
 """Tiny models as engines, for tests of the engine."""
 
+import psutil
 import pytest
 
 
@@ -24,3 +25,12 @@ def engine(tmp_path_factory):
         return TransformersEngine(manifest, prepared / "weights", run)
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def modest(monkeypatch):
+    """Continuous batching takes about a GB: to fill its usual part of the memory with zeros takes seconds."""
+    from selfincorrect.engines.transformers import continuous
+
+    share = min(continuous.SHARE["cpu"], 1e9 / psutil.virtual_memory().available)
+    monkeypatch.setattr(continuous, "SHARE", {"cpu": share})
