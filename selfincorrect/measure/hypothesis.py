@@ -7,8 +7,8 @@ from math import ceil
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from selfincorrect.measure.totals import Kinds, grid_step, matter, on_grid, outcomes, upper_tail
 
@@ -38,7 +38,9 @@ def randomisation(grades: Array, chosen: Array, ties: NDArray[np.int64] | None =
     total = float((chosen[can] - grades[can].min(axis=1)).sum())
     if can.sum() > EXACT_LIMIT:
         excess = total - sum(count * values.mean() for values, count in kinds)
-        return float(stats.norm.sf(excess / np.sqrt(sum(count * values.var() for values, count in kinds))))
+        return float(
+            scipy.stats.norm.sf(excess / np.sqrt(sum(count * values.var() for values, count in kinds)))
+        )
     step = grid_step(values for values, _ in kinds)
     if step is None:
         return _drawn(kinds, total)
@@ -62,13 +64,13 @@ def mcnemar(n01: int, n10: int) -> dict[str, float]:
     """
     total = n01 + n10
     z = (n01 - n10) / np.sqrt(total) if total else 0.0
-    above = float(stats.binom.sf(n01, total, 0.5))
-    equal = float(stats.binom.pmf(n01, total, 0.5))
+    above = float(scipy.stats.binom.sf(n01, total, 0.5))
+    equal = float(scipy.stats.binom.pmf(n01, total, 0.5))
     return {
-        "asymptotic": float(stats.norm.sf(z)),
+        "asymptotic": float(scipy.stats.norm.sf(z)),
         "exact": min(above + equal, 1.0),
         "midp": above + 0.5 * equal,
-        "as_printed": float(0.5 * stats.norm.sf(abs(z))),
+        "as_printed": float(0.5 * scipy.stats.norm.sf(abs(z))),
     }
 
 
@@ -80,7 +82,7 @@ def wilcoxon(differences: Array, zeros: Literal["pratt", "wilcox"]) -> float:
     """
     if not differences.any():
         return 1.0
-    result = stats.wilcoxon(
+    result = scipy.stats.wilcoxon(
         differences, zero_method=zeros, alternative="greater", method="approx", correction=False
     )
     return float(result.pvalue)
@@ -88,7 +90,7 @@ def wilcoxon(differences: Array, zeros: Literal["pratt", "wilcox"]) -> float:
 
 def uniform_slots(counts: NDArray[np.int64]) -> float:
     """p of the chi-square test that all positions are picked equally often. 1.0 where nothing was picked."""
-    return float(stats.chisquare(counts).pvalue) if counts.sum() else 1.0
+    return float(scipy.stats.chisquare(counts).pvalue) if counts.sum() else 1.0
 
 
 def equivalence(mean: float, ses: tuple[float, float], clusters: int, margin: float) -> float:
@@ -99,7 +101,7 @@ def equivalence(mean: float, ses: tuple[float, float], clusters: int, margin: fl
     """
     if clusters < 2 or not all(ses):
         return 1.0
-    beyond = stats.t.sf([(mean + margin) / ses[0], (margin - mean) / ses[1]], clusters - 1)
+    beyond = scipy.stats.t.sf([(mean + margin) / ses[0], (margin - mean) / ses[1]], clusters - 1)
     return float(beyond.max())
 
 

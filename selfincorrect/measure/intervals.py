@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 Array = NDArray[np.float64]
 LEVEL = 0.95
@@ -39,7 +39,7 @@ def interval(values: Array, clusters: NDArray[Any]) -> tuple[float, float]:
     count, se = len(np.unique(clusters)), clustered_se(values, clusters)
     if count < 2 or se < 1e-12:
         return NONE
-    half = stats.t.ppf((1 + LEVEL) / 2, count - 1) * se
+    half = scipy.stats.t.ppf((1 + LEVEL) / 2, count - 1) * se
     return float(values.mean() - half), float(values.mean() + half)
 
 
@@ -47,7 +47,7 @@ def share_interval(successes: int, count: int) -> tuple[float, float]:
     """Wilson's 95 % interval of a share; NaN of nothing."""
     if not count:
         return NONE
-    found = stats.binomtest(successes, count).proportion_ci(LEVEL, "wilson")
+    found = scipy.stats.binomtest(successes, count).proportion_ci(LEVEL, "wilson")
     return float(found.low), float(found.high)
 
 

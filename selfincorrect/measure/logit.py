@@ -5,8 +5,8 @@ candidate in the slot, and a the number of the candidates shown that have its no
 """
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize, special, stats
 
 from selfincorrect.measure.intervals import LEVEL, Array
 from selfincorrect.measure.scores import Row
@@ -31,9 +31,9 @@ def logit(f: Array, w: Array, agreeing: Array) -> Row:
     votes = np.log(agreeing)
     with_votes = bool((np.ptp(votes, axis=1) > 1e-12).any())
     x = np.stack([f, *([votes] if with_votes else []), *effects], axis=2)
-    found = optimize.minimize(_loss, np.zeros(x.shape[2]), (x, w), jac=True, method="BFGS")
+    found = scipy.optimize.minimize(_loss, np.zeros(x.shape[2]), (x, w), jac=True, method="BFGS")
     spread = np.sqrt(np.diag(np.linalg.inv(_curvature(found.x, x, w))))
-    half = float(stats.norm.ppf((1 + LEVEL) / 2)) * float(spread[0])
+    half = float(scipy.stats.norm.ppf((1 + LEVEL) / 2)) * float(spread[0])
     beta = float(found.x[0])
     row |= {"logit_grade": beta, "logit_grade_low": beta - half, "logit_grade_high": beta + half}
     return row | {"logit_agreement": float(found.x[1]) if with_votes else None}
@@ -42,14 +42,14 @@ def logit(f: Array, w: Array, agreeing: Array) -> Row:
 def _loss(effects: Array, x: NDArray[np.float64], w: Array) -> tuple[float, Array]:
     """The penalised negative logarithm of the likelihood, and its gradient."""
     utility = x @ effects
-    p = special.softmax(utility, axis=1)
-    value = special.logsumexp(utility, axis=1).sum() - (w * utility).sum()
+    p = scipy.special.softmax(utility, axis=1)
+    value = scipy.special.logsumexp(utility, axis=1).sum() - (w * utility).sum()
     value += (effects**2).sum() / (2 * WIDTH**2)
     return float(value), np.einsum("is,isj->j", p - w, x) + effects / WIDTH**2
 
 
 def _curvature(effects: Array, x: NDArray[np.float64], w: Array) -> Array:
-    p = special.softmax(x @ effects, axis=1)
+    p = scipy.special.softmax(x @ effects, axis=1)
     mean = np.einsum("is,isj->ij", p, x)
     second = np.einsum("is,isj,isl->jl", p, x, x) - mean.T @ mean
     return np.asarray(second + np.eye(len(effects)) / WIDTH**2)

@@ -11,8 +11,8 @@ from itertools import permutations
 from math import factorial
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from selfincorrect.measure.intervals import LEVEL, Array, clustered_se
 from selfincorrect.measure.scores import Row
@@ -40,7 +40,7 @@ def net_of_position(f: Array, w: Array, clusters: NDArray[np.generic], seed: int
     share, level = w.mean(axis=0), f.mean(axis=0)
     psi = ((w - share) * (f - level)).sum(axis=1)
     se = clustered_se(psi, clusters) * np.sqrt(groups / (groups - 1))
-    half = stats.t.ppf((1 + LEVEL) / 2, groups - 1) * se if se > 1e-12 else np.nan
+    half = scipy.stats.t.ppf((1 + LEVEL) / 2, groups - 1) * se if se > 1e-12 else np.nan
     values = (
         psi.mean(),
         se,
@@ -60,7 +60,7 @@ def permuted(f: Array, w: Array, seed: int) -> tuple[float, float]:
     varied = (np.ptp(f, axis=1) > 1e-12).sum()
     if varied >= FEW:
         z = (total - n * float(w.mean(axis=0) @ f.mean(axis=0))) / spread(f, w)
-        return float(stats.norm.sf(z)), float(stats.norm.cdf(z))
+        return float(scipy.stats.norm.sf(z)), float(scipy.stats.norm.cdf(z))
     if n <= 7 and factorial(n) <= ALL:
         totals = np.array([(f * w[list(order)]).sum() for order in permutations(range(n))])
         return float((totals >= total - 1e-9).mean()), float((totals <= total + 1e-9).mean())

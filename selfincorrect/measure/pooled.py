@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
-from scipy import stats
+import scipy
 
 from selfincorrect.columns import Column
 from selfincorrect.measure.hypothesis import randomisation
@@ -39,15 +39,18 @@ def random_effects(skill: Sequence[float], low: Sequence[float], high: Sequence[
 
     count = len(skill)
     variance = (
-        np.maximum((np.asarray(high) - np.asarray(low)) / (2 * stats.norm.ppf((1 + LEVEL) / 2)), 1e-4) ** 2
+        np.maximum((np.asarray(high) - np.asarray(low)) / (2 * scipy.stats.norm.ppf((1 + LEVEL) / 2)), 1e-4)
+        ** 2
     )
     with np.errstate(divide="ignore"):  # of its I², which is of no use here, where all cells agree
         found = combine_effects(np.asarray(skill, dtype=float), variance, method_re="iterated")
     mean, tau2 = float(found.mean_effect_re), max(float(found.tau2), 0.0)
     se = float(found.sd_eff_w_re_hksj)
-    half = float(stats.t.ppf((1 + LEVEL) / 2, count - 1)) * se
+    half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, count - 1)) * se
     further = (
-        float(stats.t.ppf((1 + LEVEL) / 2, count - 2)) * np.hypot(np.sqrt(tau2), se) if count > 2 else np.nan
+        float(scipy.stats.t.ppf((1 + LEVEL) / 2, count - 2)) * np.hypot(np.sqrt(tau2), se)
+        if count > 2
+        else np.nan
     )
     ends = {
         "skill_low": mean - half, "skill_high": mean + half,

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from selfincorrect.discriminate.choices import distinct
 from selfincorrect.discriminate.selectors.registry import with_slots
@@ -107,7 +107,7 @@ def index_dependence(f: Array, seed: int) -> float | None:
 
     found = float(q(varied))
     if len(varied) >= MANY:
-        return float(stats.chi2.sf(found, k - 1))
+        return float(scipy.stats.chi2.sf(found, k - 1))
     rng = np.random.default_rng(seed)
     drawn = np.array([float(q(rng.permuted(varied, axis=1))) for _ in range(DRAWS)])
     return float((drawn >= found - 1e-9).sum() + 1) / (DRAWS + 1)

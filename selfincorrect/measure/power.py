@@ -9,8 +9,8 @@ import argparse
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize, stats
 
 from selfincorrect.measure.hypothesis import ALPHA
 from selfincorrect.measure.totals import grid_step
@@ -53,7 +53,7 @@ def power(pool: Moments, skill: float) -> float:
         np.sqrt((1 - skill) * (pool.null_variance + skill * pool.spread)),
     )
     if other < 1e-9 * null:
-        return float(_gain(pool, skill) > stats.norm.isf(ALPHA) * null)
+        return float(_gain(pool, skill) > scipy.stats.norm.isf(ALPHA) * null)
     return float(
         normal_power_het(
             _gain(pool, skill), 1, ALPHA, std_null=null, std_alternative=other, alternative="larger"
@@ -67,13 +67,13 @@ def _gain(pool: Moments, skill: float) -> float:
 
 def smallest_skill(pool: Moments) -> float | None:
     """The skill that the test finds with probability POWER; None if it can miss even a perfect chooser."""
-    z_alpha, z_power = stats.norm.isf(ALPHA), stats.norm.ppf(POWER)
+    z_alpha, z_power = scipy.stats.norm.isf(ALPHA), scipy.stats.norm.ppf(POWER)
 
     def missing(skill: float) -> float:
         variance = (1 - skill) * (pool.null_variance + skill * pool.spread)
         return float(z_alpha * np.sqrt(pool.null_variance) + z_power * np.sqrt(variance) - _gain(pool, skill))
 
-    return float(optimize.brentq(missing, 0, 1)) if missing(1) < 0 else None
+    return float(scipy.optimize.brentq(missing, 0, 1)) if missing(1) < 0 else None
 
 
 def smallest_effect(grades: Array) -> float | None:
@@ -105,7 +105,7 @@ def questions_needed(effect: float, mixed: float, k: int = 2, right: int = 1) ->
     if skill >= 1:
         raise ValueError(f"an effect of {effect} is beyond the headroom, {mixed * (1 - p):.3f}")
     null, other = mixed * p * (1 - p), mixed * (1 - skill) * (p * (1 - p) + skill * (1 - p) ** 2)
-    spread = stats.norm.isf(ALPHA) * np.sqrt(null) + stats.norm.ppf(POWER) * np.sqrt(other)
+    spread = scipy.stats.norm.isf(ALPHA) * np.sqrt(null) + scipy.stats.norm.ppf(POWER) * np.sqrt(other)
     return int(np.ceil(((spread + np.sqrt(spread**2 + 2 * effect)) / (2 * effect)) ** 2))
 
 

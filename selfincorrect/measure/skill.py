@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize
 from scipy.special import logsumexp
 
 from selfincorrect.measure.scores import Row
@@ -72,7 +72,7 @@ def _solved(below: Callable[[float], float], level: float) -> float:
         return -1.0
     if below(1.0) >= level:
         return 1.0
-    return float(optimize.brentq(lambda s: below(s) - level, -1.0, 1.0, xtol=1e-6))
+    return float(scipy.optimize.brentq(lambda s: below(s) - level, -1.0, 1.0, xtol=1e-6))
 
 
 def as_difference(skill: float, headroom: float, footroom: float) -> float:

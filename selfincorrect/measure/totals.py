@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize
 
 Array = NDArray[np.float64]
 # Steps per unit that are tried when values are laid on a grid: means of up to 8 whole numbers have 840.
@@ -78,9 +78,7 @@ def _power(part: Array, count: int) -> Array:
 def _product(a: Array, b: Array) -> Array:
     if min(len(a), len(b)) <= LONG:
         return np.convolve(a, b)
-    from scipy import signal  # half a second, needed by large pools alone
-
-    product: Array = signal.convolve(a, b)
+    product: Array = scipy.signal.convolve(a, b)
     return np.clip(product, 0.0, None)
 
 
@@ -106,17 +104,18 @@ def upper_tail(kinds: Kinds, reached: int) -> float:
 def _tilt_to(kinds: Kinds, reached: int) -> float:
     """How strongly to tilt so that the mean is `reached`; 0 where it is not below that anyway."""
 
+    longest = max(len(part) for part, _ in kinds)
+    places, counts = np.arange(longest), np.array([count for _, count in kinds])
+    parts = np.array([np.pad(part, (0, longest - len(part))) for part, _ in kinds])
+    above = np.minimum(places - np.array([[len(part) - 1] for part, _ in kinds]), 0)
+
     def excess(tilt: float) -> float:
-        mean = 0.0
-        for part, count in kinds:
-            places = np.arange(len(part))
-            weights = part * np.exp(tilt * (places - len(part) + 1))
-            mean += count * float((weights * places).sum() / weights.sum())
-        return mean - reached
+        weights = parts * np.exp(tilt * above)
+        return float(counts @ (weights @ places / weights.sum(axis=1))) - reached
 
     if excess(0.0) >= 0:
         return 0.0
     highest = 1.0
     while excess(highest) < 0:
         highest *= 2
-    return float(optimize.brentq(excess, 0.0, highest))
+    return float(scipy.optimize.brentq(excess, 0.0, highest))

@@ -5,7 +5,7 @@ within the printed decimals.
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
-from scipy import stats
+import scipy
 
 
 def whole(printed: str, m: int) -> range:
@@ -38,11 +38,11 @@ def _at_both_ends(a: int, b: int, m: int) -> tuple[float, float]:
     """The one-sided McNemar p with the fewest and with the most questions changed."""
     d = b - a
     changed = (abs(d), abs(d) + 2 * min(a, b, m - a, m - b))
-    fewest, most = (float(stats.norm.sf(d / np.sqrt(n))) if n > 0 else 0.5 for n in changed)
+    fewest, most = (float(scipy.stats.norm.sf(d / np.sqrt(n))) if n > 0 else 0.5 for n in changed)
     return fewest, most
 
 
 def independent(s_gen: float, s_disc: float, m: int) -> float:
     """The one-sided McNemar p if the two phases were independent: n01 = m(1 − a)b, n10 = m·a(1 − b)."""
     gained, lost = m * (1 - s_gen) * s_disc, m * s_gen * (1 - s_disc)
-    return float(stats.norm.sf((gained - lost) / np.sqrt(gained + lost))) if gained + lost else 0.5
+    return float(scipy.stats.norm.sf((gained - lost) / np.sqrt(gained + lost))) if gained + lost else 0.5

@@ -112,9 +112,8 @@ def _picked(choices: pl.DataFrame, grades: pl.DataFrame) -> pl.DataFrame:
     return (
         named(choices)
         .join(forms, on=["question_id", "chosen_sample"], how="left", validate="m:1")
-        .sort("question_id")
         .group_by("k", "variant", "asked", maintain_order=True)
-        .agg(pl.struct("extracted", sample.alias("sample")).alias("picked"))
+        .agg(pl.struct("extracted", sample.alias("sample")).sort_by("question_id").alias("picked"))
     )
 
 

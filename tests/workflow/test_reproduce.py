@@ -41,7 +41,17 @@ def test_record_holds_what_the_run_was(finished):
     assert record["versions_before"] == []
     tables = {
         f"results/tables/{name}.parquet"
-        for name in ("metrics", "gradings", "grading_differences", "pass_at", "slots", "flips")
+        for name in (
+            "metrics",
+            "gradings",
+            "grading_differences",
+            "pass_at",
+            "slots",
+            "flips",
+            "contrasts",
+            "pooled",
+            "coverage",
+        )
     }
     cells = {
         f"results/scripted/capitals/{name}.parquet"
