@@ -168,7 +168,12 @@ def render(context: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": shown.percent, "score": shown.score, "shown": shown.text}
+    environment.filters |= {
+        "percent": shown.percent,
+        "score": shown.score,
+        "shown": shown.text,
+        "probability": shown.probability,
+    }
     environment.filters["by_how_much"] = by_how_much
     return environment.get_template("report.html.j2").render(
         columns=shown.columns_of(REPORT), text=TEXT, **context

@@ -12,6 +12,7 @@ from selfincorrect.measure.columns import METRICS, PROBABILITY, SCORE, SHARE, TE
 from selfincorrect.measure.discernment import ends
 
 NOTHING = "–"
+SOME_MIXED = 20  # with fewer mixed questions, a t interval is a little too narrow
 
 
 def percent(value: float | None, sign: bool = False) -> str:
@@ -27,10 +28,25 @@ def score(value: float | None, unit: str, sign: bool = False) -> str:
     return text if sign else text.removeprefix("+")
 
 
+def probability(value: float | None) -> str:
+    """A p-value with three decimals; what would be shown as 0 is not."""
+    if value is None:
+        return NOTHING
+    return "<0.001" if value < 0.0005 else f"{value:.3f}"
+
+
 def interval(row: dict[str, Any]) -> str:
-    """The 95 % interval of DG-Diff; of few mixed questions the exact one that skill gives on their pool."""
-    low, high = (score(end, row["unit"], True) for end in ends(row))
-    return NOTHING if low == NOTHING else f"[{low}, {high}]"
+    """The 95 % interval of DG-Diff; of few mixed questions the exact one that skill gives on the pool, in its
+    place, and of some beside it.
+    """
+    own = _interval(row["unit"], *ends(row))
+    if row["ci_low"] is not None and row["mixed_questions"] < SOME_MIXED and row["exact_low"] is not None:
+        return f"{own} exact {_interval(row['unit'], row['exact_low'], row['exact_high'])}"
+    return own
+
+
+def _interval(unit: str, low: float | None, high: float | None) -> str:
+    return NOTHING if low is None else f"[{score(low, unit, True)}, {score(high, unit, True)}]"
 
 
 def position(row: dict[str, Any]) -> str:
@@ -53,7 +69,7 @@ def text(column: Column, row: dict[str, Any]) -> str:
         return score(value, row["unit"])
     if value is None:
         return NOTHING
-    formats = {SHARE: percent, PROBABILITY: "{:.3f}".format}
+    formats = {SHARE: percent, PROBABILITY: probability}
     return formats.get(column.unit, str)(value)
 
 

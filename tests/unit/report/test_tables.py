@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from selfincorrect.report import tables
+from selfincorrect.report import shown, tables
 
 CELL = ("m", "gsm8k")
 
@@ -150,3 +150,18 @@ def test_figures_of_cells_without_a_rating_say_so():
     )
     for figure in (dg_diff.draw(metrics, metrics), figure9.draw(metrics), scores.draw(metrics, metrics)):
         assert figure.axes[0].texts[0].get_text() == style.NO_CELLS
+
+
+@pytest.mark.parametrize(
+    ("mixed", "ci", "exact", "text"),
+    [
+        (3, (None, None), (-0.1, 0.2), "[-10.0, +20.0]"),
+        (12, (-0.05, 0.1), (-0.1, 0.2), "[-5.0, +10.0] exact [-10.0, +20.0]"),
+        (12, (-0.05, 0.1), (None, None), "[-5.0, +10.0]"),
+        (20, (-0.05, 0.1), (-0.1, 0.2), "[-5.0, +10.0]"),
+        (3, (None, None), (None, None), "–"),
+    ],
+)
+def test_the_exact_interval_stands_in_for_the_other_or_beside_it(mixed, ci, exact, text):
+    ends = {"ci_low": ci[0], "ci_high": ci[1], "exact_low": exact[0], "exact_high": exact[1]}
+    assert shown.interval({"unit": "percent", "mixed_questions": mixed, **ends}) == text
