@@ -138,11 +138,11 @@ def import_pool(config: Config, model: str, task: str) -> Slice:
 def select(config: Config, model: str, task: str) -> Slice:
     """The rules that choose without a model, and the outputs that came with the pool."""
     pool = config.pooled[model].pools[task]
-    variants = {name: variant.selector for name, variant in config.variants_of(task, model).items()}
-    selectors = sorted(set(variants.values()))
+    variants = config.variants_of(task, model)
+    selectors = sorted({variant.selector for variant in variants.values()})
     return {
         "seed": config.seed,
-        "variants": variants,
+        "variants": {name: _options(variant) for name, variant in variants.items()},
         "pool": pool.model_dump(mode="json") if pool.outputs or pool.scores else None,
         **_code("pools.stage.select", task=task, selectors=selectors),
     }

@@ -13,6 +13,7 @@ from selfincorrect.discriminate.selectors.registry import rule
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.conversations import Pool
+from selfincorrect.tasks.variant import Variant
 
 _HOW = (
     "`strict`: the instructed ending; `loose`: the last label that stands alone; why there is no label: "
@@ -107,29 +108,31 @@ def choice_row(
 
 
 def selected_rows(
-    variant: str, selector: str, pool: Pool, questions: Sequence[str], k: int, seed: int
+    name: str, variant: Variant, pool: Pool, questions: Sequence[str], k: int, seed: int
 ) -> list[dict[str, Any]]:
-    """Choices of the rule `selector` among the first k candidates of each question, as rows of SCHEMA.
+    """Choices of the rule of `variant` among the first k candidates of each question, as rows of SCHEMA.
 
-    A tie is shared in scores where the rule says so; `chosen_sample` is a seeded draw from it.
+    A tie is shared in scores where the rule says so; `chosen_sample` is a seeded draw from it. A question
+    whose candidates have no score has no choice.
     """
+    selector = variant.selector
     rows, chooses = [], rule(selector)
     for question in questions:
-        scores = chooses.scores(pool[question][:k])
+        scores = chooses.scores(pool[question][:k], variant)
         ties = best_of(scores)
-        chosen = ties[seed_of("select", seed, selector, question, k) % len(ties)]
+        chosen = ties[seed_of("select", seed, selector, question, k) % len(ties)] if ties else None
         rows.append(
             {
                 "question_id": question,
                 "k": k,
-                "variant": variant,
+                "variant": name,
                 "selector": selector,
                 "order": list(range(k)),
-                "scores": scores,
+                "scores": list(scores),
                 "probabilities": chooses.probabilities,
-                "how": selector,
+                "how": selector if ties else "none",
                 "chosen_sample": chosen,
-                "valid": True,
+                "valid": bool(ties),
                 "shared": list(ties) if len(ties) > 1 and chooses.shared else None,
             }
         )

@@ -60,6 +60,6 @@ def run(
                 rows += choice_rows(variant, views[k, variant], cell, responses, temperature)
             else:
                 names = [question.question_id for question in questions]
-                rows += selected_rows(variant, options.selector, shown, names, k, settings.seed)
+                rows += selected_rows(variant, options, shown, names, k, settings.seed)
         tables[k] = pl.DataFrame(spread(rows, items), schema=SCHEMA)
     return tables

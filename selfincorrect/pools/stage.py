@@ -24,6 +24,7 @@ from selfincorrect.tasks.base import grade_limits, sample_questions
 from selfincorrect.tasks.conversations import joined_pool, pool_of, spread
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.registry import get_task
+from selfincorrect.tasks.variant import Variant
 
 __all__ = ["CANDIDATES", "CHOICES", "SelectSettings", "Settings", "origin_of_pool", "run", "select"]
 
@@ -44,7 +45,7 @@ class SelectSettings(StageSettings):
     """What select is told: rules by name of the variant, and `pool`, None where it has candidates alone."""
 
     seed: int
-    variants: dict[str, str]
+    variants: dict[str, Variant]
     pool: Pool | None = None
 
 
@@ -105,6 +106,6 @@ def select(
         rows += output_rows(asked, pool.outputs, k)
     if pool and pool.scores:
         rows += score_rows(scores_of(pool, questions_of(dataset)), pool.scores, items, k)
-    for name, selector in settings.variants.items():
-        rows += selected_rows(name, selector, shown, list(shown), k, settings.seed)
+    for name, variant in settings.variants.items():
+        rows += selected_rows(name, variant, shown, list(shown), k, settings.seed)
     return pl.DataFrame(spread(rows, items), schema=SCHEMA)

@@ -15,11 +15,15 @@ from selfincorrect.tasks.templates import conversation
 
 @dataclass(frozen=True)
 class Candidate:
-    """One answer of a pool, graded where the variant needs it."""
+    """One answer of a pool, graded where the variant needs it; `logprob` and its number of `tokens` where the
+    engine that wrote it told them.
+    """
 
     text: str | None
     extracted: str | None = None
     grade: float | None = None
+    logprob: float | None = None
+    tokens: int | None = None
 
 
 Pool = Mapping[str, Sequence[Candidate]]  # question_id -> candidates by sample
@@ -56,10 +60,19 @@ def joined_pool(questions: Sequence[Question], pool: Pool, task: Task) -> dict[s
 
 
 def _joined_candidate(turns: Sequence[Candidate], task: Task) -> Candidate:
-    grades = [turn.grade for turn in turns if turn.grade is not None]
-    mean = sum(grades) / len(grades) if len(grades) == len(turns) else None
+    grade, logprob, tokens = (
+        _sum([getattr(turn, name) for turn in turns]) for name in ("grade", "logprob", "tokens")
+    )
+    mean = None if grade is None else grade / len(turns)
     texts = [task.trim(turn.text or "") for turn in turns]
-    return Candidate(conversation(texts) if any(texts) else None, None, mean)
+    text = conversation(texts) if any(texts) else None
+    return Candidate(text, None, mean, logprob, None if tokens is None else int(tokens))
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    """The sum of `values`; None where one is missing."""
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
 
 
 def spread(rows: Sequence[Mapping[str, Any]], questions: Sequence[Question]) -> list[dict[str, Any]]:
@@ -79,12 +92,14 @@ def spread(rows: Sequence[Mapping[str, Any]], questions: Sequence[Question]) -> 
 
 def pool_of(candidates: pl.DataFrame, grades: pl.DataFrame | None) -> dict[str, list[Candidate]]:
     """The pool from its tables, candidates in order of sample; graded if `grades` is given."""
-    table = candidates.select("question_id", "sample", "text")
+    told = [name for name in ("logprob", "tokens_out") if name in candidates.columns]
+    table = candidates.select("question_id", "sample", "text", *told)
     if grades is not None:
         graded = grades.select("question_id", "sample", "extracted", "grade")
         table = table.join(graded, on=["question_id", "sample"], how="left", validate="1:1")
     pool: dict[str, list[Candidate]] = {}
     for row in table.sort("question_id", "sample").iter_rows(named=True):
-        candidate = Candidate(row["text"], row.get("extracted"), row.get("grade"))
+        told_of = row.get("logprob"), row.get("tokens_out")
+        candidate = Candidate(row["text"], row.get("extracted"), row.get("grade"), *told_of)
         pool.setdefault(row["question_id"], []).append(candidate)
     return pool

@@ -17,6 +17,7 @@ class Variant(Section):
         "choose",
         description="`choose`: the model is asked which is best. "
         "`score`: it scores each candidate alone, and the highest is taken. "
+        "`likelihood` asks nothing: the answer that the model found most probable when it wrote it is taken. "
         "The others are rules that need no model, as baselines.",
     )
     candidates: Literal["solution", "final"] | None = Field(
@@ -40,3 +41,6 @@ class Variant(Section):
         "label", description="Answer with a label, or with the candidate's own text."
     )
     wording: Literal[1, 2, 3] = Field(1, description="Which of three wordings of the instruction.")
+    normalise: Literal["sum", "token"] = Field(
+        "sum", description="Of `likelihood`: of the whole answer, or the mean over its tokens."
+    )

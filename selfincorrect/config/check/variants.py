@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from selfincorrect.config.problems import Problem
 from selfincorrect.config.schema import Config, VariantConfig
-from selfincorrect.discriminate.selectors.registry import free, get_selector
+from selfincorrect.discriminate.selectors.registry import free, get_selector, rule
 from selfincorrect.pools.kinds import OUTPUTS, SCORES
 from selfincorrect.tasks import registry as tasks
 from selfincorrect.tasks.templates import task_prompts
@@ -53,6 +53,7 @@ def choice_problems(config: Config) -> Iterator[Problem]:
                 paste,
             )
     yield from _contrast_problems(config)
+    yield from _likelihood_problems(config)
     for name, variant in config.variants.items():
         for task in variant.tasks or config.tasks:
             if task not in config.tasks:
@@ -80,6 +81,19 @@ def _contrast_problems(config: Config) -> Iterator[Problem]:
                 yield Problem(key, repr(unknown), f"configured {what}: {allowed}", f"{what}: [{allowed}]")
             if given[0] == given[1]:
                 yield Problem(key, f"{given[0]!r} twice", "two different ones", f"{what}: [{allowed}]")
+
+
+def _likelihood_problems(config: Config) -> Iterator[Problem]:
+    """Servers that are not asked for log-probabilities, which a variant chooses by."""
+    for model, task in config.pairs():
+        server = config.weighted[model].server if model in config.weighted else None
+        if server is None or server.logprobs:
+            continue
+        for name, variant in config.variants_of(task, model).items():
+            selector = get_selector(variant.selector)
+            if not selector.asks and rule(variant.selector).own:
+                allowed = f"true: the variant {name} chooses by log-probabilities"
+                yield Problem(f"models.{model}.server.logprobs", "false", allowed, "logprobs: true")
 
 
 def _variant_problems(name: str, variant: VariantConfig, task: str) -> list[Problem]:

@@ -11,6 +11,7 @@ from selfincorrect.discriminate.asked import Asked, Preference
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.templates import Reply
+from selfincorrect.tasks.variant import Variant
 
 if TYPE_CHECKING:
     from selfincorrect.tasks.conversations import Candidate
@@ -72,8 +73,10 @@ class Rule(Selector, Protocol):
 
     shared: bool  # whether candidates that tie share the choice; else one of them is drawn
 
-    def scores(self, candidates: Sequence["Candidate"]) -> list[float]:
-        """A score for each candidate; the highest is chosen."""
+    own: bool  # whether it needs what the engine said of the model's own answers
+
+    def scores(self, candidates: Sequence["Candidate"], variant: Variant) -> Sequence[float | None]:
+        """A score for each candidate, None where there is none to give; the highest is chosen."""
 
 
 class NoModel:
@@ -81,4 +84,4 @@ class NoModel:
 
     asks, graded, slots, shared, options = False, False, False, True, frozenset[str]()
     why = "this rule asks no model"
-    standard, compared, probabilities = False, True, False
+    standard, compared, probabilities, own = False, True, False, False

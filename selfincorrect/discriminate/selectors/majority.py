@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from selfincorrect.discriminate.selectors.base import NoModel
+from selfincorrect.tasks.variant import Variant
 
 if TYPE_CHECKING:
     from selfincorrect.tasks.conversations import Candidate
@@ -22,7 +23,7 @@ def vote_shares(extracted: Sequence[str | None]) -> list[float]:
 class Majority(NoModel):
     graded, standard, probabilities = True, True, True
 
-    def scores(self, candidates: Sequence["Candidate"]) -> list[float]:
+    def scores(self, candidates: Sequence["Candidate"], variant: Variant) -> list[float]:
         return vote_shares([each.extracted for each in candidates])
 
 

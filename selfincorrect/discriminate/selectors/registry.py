@@ -9,7 +9,7 @@ from selfincorrect.discriminate.selectors.base import Asking, Rule, Selector
 from selfincorrect.plugins import plugin, plugins
 
 GROUP = "selfincorrect.selectors"
-BUILT_IN = ("choose", "score", "random", "majority", "longest", "shortest", "oracle")
+BUILT_IN = ("choose", "score", "likelihood", "random", "majority", "longest", "shortest", "oracle")
 
 
 def names() -> tuple[str, ...]:
@@ -41,8 +41,8 @@ def askers() -> Sequence[str]:
 
 
 def free() -> Sequence[str]:
-    """The rules that need no model."""
-    return [name for name in names() if not get_selector(name).asks]
+    """The rules that need no model, and nothing that only the engine of the answers knows."""
+    return [name for name in names() if not get_selector(name).asks and not rule(name).own]
 
 
 def standards() -> Sequence[str]:

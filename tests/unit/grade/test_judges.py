@@ -20,6 +20,7 @@ from selfincorrect.tasks.base import Judge, Question, sample_questions
 from selfincorrect.tasks.conversations import Candidate, joined, joined_pool, spread
 from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts
+from selfincorrect.tasks.variant import Variant
 from tests.support import paper_data
 
 MT = mt_bench.load(
@@ -283,5 +284,5 @@ def test_candidates_without_a_grade_or_a_judge_are_an_error():
 
 def test_the_oracle_passes_over_missing_grades():
     graded = [Candidate("a", None, None), Candidate("b", None, 7.0), Candidate("c", None, 3.0)]
-    assert best_of(ORACLE.scores(graded)) == (1,)
-    assert best_of(ORACLE.scores(graded[:1] * 2)) == (0, 1)
+    assert best_of(ORACLE.scores(graded, Variant())) == (1,)
+    assert best_of(ORACLE.scores(graded[:1] * 2, Variant())) == (0, 1)

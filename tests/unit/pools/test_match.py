@@ -23,6 +23,7 @@ from selfincorrect.pools.outputs import output_rows
 from selfincorrect.tasks.base import Question
 from selfincorrect.tasks.conversations import Candidate
 from selfincorrect.tasks.registry import get_task
+from selfincorrect.tasks.variant import Variant
 
 QUESTIONS = [
     Question("g-0", "g-0", "What is 2 + 2?", ("4",)),
@@ -241,19 +242,20 @@ CANDIDATES = [Candidate("Paris", "paris", 1.0), Candidate("Lyon, I think", "lyon
     [("majority", [0, 2]), ("longest", [1]), ("shortest", [3]), ("oracle", [0, 2]), ("random", [0, 1, 2, 3])],
 )
 def test_rules(selector, expected):
-    assert best_of(rule(selector).scores(CANDIDATES)) == tuple(expected)
+    assert best_of(rule(selector).scores(CANDIDATES, Variant())) == tuple(expected)
 
 
 def test_selected_rows_share_ties_and_draw_by_seed():
     names = [f"q{i}" for i in range(400)]
-    rows = {rule: selected_rows(rule, rule, dict.fromkeys(names, CANDIDATES), names, 4, 7) for rule in free()}
+    pool = dict.fromkeys(names, CANDIDATES)
+    rows = {rule: selected_rows(rule, Variant(selector=rule), pool, names, 4, 7) for rule in free()}
     assert {row["chosen_sample"] for row in rows["longest"]} == {1}
     assert all(row["shared"] == [0, 2] for row in rows["majority"])
     drawn = [row["chosen_sample"] for row in rows["random"]]
     assert [drawn.count(sample) for sample in range(4)] == pytest.approx([100] * 4, abs=35)
     assert all(row["shared"] is None for row in rows["random"])
-    assert rows["random"] == selected_rows("random", "random", dict.fromkeys(names, CANDIDATES), names, 4, 7)
-    first = selected_rows("oracle", "oracle", dict.fromkeys(names, CANDIDATES), names, 1, 7)
+    assert rows["random"] == selected_rows("random", Variant(selector="random"), pool, names, 4, 7)
+    first = selected_rows("oracle", Variant(selector="oracle"), pool, names, 1, 7)
     assert {row["chosen_sample"] for row in first} == {0}, "among the first k alone"
     with pytest.raises(LookupError, match="best"):
         get_selector("best")
