@@ -9,7 +9,17 @@ from selfincorrect.discriminate.selectors.base import Asking, Rule, Selector
 from selfincorrect.plugins import plugin, plugins
 
 GROUP = "selfincorrect.selectors"
-BUILT_IN = ("choose", "score", "likelihood", "random", "majority", "longest", "shortest", "oracle")
+BUILT_IN = (
+    "choose",
+    "score",
+    "likelihood",
+    "random",
+    "majority",
+    "centroid",
+    "longest",
+    "shortest",
+    "oracle",
+)
 
 
 def names() -> tuple[str, ...]:
