@@ -163,9 +163,10 @@ EFFECTS = (0.0, 0.005, 0.01, 0.015, 0.02, 0.025)
 
 def main(arguments: list[str] | None = None) -> int:
     """Write tables and figures; exit code 0, or 1 if a test does not keep its size."""
-    from selfincorrect.io import atomic
+    from selfincorrect.io import atomic, write_text
     from selfincorrect.report.figures import style
     from selfincorrect.simulation import discernment, figure
+    from selfincorrect.simulation.page import page
 
     parser = argparse.ArgumentParser(
         prog="selfincorrect simulate", description=(__doc__ or "").split("\n")[0]
@@ -191,7 +192,8 @@ def main(arguments: list[str] | None = None) -> int:
     drawn = {"simulation": figure.draw(**made), "worlds": figure.worlds(**more)}
     for name, each in drawn.items():
         style.save(each, [str(given.folder / f"{name}.{kind}") for kind in ("pdf", "png")])
-    print(f"tables and figures: {given.folder}")
+    write_text(given.folder / "simulation.md", page(made | more, draws, seed))
+    print(f"tables, figures and simulation.md: {given.folder}")
     failed = sizes.filter(~pl.col("holds").fill_null(True))
     for row in failed.iter_rows(named=True):
         print(f"does not keep its size: {row['test']}, {row['world']}: {row['rejected']:.2%}")

@@ -69,5 +69,10 @@ def test_the_command_writes_tables_and_figures(tmp_path, capsys):
     simulate.main([str(tmp_path), "--draws", "3"])
     tables = {"rejections", "coverage", "power", "worlds", "worlds_coverage", "skill_found", "looks"}
     figures = {f"{name}.{kind}" for name in ("simulation", "worlds") for kind in ("pdf", "png")}
-    assert {path.name for path in tmp_path.iterdir()} == {f"{name}.csv" for name in tables} | figures
+    assert {path.name for path in tmp_path.iterdir()} == {f"{name}.csv" for name in tables} | figures | {
+        "simulation.md"
+    }
     assert "p_randomisation" in capsys.readouterr().out
+    told = (tmp_path / "simulation.md").read_text()
+    assert "| world | randomisation |" in told
+    assert "| net | " in told
