@@ -1,9 +1,7 @@
 """Size, coverage and power of net, skill, evidence and contrasts, in worlds where skill is known."""
 
-import os
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from math import log, sqrt
 
 import numpy as np
@@ -15,6 +13,7 @@ from selfincorrect.measure.intervals import interval
 from selfincorrect.measure.net import net_of_position
 from selfincorrect.measure.scores import Row, is_binary, is_mixed
 from selfincorrect.measure.skill import evidence, skill_interval
+from selfincorrect.simulation.pools import processes
 from selfincorrect.simulation.worlds import WORLDS, Drawn, World, binary, even
 
 EVIDENCE = "evidence, at any time"
@@ -101,7 +100,7 @@ def _counted(
     return counts
 
 
-def simulated(draws: int, seed: int, processes: int | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
+def simulated(draws: int, seed: int, cores: int | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rejections without skill, and coverage with skill 0 and 0.3, in every world.
 
     Rejections have columns `world`, `test`, `rejected`, `draws`, and `holds`: at most MOST, and at least
@@ -117,7 +116,7 @@ def simulated(draws: int, seed: int, processes: int | None = None) -> tuple[pl.D
                 jobs.append((name, skill, min(CHUNK, left - start), at, truth))
     total: dict[tuple[str, float], Counter[tuple[str, str]]] = {}
     counted: Counter[tuple[str, float]] = Counter()
-    with ProcessPoolExecutor(processes or os.cpu_count()) as pool:
+    with processes(cores) as pool:
         for (name, skill, count, *_), found in zip(
             jobs, pool.map(_counted, *zip(*jobs, strict=True)), strict=True
         ):

@@ -1,5 +1,7 @@
 """Pools with the difficulty of real ones, and choosers of known skill."""
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -46,3 +48,8 @@ def choose(f: Array, skill: float, rng: Rng) -> Array:
 def true_scores() -> tuple[float, float]:
     """The expected S_gen and the expected oracle score of `binary_pool`."""
     return float(RIGHT @ np.arange(K + 1) / K), float(1 - RIGHT[0])
+
+
+def processes(count: int | None = None) -> ProcessPoolExecutor:
+    """As many processes as there are cores, or `count`, each begun anew: a fork would copy locked threads."""
+    return ProcessPoolExecutor(count, mp_context=get_context("spawn"))

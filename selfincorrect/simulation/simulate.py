@@ -6,7 +6,6 @@ each interval holds the truth, and how the power of the primary test compares wi
 
 import argparse
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,17 @@ from numpy.typing import NDArray
 from selfincorrect.measure import hypothesis, intervals, power
 from selfincorrect.measure.scores import scores
 from selfincorrect.measure.significance import MARGIN, significance
-from selfincorrect.simulation.pools import RIGHT, Array, K, Rng, binary_pool, choose, scored_pool, true_scores
+from selfincorrect.simulation.pools import (
+    RIGHT,
+    Array,
+    K,
+    Rng,
+    binary_pool,
+    choose,
+    processes,
+    scored_pool,
+    true_scores,
+)
 
 
 def rejections(pool: Callable[[Rng], tuple[Array, NDArray[Any]]], draws: int, seed: int) -> pl.DataFrame:
@@ -133,7 +142,7 @@ def powers(effects: list[float], draws: int, seed: int) -> pl.DataFrame:
 
 def simulated(draws: int, seed: int) -> dict[str, pl.DataFrame]:
     """The tables `rejections`, `coverage` and `power` of scores and their first tests, on all cores."""
-    with ProcessPoolExecutor() as pool:
+    with processes() as pool:
         tests = {
             grades: pool.submit(rejections, of, draws, seed)
             for grades, of in (("right or wrong", binary_pool), ("scores", scored_pool))

@@ -7,7 +7,7 @@ import pytest
 from selfincorrect.simulation import discernment
 from selfincorrect.simulation.worlds import WORLDS
 
-DRAWS, SEED = 100, 3
+DRAWS, SEED = 60, 3
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 
 from selfincorrect.simulation import simulate
 
-DRAWS, SEED = 2000, 11
+DRAWS, SEED = 1000, 11  # coarse: `make simulate` takes twenty times as many
 CONSERVATIVE = ("p_mcnemar_exact",)  # exact conditional: allowed to reject less
 AS_PRINTED = ("p_as_printed", "p_as_printed, gains")
 
@@ -18,8 +18,8 @@ def test_level_of_every_reported_test(pool):
     reported = {name: share for name, share in rejected.items() if name not in AS_PRINTED}
     assert {"p_randomisation", "p_worse", "p_slots"} < set(reported)
     for name, share in reported.items():
-        assert share <= 0.063, name
-        assert share >= 0.034 or name in CONSERVATIVE, name
+        assert share <= 0.071, name
+        assert share >= 0.024 or name in CONSERVATIVE, name
     if pool is simulate.binary_pool:
         assert {"p_mcnemar", "p_mcnemar_midp", *CONSERVATIVE} < set(reported)
         # The printed formula halves twice: it rejects twice as often among gains, and among losses as well.
@@ -31,8 +31,8 @@ def test_level_of_every_reported_test(pool):
 
 def test_equivalence_is_not_claimed_at_the_margin():
     # Few mixed questions are the hard case: 5 to 6 % in long runs, known here to about one point.
-    *hard, realistic = simulate.equivalences([0.03, 0.05, 0.25], 1200, SEED)["rejected"]
-    assert max(hard) <= 0.07
+    *hard, realistic = simulate.equivalences([0.03, 0.05, 0.25], 600, SEED)["rejected"]
+    assert max(hard) <= 0.08
     assert realistic <= 0.06
 
 
@@ -49,20 +49,20 @@ def test_pools_are_like_the_real_one():
 @pytest.mark.parametrize("skill", [0.0, 0.3])
 def test_intervals_hold_the_truth(skill):
     table = pl.concat(
-        [simulate.coverage(skill, 1500, SEED, ratios=False), simulate.scored_coverage(skill, 1500, SEED)]
+        [simulate.coverage(skill, 800, SEED, ratios=False), simulate.scored_coverage(skill, 800, SEED)]
     )
     for interval, covered in table.select("interval", "covered").iter_rows():
         assert 0.93 <= covered <= 0.97, interval
 
 
 def test_the_bootstrap_of_a_ratio_holds_the_truth():
-    table = simulate.coverage(0.3, 500, SEED)
+    table = simulate.coverage(0.3, 300, SEED)
     assert 0.93 <= dict(table.select("interval", "covered").iter_rows())["headroom_share"] <= 0.97
 
 
 def test_power_is_that_of_the_formula():
-    for row in simulate.powers([0.008, 0.0155], 2000, SEED).iter_rows(named=True):
-        assert row["found"] == pytest.approx(row["formula"], abs=0.03), row
+    for row in simulate.powers([0.008, 0.0155], 1000, SEED).iter_rows(named=True):
+        assert row["found"] == pytest.approx(row["formula"], abs=0.04), row
 
 
 def test_the_command_writes_tables_and_figures(tmp_path, capsys):
