@@ -158,7 +158,7 @@ def grade(config: Config, model: str, task: str) -> Slice:
 
 def judge(config: Config, task: str) -> Slice:
     """Who judges the candidates of a task; the judges' models are inputs."""
-    judges = config.tasks[task].judges or {}
+    judges = config.tasks[task].raters
     return {
         "seed": config.seed,
         "judges": judges,

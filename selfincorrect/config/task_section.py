@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag
 
+from selfincorrect.grade.roles import SECOND
 from selfincorrect.sections import Section
 from selfincorrect.sources.kinds import Files, HubFile, LocalFile, PackageMember
 
@@ -50,12 +51,17 @@ class TaskConfig(Section):
         description="Models that judge the candidates, by role: `{judge: <model>}` for MT-Bench, which "
         "needs it, `{truth: <model>, info: <model>}` for TruthfulQA, which is graded by similarity without.",
     )
+    second_judges: dict[str, str] | None = Field(
+        None,
+        min_length=1,
+        description="Other models that rate the candidates too, by the same roles: grades are the mean.",
+    )
     ratings: int = Field(
         1,
         ge=1,
         le=9,
-        description="How often a judge rates each candidate: the first greedily, others at temperature 0.7. "
-        "Grades are the mean; from 2 on the oracle is also chosen by one rating and scored by another.",
+        description="How often each judge rates a candidate: first greedily, then at temperature 0.7; grades "
+        "are the mean. Of two ratings, also by two judges, one chooses the oracle and the other scores it.",
     )
     judge_tokens: int | None = Field(
         None, ge=1, description="Longest output of a judge in tokens; default: the task's."
@@ -65,3 +71,9 @@ class TaskConfig(Section):
         description="What a judge's answer is made to begin with, such as `'Rating: [['`, for small judges "
         "that never come to a rating by themselves; only with `engine: transformers`.",
     )
+
+    @property
+    def raters(self) -> dict[str, str]:
+        """The models that judge, by role; those of `second_judges` by their role and SECOND."""
+        second = {f"{role}{SECOND}": model for role, model in (self.second_judges or {}).items()}
+        return {**(self.judges or {}), **second}

@@ -11,6 +11,7 @@ import polars as pl
 from selfincorrect.grade.grades import COLUMNS, grade_table
 from selfincorrect.grade.judges import COLUMNS as JUDGEMENTS
 from selfincorrect.grade.judges import SCHEMA, cases, count_unread, judgements
+from selfincorrect.grade.roles import SECOND
 from selfincorrect.models.ask import OpenedModel, ask
 from selfincorrect.sections import StageSettings
 from selfincorrect.tasks.base import judges_of
@@ -48,16 +49,19 @@ def judge(
     settings: JudgeSettings,
     of: str,
 ) -> pl.DataFrame:
-    """Rows of `judges.SCHEMA`: what the `judges`, by role, say of every candidate, in each attempt.
+    """Rows of `judges.SCHEMA`: what the `judges` say of every candidate, in each attempt.
+
+    They are given by role; those that rate after others by their role and SECOND, and their ratings count on.
 
     `of` is the model whose candidates they are.
     """
     questions, module, rows = questions_of(dataset), get_task(task), []
-    for role, model in judges.items():
-        asked = judges_of(module)[role]
+    for key, model in judges.items():
+        role = key.removesuffix(SECOND)
+        asked, before = judges_of(module)[role], 0 if key == role else settings.ratings
         if settings.tokens and asked.tokens > 1:
             asked = replace(asked, tokens=settings.tokens)
-        what = f"judge {of} {task} ({role}: {model.name})"
+        what = f"judge {of} {task} ({key}: {model.name})"
         if model.name == of:
             log.warning("%s judges its own answers: its ratings favour them, compare with another judge", of)
         waiting = cases(questions, candidates, role, asked, module)
@@ -65,7 +69,7 @@ def judge(
         for rating in range(1, settings.ratings + 1):
             found = judgements(waiting, asked, model.name, settings.seed, asking, settings.primer, rating)
             count_unread(found, what)
-            rows += found
+            rows += [{**row, "rating": before + rating} for row in found]
     return pl.DataFrame(rows, schema=SCHEMA)
 
 

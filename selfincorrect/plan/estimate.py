@@ -20,6 +20,7 @@ from selfincorrect.engines.registry import engine_kind
 from selfincorrect.engines.requests import Request
 from selfincorrect.generate.candidates import generation_prompt
 from selfincorrect.grade.judges import cases, requests
+from selfincorrect.grade.roles import SECOND
 from selfincorrect.plan.rates import Rates, answering_seconds, weight_bytes
 from selfincorrect.refine.refinement import FEEDBACK_TOKENS
 from selfincorrect.tasks.base import Question, judges_of, sample_questions
@@ -126,8 +127,8 @@ def _judging(
     module, text = get_task(task), _made_up(settings)
     rows = [(item.question_id, sample, text) for item in items for sample in range(config.sampling.n)]
     pool = pl.DataFrame(rows, schema=["question_id", "sample", "text"], orient="row")
-    for role, model in (config.tasks[task].judges or {}).items():
-        judge = judges_of(module)[role]
+    for role, model in config.tasks[task].raters.items():
+        judge = judges_of(module)[role.removesuffix(SECOND)]
         asked = requests(cases(items, pool, role, judge, module), judge, 1, config.seed)
         answers, read, written = _sums(asked, scale * config.tasks[task].ratings)
         longest = config.tasks[task].judge_tokens

@@ -64,7 +64,7 @@ def judged_where_needed(wildcards):
 
 def judges(wildcards):
     """The models that judge a task, in order of their roles."""
-    return expand(MANIFEST, model=CONFIG.tasks[wildcards.task].judges.values())
+    return expand(MANIFEST, model=CONFIG.tasks[wildcards.task].raters.values())
 
 
 def local_data(wildcards):

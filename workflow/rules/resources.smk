@@ -28,7 +28,7 @@ def own_model(wildcards):
 
 
 def judging_models(wildcards):
-    return list(CONFIG.tasks[wildcards.task].judges.values())
+    return list(CONFIG.tasks[wildcards.task].raters.values())
 
 
 # Threads of a job that runs a model. `--dag`, `--rulegraph` and `--summary` are asked for without cores.

@@ -74,6 +74,10 @@ def judge_problems(config: Config) -> Iterator[Problem]:
                 "any configured model can judge (`tasks: []` if it does nothing else)"
             )
             yield Problem(f"tasks.{name}.judges", "nothing", allowed, paste)
+        second = task.second_judges or {}
+        if second and set(second) != set(given):
+            allowed = f"the roles of `judges`: {', '.join(given) or 'there are none'}"
+            yield Problem(f"tasks.{name}.second_judges", ", ".join(second), allowed, "(remove the line)")
         one_token = any(judge.tokens == 1 for judge in judges_of(module).values())
         for key in ("judge_primer", "judge_tokens", "ratings"):
             if key in task.model_fields_set and getattr(task, key) and (one_token or not given):
@@ -84,7 +88,7 @@ def judge_problems(config: Config) -> Iterator[Problem]:
                     f"none: {name} has {why}",
                     "(remove the line)",
                 )
-        for role, model in given.items():
+        for role, model in task.raters.items():
             server = config.weighted[model].server if model in config.weighted else None
             if one_token and server and not server.logprobs:
                 allowed = "true: this judge's agreement is a probability"
