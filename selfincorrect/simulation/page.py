@@ -13,7 +13,7 @@ seed {seed}. The test suite runs a short form of it. The kinds of pools are in
 `selfincorrect/simulation/worlds.py`: 500 questions of which 30 % are mixed (or as their name says), four
 candidates each.
 
-![Net, skill, evidence and contrasts in nine kinds of pools](worlds.png)
+![Net, skill, evidence and contrasts in ten kinds of pools](worlds.png)
 
 ![Scores, intervals and the first tests, on pools like a real one](simulation.png)
 """

@@ -115,6 +115,7 @@ WORLDS = {
     "uniform": World(binary, even),
     "60 % on one position": World(binary, partial(locked, share=0.6)),
     "80 % on one position": World(binary, partial(locked, share=0.8)),
+    "all on one position": World(binary, partial(locked, share=1.0)),
     "best first, 80 % on it": World(best_first, partial(locked, share=0.8), fair=False),
     "conversations, scored": World(conversations, even),
     "duplicates": World(duplicates, even),

@@ -87,7 +87,7 @@ def test_files_carry_what_is_needed_to_judge_them(finished):
         "grading",
     ]
     choices = finished.table(f"{cell}/k4/choices.parquet")
-    assert choices.columns[:11] == [
+    assert choices.columns[:13] == [
         "question_id",
         "asked",
         "k",
@@ -95,6 +95,8 @@ def test_files_carry_what_is_needed_to_judge_them(finished):
         "selector",
         "order",
         "output",
+        "scores",
+        "probabilities",
         "parsed",
         "how",
         "chosen_sample",
