@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from selfincorrect.measure import cell as c
 from selfincorrect.measure.positions import slot_counts
-from selfincorrect.measure.scores import cross_fitted, majority_grade, pass_at
+from selfincorrect.measure.scores import majority_grade, pass_at
 
 
 def cell_table(
@@ -286,20 +286,3 @@ def test_grades_on_a_scale_are_scores_whatever_values_occur():
     row = c.cell(cell_table([[1, 1], [1, 1]], [0, 1]), 2, 7, "grade")
     assert (row["p_mcnemar"], row["pass_at_k"], row["s_gen_low"]) == (None, None, None)
     assert row["p_wilcoxon"] is not None
-
-
-def test_cross_fitted_oracle_by_hand():
-    first, second = np.array([[1.0, 5.0], [7.0, 7.0]]), np.array([[4.0, 2.0], [6.0, 8.0]])
-    apart = cross_fitted(first, second, np.array(["a", "b"]))
-    # Best by the first: 5, then both; by the second: 4, then 8. Scored by the other: 2, 7, and 1, 7.
-    assert apart == pytest.approx(np.mean([2, 7, 1, 7]))
-    # Together, as turns of one conversation: 12 against 8 by the first, two that tie by the second.
-    assert cross_fitted(first, second, np.array(["a", "a"])) == pytest.approx(np.mean([2, 8, 3, 7]))
-
-
-def test_equal_answers_have_no_headroom_across_ratings():
-    rng = np.random.default_rng(0)
-    first, second = rng.integers(4, 9, (2, 3000, 4)).astype(float)
-    names = np.arange(3000)
-    assert cross_fitted(first, second, names) == pytest.approx(first.mean(), abs=0.06)
-    assert first.max(axis=1).mean() > first.mean() + 1
