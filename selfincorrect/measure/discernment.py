@@ -94,6 +94,12 @@ def verdict(row: Row) -> str:
     return hypothesis.verdict(row["p_better"], row["p_less"], equivalent)
 
 
+def _against_drawing(row: Row) -> bool:
+    """Whether the verdict is about the choice as it is, and not about net alone, which luck may undo."""
+    p = {"better": row["p_randomisation"], "worse": row["p_worse"]}.get(row["verdict"])
+    return p is None or bool(p <= hypothesis.ALPHA)
+
+
 def sentence(row: Row, unit: str) -> str:
     """The verdict in words that can be quoted; empty where the row cannot speak about discrimination."""
     if not row["informative"]:
@@ -104,11 +110,17 @@ def sentence(row: Row, unit: str) -> str:
         "equivalent": "picks no better and no worse than drawing",
         "undecided": "does not show whether it picks better than drawing",
     }
+    if not _against_drawing(row):
+        side = row["verdict"]
+        words[side] = (
+            f"picks {side} than its preference for positions would, and not shown {side} than drawing"
+        )
     known = []
     if row["skill"] is not None:
         known.append(f"skill {row['skill']:.2f} [{row['skill_low']:.2f}, {row['skill_high']:.2f}]")
     if row["luck"] is not None:
         luck = f"{100 * row['luck']:+.1f} points" if unit == "percent" else f"{row['luck']:+.2f}"
         known.append(f"position alone would have given {luck}")
-    known.append(f"{row['mixed_questions']} mixed questions")
+    tied = f", {row['tied_mixed']:.0%} of them tied" if row["tied_mixed"] else ""
+    known.append(f"{row['mixed_questions']} mixed questions{tied}")
     return f"{words[row['verdict']]}: {'; '.join(known)}"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
 from selfincorrect.measure.cell import cell
+from selfincorrect.measure.discernment import sentence
 from selfincorrect.measure.hypothesis import randomisation
 from selfincorrect.measure.logit import logit
 from selfincorrect.measure.net import net_of_position, permuted, spread
@@ -230,6 +231,25 @@ def test_questions_that_a_rule_leaves_tied_say_nothing_of_its_skill():
         assert row["exact_low"] <= row["dg_diff"] + 1e-12
         assert row["dg_diff"] == pytest.approx(skill * 20 * 0.5 / 30)
         assert row["exact_high"] >= row["dg_diff"] - 1e-12
+
+
+def test_the_sentence_says_what_the_verdict_rests_on():
+    known = {"informative": True, "unit": "percent", "skill": 0.03, "skill_low": -0.3, "skill_high": 0.4}
+    known |= {"luck": -0.02, "mixed_questions": 28, "tied_mixed": 0.0, "p_worse": 0.8}
+    better = sentence({**known, "verdict": "better", "p_randomisation": 0.01}, "percent")
+    assert better == (
+        "picks better than drawing: skill 0.03 [-0.30, 0.40]; position alone would have given -2.0 points; "
+        "28 mixed questions"
+    )
+    net = sentence({**known, "verdict": "better", "p_randomisation": 0.4}, "percent")
+    assert net.startswith(
+        "picks better than its preference for positions would, and not shown better than drawing: skill"
+    )
+    worse = sentence({**known, "verdict": "worse", "p_randomisation": 0.4}, "percent")
+    assert worse.startswith("picks worse than its preference for positions would")
+    vote = {**known, "verdict": "better", "p_randomisation": 0.0, "luck": None, "tied_mixed": 0.25}
+    assert sentence(vote, "percent").endswith("; 28 mixed questions, 25% of them tied")
+    assert sentence({**vote, "informative": False}, "percent") == ""
 
 
 def test_logit_of_two_answers():
