@@ -9,22 +9,16 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import integrate, optimize, stats
+from scipy import integrate, stats
 
 from selfincorrect.measure.cell import cell
 from selfincorrect.measure.discernment import sentence
 from selfincorrect.measure.hypothesis import randomisation
-from selfincorrect.measure.logit import logit
 from selfincorrect.measure.net import net_of_position, permuted, spread
 from selfincorrect.measure.positions import index_dependence, picks_of
 from selfincorrect.measure.skill import as_difference, evidence, skill_interval
 from selfincorrect.measure.totals import on_grid, results, upper_tail
-
-# GPT-3.5 on GSM8K, two answers each: grades of the first and the second, the one it picked, and how often.
-GPT = [(0, 0, 0, 50), (0, 0, 1, 31), (0, 1, 0, 45), (0, 1, 1, 111), (1, 0, 0, 131), (1, 0, 1, 40)]
-F = np.array([[a, b] for a, b, _, count in GPT for _ in range(count)], dtype=float)
-W = np.array([[pick == 0, pick == 1] for _, _, pick, count in GPT for _ in range(count)], dtype=float)
-MIXED = F[:, 0] != F[:, 1]
+from tests.support.transcripts import MIXED, F, W
 
 
 def table(grades, chosen, shared=None, selector="choose", orders=None):
@@ -250,34 +244,6 @@ def test_the_sentence_says_what_the_verdict_rests_on():
     vote = {**known, "verdict": "better", "p_randomisation": 0.0, "luck": None, "tied_mixed": 0.25}
     assert sentence(vote, "percent").endswith("; 28 mixed questions, 25% of them tied")
     assert sentence({**vote, "informative": False}, "percent") == ""
-
-
-def test_logit_of_two_answers():
-    row = logit(F, W, np.ones_like(F))
-    assert row["logit_grade"] == pytest.approx(1.048, abs=5e-4)
-    assert row["logit_agreement"] is None
-    # The same as a logistic regression of which of the two is picked on the difference of their grades.
-    first, gap = W[:, 0], F[:, 0] - F[:, 1]
-    found = optimize.minimize(
-        lambda e: np.logaddexp(0, -(2 * first - 1) * (e[0] + e[1] * gap)).sum(), np.zeros(2)
-    )
-    assert row["logit_grade"] == pytest.approx(found.x[1], abs=1e-3)
-    se = np.sqrt(found.hess_inv[1, 1])
-    assert row["logit_grade_high"] - row["logit_grade"] == pytest.approx(1.96 * se, rel=0.05)
-
-
-def test_logit_tells_grades_from_agreement_and_stays_finite():
-    rng = np.random.default_rng(5)
-    f = (rng.random((600, 3)) < 0.5).astype(float)
-    agreeing = np.where(rng.random((600, 1)) < 0.5, [[2.0, 2.0, 1.0]], [[1.0, 2.0, 2.0]])
-    utility = np.array([0.5, 0.0, 0.0]) + 0.8 * f + 1.2 * np.log(agreeing)
-    chosen = (utility + rng.gumbel(size=(600, 3))).argmax(axis=1)
-    row = logit(f, np.eye(3)[chosen], agreeing)
-    assert row["logit_grade_low"] < 0.8 < row["logit_grade_high"]
-    assert row["logit_agreement"] == pytest.approx(1.2, abs=0.5)
-    perfect = logit(np.tile([1.0, 0.0], (50, 1)), np.tile([1.0, 0.0], (50, 1)), np.ones((50, 2)))
-    assert 1 < perfect["logit_grade"] < 20
-    assert logit(np.ones((4, 2)), np.ones((4, 2)) / 2, np.ones((4, 2)))["logit_grade"] is None
 
 
 def test_answers_agree_by_normal_form_in_the_order_shown():
