@@ -67,9 +67,9 @@ def pairs_of(
     for mine in targets.values():
         for names in standards:
             standard = next((cell for cell in mine if cell.variant in names), None)
-            for cell in mine if standard else ():
-                if cell != standard:
-                    found.setdefault(frozenset((cell, standard)), (cell, standard))  # type: ignore[arg-type]
+            if standard is not None:
+                pairs = [(cell, standard) for cell in mine if cell != standard]
+                found |= {frozenset(pair): pair for pair in pairs if frozenset(pair) not in found}
     for contrast in contrasts:
         for one, other in contrast.pairs(cells):
             found[frozenset((one, other))] = (one, other)
