@@ -12,7 +12,7 @@ from selfincorrect.measure.intervals import LEVEL, Array
 from selfincorrect.measure.scores import Row, plain, together
 
 STATISTICS = [
-    Column("cells", pl.Int64, "cells with a skill"),
+    Column("cells", pl.Int64, "cells with a skill that are `informative`"),
     Column("skill", pl.Float64, "random-effects mean of their skill, weighted by the width of exact "
         "intervals"),
     Column("skill_low", pl.Float64, "lower end of its 95 % interval by Hartung and Knapp"),

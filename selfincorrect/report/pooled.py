@@ -21,8 +21,11 @@ _OVER = ((), ("model",), ("task",))
 
 
 def groups_of(metrics: pl.DataFrame) -> Iterator[tuple[dict[str, str | int], pl.DataFrame]]:
-    """The cells with a skill that are pooled, at least two, by what they share: one k and variant each."""
-    known = metrics.filter(pl.col("skill").is_not_null())
+    """The cells with a skill that are pooled, at least two, by what they share: one k and variant each.
+
+    Those that cannot speak about discrimination, such as picks of one position, are left out.
+    """
+    known = metrics.filter(pl.col("skill").is_not_null() & pl.col("informative"))
     seen = set()
     for over in _OVER:
         for key, cells in known.group_by(*over, "k", "variant", maintain_order=True):

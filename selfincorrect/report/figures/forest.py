@@ -16,12 +16,13 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
     if not metrics.height:
         return nothing("No cell has a skill: no question of a task of right and wrong is mixed.")
     panels = list(metrics.group_by("k", "variant", maintain_order=True))
-    counts = [cells.height + (cells.height > 1) for _, cells in panels]
+    spoken = [cells.filter("informative") for _, cells in panels]
+    counts = [cells.height + (some.height > 1) for (_, cells), some in zip(panels, spoken, strict=True)]
     figure, axes = subplots(
         len(panels), squeeze=False, sharex=True, figsize=(6.8, 1.0 + 0.28 * sum(counts) + 0.55 * len(panels)),
         gridspec_kw={"height_ratios": [count + 1 for count in counts]},
     )  # fmt: skip
-    for axis, ((k, variant), cells) in zip(axes[:, 0], panels, strict=True):
+    for axis, ((k, variant), cells), some in zip(axes[:, 0], panels, spoken, strict=True):
         axis.axvline(0, color="black", linewidth=0.8)
         labels = []
         for place, row in enumerate(cells.iter_rows(named=True)):
@@ -32,8 +33,8 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
                 color=COLOURS[0] if row["informative"] else FAINT,
             )  # fmt: skip
             labels.append(f"{row['model']}, {task_name(row['task'])}")
-        if cells.height > 1:
-            ends = (cells[name].to_list() for name in ("skill", "skill_low", "skill_high"))
+        if some.height > 1:
+            ends = (some[name].to_list() for name in ("skill", "skill_low", "skill_high"))
             mean, place = random_effects(*ends), -cells.height
             if mean["next_low"] is not None:
                 axis.plot([mean["next_low"], mean["next_high"]], [place] * 2, color=COLOURS[1], linewidth=0.8)
@@ -41,7 +42,7 @@ def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
                 mean["skill"], place, xerr=errors(mean["skill"], mean["skill_low"], mean["skill_high"], 1),
                 fmt="D", markersize=7, capsize=3, linewidth=2, color=COLOURS[1],
             )  # fmt: skip
-            labels.append(f"mean of {cells.height} (τ² = {mean['tau2']:.3f})")
+            labels.append(f"mean of {some.height} (τ² = {mean['tau2']:.3f})")
         axis.set_yticks([-place for place in range(len(labels))], [words(label) for label in labels])
         axis.set_ylim(0.7 - len(labels), 0.7)
         axis.set_title(words(f"k = {k}, {variant}"), loc="left")

@@ -28,6 +28,13 @@ def test_everything_then_models_then_tasks():
     ]
 
 
+def test_cells_that_cannot_speak_are_left_out():
+    silent = GRID.with_columns(informative=pl.col("task") == "t")
+    assert list(groups_of(silent)) == []
+    labels = [text.get_text() for text in draw(silent, pl.DataFrame()).axes[0].get_yticklabels()]
+    assert labels == ["m, s", "m, t", "n, s"]
+
+
 def test_what_is_pooled_twice_stands_once():
     assert len(list(groups_of(GRID[:2]))) == 1
 
