@@ -34,7 +34,7 @@ CAPTIONS = {
     "right candidate, over the number of candidates shown. 95 % intervals.",
     "forest": "Skill: how often a model takes a best answer where it would otherwise draw one, comparable "
     "over k and tasks, with exact 95 % intervals. Below, the random-effects mean with its interval; the thin "
-    "line is where a further such cell is expected. Grey: cannot speak about discrimination, not in the mean.",
+    "line is where one more such cell is expected. Grey: cannot speak about discrimination; not in the mean.",
     "positions": "How often each shown position is picked among the outputs with a usable label, with "
     "Wilson's 95 % interval. "
     "The dashed line is an even choice; a model that sits at 100 % on one position does not look at the "
