@@ -11,7 +11,7 @@ from selfincorrect.report.figures.style import COLOURS, MARKERS, series
 def draw(rejections: pl.DataFrame, coverage: pl.DataFrame, power: pl.DataFrame) -> Figure:
     """Three panels: rejections for a uniform chooser, coverage of 95 % intervals, and power."""
     figure, (left, middle, right) = subplots(
-        1, 3, figsize=(11, 3.9), gridspec_kw={"width_ratios": [1.2, 1.2, 1]}
+        1, 3, figsize=(13, 4.2), gridspec_kw={"width_ratios": [1.2, 1.2, 1]}
     )
     tests = [f"{row['test']} ({row['grades']})" for row in rejections.iter_rows(named=True)]
     _rows(left, tests, 100 * rejections["rejected"], rejections["draws"][0], (4, 6), 5)
@@ -25,8 +25,8 @@ def draw(rejections: pl.DataFrame, coverage: pl.DataFrame, power: pl.DataFrame) 
     right.plot(effect, 100 * power["formula"], "-", color=COLOURS[0], label="formula")
     right.plot(effect, found, MARKERS[1], color=COLOURS[1], markersize=5, label="simulated")
     right.axhline(80, color="black", linestyle="--", linewidth=0.8)
-    right.set_title("Power, randomisation test")
-    right.set_xlabel("planted DG-Diff (points)")
+    right.set_title("Power")
+    right.set_xlabel("DG-Diff (points)")
     right.set_ylabel("found (% of draws)")
     right.legend()
     return figure
@@ -54,7 +54,7 @@ def worlds(
     right.barh([-place for place in range(len(bars))], [100 * value for _, value in bars], color=COLOURS[0])
     right.axvline(5, color="black", linestyle="--", linewidth=0.8)
     right.set_yticks([-place for place in range(len(bars))], [label for label, _ in bars])
-    right.set_title("1,319 questions, a quarter mixed")
+    right.set_title("1,319 questions")
     right.set_xlabel("called better (% of draws)")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=5)
     return figure
