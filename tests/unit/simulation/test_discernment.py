@@ -7,7 +7,7 @@ import pytest
 from selfincorrect.simulation import discernment
 from selfincorrect.simulation.worlds import WORLDS
 
-DRAWS, SEED = 60, 5
+DRAWS, SEED = 40, 5
 
 
 @pytest.fixture(scope="module")
