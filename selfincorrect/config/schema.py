@@ -174,8 +174,8 @@ class Config(Section):
     report: ReportConfig = Field(default_factory=ReportConfig, description="The report.")
     contrasts: list[Contrast] = Field(
         default_factory=list,
-        description="Comparisons beside the usual ones (every way of choosing with `choose`, and with the "
-        "majority): `{variants: [a, b]}`, `{models: [a, b]}` or `{k: [2, 4]}`.",
+        description="Comparisons beside the usual ones (every way of choosing with `choose`, with "
+        "`likelihood` and with the majority): `{variants: [a, b]}`, `{models: [a, b]}` or `{k: [2, 4]}`.",
     )
     audit: dict[Alias, str] = Field(
         default_factory=dict,

@@ -48,6 +48,11 @@ def minutes(
     return round((START + seconds / 60) * attempt)
 
 
+def ratings_each(config: Config, task: str) -> float:
+    """The answers that each judge of a task gives to an item, half as many again for want of a rating."""
+    return 1.5 * config.sampling.n * config.tasks[task].ratings
+
+
 def choices_each(config: Config, model: str, task: str) -> int:
     """The number of answers that discrimination asks for about each item."""
     names = [variant.selector for variant in config.variants_of(task, model).values()]

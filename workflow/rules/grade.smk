@@ -18,7 +18,10 @@ rule judge:
     resources:
         gpu=lambda wildcards: gpus(*judging_models(wildcards)),
         mem_mb=memory(judging_models),
-        runtime=minutes(judging_models, lambda wildcards: 1.5 * CONFIG.sampling.n),
+        runtime=minutes(
+            judging_models,
+            lambda wildcards: needs.ratings_each(CONFIG, wildcards.task),
+        ),
     params:
         slice=lambda wildcards: slices.judge(CONFIG, wildcards.task),
     script:
