@@ -47,13 +47,15 @@ class Decoding:
 class Request:
     """One answer that is wanted. `seed` is None for greedy decoding.
 
-    With `options` no answer is drawn: wanted is how probable each of these texts is as the answer.
+    With `options` no answer is drawn: wanted is how probable each of these texts is to follow the prompt as
+    it is rendered, blanks and all; where they are `ended`, to follow and be all of the answer or its line.
     """
 
     prompt: Prompt
     decoding: Decoding
     seed: int | None
     options: tuple[str, ...] = ()
+    ended: bool = False
 
     def key(self, model_digest: str, mode: str, versions: Versions = FIRST) -> str:
         """The digest of everything that shapes the answer.
@@ -63,8 +65,14 @@ class Request:
         asked: dict[str, Any] = {"prompt": self.prompt.rendered(mode), "decoding": asdict(self.decoding)}
         if self.options:  # earlier stored answers know no options
             asked["options"] = list(self.options)
+        if self.ended:
+            asked["ended"] = True
         number = versions.sampled if self.decoding.temperature > 0 else versions.greedy
         return digest([number, model_digest, mode, asked, self.seed])
+
+
+SCORED = Decoding(0, 0.0, 1.0, ())
+"""How requests with options are decoded: not at all."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +88,11 @@ class Response:
     `reasoning` is what a server tells apart as such, and `reasoning_tokens` how many of the tokens it was;
     `said` are a server's words on why there is no answer; `model` and `fingerprint` are what it says of
     itself. `options` are the natural log-probabilities of the request's options, None for one that a server
-    does not tell. `unfinished_thought` says that the model itself never ended its thought, `seeded` that the
-    request's own seed drew the answer. Prompts that are not `sent` cost nothing and are not stored.
+    does not tell; that of such a one is at most `bound`, where it says so. `option_tokens` are the numbers of
+    their tokens, `certainties` the mean over these tokens of −(1/V) Σ ln(V·p(v)) over the vocabulary's V
+    entries v (Kang et al. 2025, self-certainty). `unfinished_thought` says that the model itself never ended
+    its thought, `seeded` that the request's own seed drew the answer. Prompts that are not `sent` cost
+    nothing and are not stored.
     """
 
     text: str | None
@@ -99,6 +110,9 @@ class Response:
     seeded: bool = True
     sent: bool = True
     options: tuple[float | None, ...] | None = None
+    option_tokens: tuple[int, ...] | None = None
+    certainties: tuple[float, ...] | None = None
+    bound: float | None = None
 
     def record(self) -> dict[str, Any]:
         """The response as it is stored, without the fields that are at their default."""
@@ -111,6 +125,7 @@ class Response:
 
 _TEXTS = ("text", "prompt", "finish_reason", "reasoning", "said", "model", "fingerprint")
 _COUNTS = ("tokens_in", "tokens_out", "reasoning_tokens")
+_LISTS = ("options", "option_tokens", "certainties")
 
 
 def stored_response(value: Any) -> Response:
@@ -130,17 +145,22 @@ def stored_response(value: Any) -> Response:
         if name in _TEXTS:
             right = isinstance(each, str) or (each is None and name not in ("prompt", "finish_reason"))
         elif name in _COUNTS:
-            right = each is None or (type(each) is int and 0 <= each < LARGEST)
+            right = each is None or _is_count(each)
         elif name == "logprob":
             right = each is None or _is_number(each)
-        elif name == "options":
-            right = isinstance(each, list | tuple) and all(one is None or _is_logprob(one) for one in each)
+        elif name in _LISTS:
+            right = isinstance(each, list | tuple) and all(map(_CHECKS[name], each))
+        elif name == "bound":
+            right = _is_logprob(each)
         else:
             right = isinstance(each, bool)
         if not right:
             raise ValueError(f"its field {name!r} is {str(each)[:40]!r}")
-    options = value.get("options")
-    return Response(**{**value, "options": None if options is None else tuple(options)})
+    return Response(**{**value, **{name: tuple(value[name]) for name in _LISTS if name in value}})
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < LARGEST
 
 
 def _is_number(value: Any) -> bool:
@@ -149,6 +169,13 @@ def _is_number(value: Any) -> bool:
 
 def _is_logprob(value: Any) -> bool:
     return _is_number(value) and value <= 0
+
+
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "options": lambda value: value is None or _is_logprob(value),
+    "option_tokens": _is_count,
+    "certainties": _is_number,
+}
 
 
 class Engine(Protocol):

@@ -46,6 +46,16 @@ def _forward(
     return logits
 
 
+def read_row(
+    model: Any, reading: Reading, tokens: Sequence[int], places: Sequence[int]
+) -> tuple[torch.Tensor, list[DynamicLayer]]:
+    """Logits [places, vocabulary] after `places` of the row's `tokens`, and the row's keys and values."""
+    device = model.device
+    row, wanted = torch.tensor([list(tokens)], device=device), torch.tensor(list(places), device=device)
+    layers = [DynamicLayer() for _ in range(model.config.get_text_config().num_hidden_layers)]
+    return _forward(model, reading, row, reading.positions().to(device)[None], layers, wanted)[0], layers
+
+
 def read_beginnings(model: Any, texts: Sequence[Sequence[int]]) -> Level | None:
     """The level of what prompts begin with, from its tokens; None if no text has any."""
     levels = [_read_beginning(model, text) for text in texts if text]
@@ -118,14 +128,11 @@ class Cascade:
 
         Their keys and values are written there.
         """
-        device = self.model.device
         starts = level.start[first : first + len(prompts)].tolist()
         lengths, begins = [len(p.tokens) for p in prompts], [p.beginning for p in prompts]
         reading = Reading(starts, lengths, self.beginnings, begins)
-        row = torch.tensor([[token for prompt in prompts for token in prompt.tokens]], device=device)
-        layers = [DynamicLayer() for _ in range(self.model.config.get_text_config().num_hidden_layers)]
-        last = torch.tensor([place.stop - 1 for place in reading.places], device=device)
-        logits = _forward(self.model, reading, row, reading.positions().to(device)[None], layers, last)[0]
+        row = [token for prompt in prompts for token in prompt.tokens]
+        logits, layers = read_row(self.model, reading, row, [place.stop - 1 for place in reading.places])
         if not level.layers:
             level.layers = [(_room(level, layer.keys), _room(level, layer.values)) for layer in layers]
         for pair, layer in zip(level.layers, layers, strict=True):

@@ -3,17 +3,13 @@
 The modules beside this one are the only part of the package that imports torch.
 """
 
-import logging
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime, tzinfo
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from operator import attrgetter
 from pathlib import Path
-from unittest import mock
 
-import jinja2
 import torch
-from transformers.utils import chat_template_utils
 
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.manifest import Manifest, Running
@@ -28,26 +24,45 @@ from selfincorrect.engines.transformers import (
     fitting,
     levels,
     loading,
+    scoring,
 )
+from selfincorrect.engines.transformers.rendering import rendered
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.errors import UserError
 from selfincorrect.jobs import stopping
 
-log = logging.getLogger("selfincorrect")
-
 STARTS = 16  # beginnings of prompts that are kept in memory at a time
 Start = tuple[str, tuple[tuple[str, str], ...]]  # instruction and shots: what prompts share
+Answered = list[tuple[int, Response]]  # with the number of the request
+LINE_FEEDS = ("\n", "Ċ", "<0x0A>")  # as vocabularies write them: byte by byte, or as they are
 
 
-class _SameDay(datetime):
-    """A clock that stands still, for chat templates that tell the model the date.
+@dataclass
+class Read:
+    """A request as the model reads it: its text, the tokens of its prompt, and its options.
 
-    Were it the day of the run, a pool would mix prompts of two days.
+    `shared` tokens of it are those of a beginning that others have too.
     """
 
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> "_SameDay":
-        return cls(2024, 7, 26, tzinfo=tz)
+    request: Request
+    rendered: str
+    prompt: list[int]
+    options: Sequence[scoring.Option]
+    beginning: int = 0
+    shared: int = 0
+
+    @property
+    def stem(self) -> Sequence[int]:
+        """The tokens before anything that is decoded or scored."""
+        starts = [(option.start, option.tokens) for option in self.options]
+        start, tokens = min(starts, default=(len(self.prompt), self.prompt))
+        return tokens[:start]
+
+    @property
+    def longest(self) -> int:
+        """How many tokens there are at most, with the answer."""
+        lengths = [len(option.tokens) + len(option.encoded) for option in self.options]
+        return max(lengths, default=len(self.prompt) + self.request.decoding.max_tokens)
 
 
 class TransformersEngine:
@@ -75,29 +90,7 @@ class TransformersEngine:
 
     def render(self, prompt: Prompt) -> str:
         """The text that is sent for `prompt`."""
-        if self.mode != "chat":
-            return prompt.text()
-        try:
-            with mock.patch.object(chat_template_utils, "datetime", _SameDay):
-                primed = bool(prompt.primer)
-                text: str = self.tokenizer.apply_chat_template(
-                    prompt.messages(),
-                    add_generation_prompt=not primed,
-                    continue_final_message=primed,
-                    tokenize=False,
-                )
-            return text
-        except Exception as error:  # a template can fail in every way that Python can
-            frames = traceback.extract_tb(error.__traceback__)
-            places = [frame.lineno for frame in frames if frame.filename == "<template>"]
-            if not places and not isinstance(error, jinja2.TemplateError):
-                raise
-            line = getattr(error, "lineno", None) or next(reversed(places), None)
-            where = f" at line {line}" if line else ""
-            raise UserError(
-                f"{self.name}: its chat template fails{where}: {error}\n"
-                "Mend chat_template in the model's folder, or write `prompt: completion`."
-            ) from error
+        return rendered(prompt, self.tokenizer, self.name) if self.mode == "chat" else prompt.text()
 
     def tokens(self, text: str) -> list[int]:
         # A chat template writes the special tokens itself.
@@ -110,98 +103,79 @@ class TransformersEngine:
     ) -> Iterator[list[tuple[Request, Response]]]:
         """Yield answers as they are finished.
 
-        Requests with the same decoding options are answered together.
+        Requests with the same decoding are answered together, those with options apart from others.
         """
-        for how in dict.fromkeys(request.decoding for request in requests):
-            alike = [request for request in requests if request.decoding == how]
+        for kind in dict.fromkeys(map(_kind, requests)):
+            alike = [request for request in requests if _kind(request) == kind]
             starts = list(dict.fromkeys(_start(request.prompt) for request in alike))
             for first in range(0, len(starts), STARTS):
                 if stop():
                     return
                 together = set(starts[first : first + STARTS])
                 with failures.explained(self.name):
-                    yield from self._answer_alike([r for r in alike if _start(r.prompt) in together], how)
+                    yield from self._answer_alike([r for r in alike if _start(r.prompt) in together])
 
-    def _answer_alike(
-        self, requests: list[Request], how: Decoding
-    ) -> Iterator[list[tuple[Request, Response]]]:
-        rendered = {request.prompt: self.render(request.prompt) for request in requests}
-        prompts = {prompt: self.tokens(text) for prompt, text in rendered.items()}
-        limit = (self.context or 2**62) - how.max_tokens
-        long = [request for request in requests if len(prompts[request.prompt]) > limit]
-        if long:
-            yield [(r, _too_long(rendered[r.prompt], len(prompts[r.prompt]))) for r in long]
-        waiting = [request for request in requests if len(prompts[request.prompt]) <= limit]
+    def _answer_alike(self, requests: list[Request]) -> Iterator[list[tuple[Request, Response]]]:
+        texts = {request.prompt: self.render(request.prompt) for request in requests}
+        prompts = {prompt: self.tokens(text) for prompt, text in texts.items()}
+        read = [self._read(request, texts[request.prompt], prompts[request.prompt]) for request in requests]
+        limit = self.context or 2**62
+        if long := [each for each in read if each.longest > limit]:
+            yield [(each.request, _too_long(each)) for each in long]
+        waiting = [each for each in read if each.longest <= limit]
         if not waiting:
             return
-        beginnings, continued = self._beginnings(waiting, prompts)
+        beginnings = self._beginnings(waiting)
         # Similar lengths come together, for little padding. The longest come first: memory that is short is
         # short at once.
-        waiting.sort(key=lambda request: (-len(continued[request.prompt].tokens), rendered[request.prompt]))
-        longest = len(continued[waiting[0].prompt].tokens) + how.max_tokens
-        opened = thoughts.opening(rendered[waiting[0].prompt])
-        size = self.batch_size or batching.sequences_at_once(self.model, longest)
-        while waiting and not stopping.requested():
-            done: set[int] = set()
-            try:
-                for finished in self._decode(waiting, beginnings, continued, size, opened):
-                    done |= {index for index, _ in finished}
-                    yield [
-                        (r, self._response(r, rendered[r.prompt], len(prompts[r.prompt]), sequence))
-                        for r, sequence in ((waiting[index], sequence) for index, sequence in finished)
-                    ]
-            except (RuntimeError, MemoryError) as error:
-                if not failures.out_of_memory(error):
-                    raise
-                if size == 1:
-                    raise UserError(
-                        f"{self.name} runs out of memory on one sequence of "
-                        f"{len(prompts[waiting[0].prompt])} tokens. "
-                        "Use a larger GPU, several (device: auto), `dtype: bfloat16`, or a smaller model."
-                    ) from error
-                size = max(1, min(size, len(waiting)) // 2)
-                log.warning("out of memory: going on with %d sequences at a time", size)
-            # This is outside of `except`, whose error holds on to the memory.
-            waiting = [request for index, request in enumerate(waiting) if index not in done]
-            if waiting:
-                torch.cuda.empty_cache()
+        waiting.sort(key=lambda each: (-len(each.prompt) + each.shared, each.rendered))
+        longest = max(each.longest - each.shared for each in waiting)
+        places = max((len(option.places) for each in waiting for option in each.options), default=1)
+        size = self.batch_size or batching.sequences_at_once(self.model, longest, places)
+        answers = self._score if waiting[0].options else self._decode
+        run, longest_of = partial(answers, beginnings), attrgetter("longest")
+        for finished in batching.finished(waiting, size, run, self.name, longest_of):
+            yield [(each.request, response) for each, response in finished]
 
-    def _beginnings(
-        self, requests: Sequence[Request], prompts: Mapping[Prompt, list[int]]
-    ) -> tuple[levels.Level | None, dict[Prompt, cascade.Continuation]]:
-        """What prompts with the same instruction and shots have in common, and how each prompt goes on.
+    def _read(self, request: Request, rendered: str, prompt: list[int]) -> Read:
+        """A request as the model reads it."""
+        options = []
+        for text in request.options:
+            if self.model.config.is_encoder_decoder:
+                ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+                tokens, start = [self.model.config.decoder_start_token_id, *ids], 1
+            else:
+                tokens = self.tokens(rendered + text)
+                start = scoring.joined(prompt, tokens)
+            options.append(scoring.Option(tuple(tokens), start, request.ended))
+        return Read(request, rendered, prompt, options)
 
-        What they have in common is read once.
+    def _beginnings(self, read: Sequence[Read]) -> levels.Level | None:
+        """What prompts with the same instruction and shots have in common, which is read once.
+
+        Each of `read` is told which beginning it has, and its length.
         """
         texts: list[list[int]] = []
-        continued: dict[Prompt, cascade.Continuation] = {}
-        for start in dict.fromkeys(_start(request.prompt) for request in requests):
-            alike = [request.prompt for request in requests if _start(request.prompt) == start]
+        for start in dict.fromkeys(_start(each.request.prompt) for each in read):
+            alike = [each for each in read if _start(each.request.prompt) == start]
             length = 0
             if self.method == "cascade":
                 # The reference has an empty query: the length then does not depend on which questions are
                 # asked together.
-                reference = self.tokens(self.render(replace(alike[0], query="", history=())))
-                length = cascade.common_length(reference, [prompts[prompt] for prompt in alike])
-            for prompt in alike:
-                continued[prompt] = cascade.Continuation(len(texts), prompts[prompt][length:])
-            texts.append(prompts[alike[0]][:length])
-        return cascade.read_beginnings(self.model, texts), continued
+                reference = self.tokens(self.render(replace(alike[0].request.prompt, query="", history=())))
+                length = cascade.common_length(reference, [each.stem for each in alike])
+            for each in alike:
+                each.beginning, each.shared = len(texts), length
+            texts.append(alike[0].prompt[:length])
+        return cascade.read_beginnings(self.model, texts)
 
-    def _decode(
-        self,
-        requests: Sequence[Request],
-        beginnings: levels.Level | None,
-        continued: Mapping[Prompt, cascade.Continuation],
-        size: int,
-        opened: str,
-    ) -> Iterator[decoding.Finished]:
-        """Decode the answers to the requests, at most `size` at a time.
-
-        `opened` is the tag of the thought that the prompts end in; the same template ends them all.
-        """
-        how = requests[0].decoding
-        sampler = Sampler([request.seed for request in requests], how.max_tokens, how.temperature, how.top_p)
+    def _decode(self, beginnings: levels.Level | None, read: Sequence[Read], size: int) -> Iterator[Answered]:
+        """Decode the answers to requests, at most `size` at a time."""
+        how = read[0].request.decoding
+        seeds = [each.request.seed for each in read]
+        sampler = Sampler(seeds, how.max_tokens, how.temperature, how.top_p)
+        # The tag of the thought that the prompts end in; the same template ends them all.
+        opened = thoughts.opening(read[0].rendered)
 
         def ends(tokens: Sequence[int]) -> bool:
             # A stop string has at most as many tokens as bytes; a token before it may hold its first
@@ -212,26 +186,66 @@ class TransformersEngine:
             return thoughts.stop_at(opened + self._text(tokens), how.stop) is not None
 
         rules = decoding.Rules(how.max_tokens, self.eos, ends if how.stop else None)
-        prompts = [continued[request.prompt] for request in requests]
+        for finished in self._sequences(beginnings, read, size, sampler, rules):
+            yield [(index, self._response(read[index], sequence)) for index, sequence in finished]
+
+    def _sequences(
+        self,
+        beginnings: levels.Level | None,
+        read: Sequence[Read],
+        size: int,
+        sampler: Sampler,
+        rules: decoding.Rules,
+    ) -> Iterator[decoding.Finished]:
         if self.method == "cascade":
+            prompts = [cascade.Continuation(each.beginning, each.prompt[each.shared :]) for each in read]
             return decoding.decode_together(self.model, beginnings, prompts, size, sampler, rules)
-        whole = [prompt.tokens for prompt in prompts]
+        whole = [each.prompt for each in read]
         if self.method == "continuous":
             return continuous.decode_continuously(self.model, whole, size, sampler, rules)
         return decoding.decode_plainly(self.model, whole, size, self.padding, sampler, rules)
 
-    def _response(
-        self, request: Request, rendered: str, tokens_in: int, sequence: decoding.Generated
-    ) -> Response:
-        text, tokens, opened = self._text(sequence.tokens), sequence.tokens, thoughts.opening(rendered)
-        place = thoughts.stop_at(opened + text, request.decoding.stop)
+    def _score(self, beginnings: levels.Level | None, read: Sequence[Read], size: int) -> Iterator[Answered]:
+        """Score the options of requests, at most `size` of them at a time."""
+        encoder = self.model.config.is_encoder_decoder
+        options = [
+            replace(
+                option,
+                wanted=(index, place),
+                encoded=tuple(each.prompt) if encoder else (),
+                beginning=each.beginning,
+                skipped=each.shared,
+            )
+            for index, each in enumerate(read)
+            for place, option in enumerate(each.options)
+        ]
+        if self.method == "cascade":
+            scored = scoring.score_together(self.model, beginnings, options, size, self.vocabulary)
+        else:
+            scored = scoring.score_plainly(self.model, options, size, self.padding, self.vocabulary)
+        for index, scores in scoring.whole(scored, [len(each.options) for each in read]):
+            yield [(index, _scored(read[index], scores))]
+
+    @cached_property
+    def vocabulary(self) -> scoring.Vocabulary:
+        """The tokens that options are compared with, and those that end a line."""
+        lines = [token for text, token in self.tokenizer.get_vocab().items() if text.startswith(LINE_FEEDS)]
+        rows = self.model.get_output_embeddings().weight.shape[0]
+        ends = [token for token in sorted({*lines, *self.eos}) if token < rows]
+        return scoring.Vocabulary(
+            torch.tensor(ends, device=self.model.device), min(len(self.tokenizer), rows)
+        )
+
+    def _response(self, read: Read, sequence: decoding.Generated) -> Response:
+        text, tokens, opened = self._text(sequence.tokens), sequence.tokens, thoughts.opening(read.rendered)
+        place = thoughts.stop_at(opened + text, read.request.decoding.stop)
         if place is not None:
             text = text[: place - len(opened)]
             while tokens and len(self._text(tokens[:-1])) >= len(text):
                 tokens = tokens[:-1]  # a token that holds nothing of the answer, but its stop string
         reason = "stop" if sequence.ended else "length"
         logprob = sum(sequence.logprobs[: len(tokens)])
-        return Response(text, rendered, reason, tokens_in, sequence.count, logprob)
+        return Response(text, read.rendered, reason, len(read.prompt), sequence.count, logprob)
 
     def _text(self, tokens: Sequence[int]) -> str:
         """The tokens as text, without special ones but for those that a thought begins and ends with."""
@@ -245,5 +259,23 @@ def _start(prompt: Prompt) -> Start:
     return prompt.instruction, prompt.shots
 
 
-def _too_long(rendered: str, tokens: int) -> Response:
-    return Response(None, rendered, CONTEXT, tokens, 0, None, sent=False)
+def _kind(request: Request) -> tuple[Decoding, bool]:
+    return request.decoding, bool(request.options)
+
+
+def _too_long(read: Read) -> Response:
+    return Response(None, read.rendered, CONTEXT, len(read.prompt), 0, None, sent=False)
+
+
+def _scored(read: Read, scores: Sequence[scoring.Scored]) -> Response:
+    return Response(
+        "",
+        read.rendered,
+        "stop",
+        len(read.prompt),
+        0,
+        None,
+        options=tuple(score.logprob for score in scores),
+        option_tokens=tuple(score.tokens for score in scores),
+        certainties=tuple(score.certainty for score in scores),
+    )

@@ -22,8 +22,8 @@ def test_out_of_memory_makes_the_batch_smaller_and_loses_nothing(engine, monkeyp
     expected = [r.text for r in answers(made, requests())]
     decode = TransformersEngine._decode
 
-    def small_memory(self, waiting, beginnings, continued, size, opened):
-        for finished in decode(self, waiting, beginnings, continued, size, opened):
+    def small_memory(self, beginnings, read, size):
+        for finished in decode(self, beginnings, read, size):
             yield finished  # some answers are there when memory runs out
             if size > 2:
                 raise torch.OutOfMemoryError("too much")
@@ -31,7 +31,7 @@ def test_out_of_memory_makes_the_batch_smaller_and_loses_nothing(engine, monkeyp
     monkeypatch.setattr(TransformersEngine, "_decode", small_memory)
     assert [r.text for r in answers(made, requests())] == expected
 
-    def no_memory(self, waiting, beginnings, continued, size, opened):
+    def no_memory(self, beginnings, read, size):
         raise torch.OutOfMemoryError("too much")
 
     monkeypatch.setattr(TransformersEngine, "_decode", no_memory)
@@ -92,8 +92,8 @@ CPU_FULL = RuntimeError(
 def test_a_device_that_fails_is_one_message_and_earlier_answers_stay(engine, monkeypatch, error, message):
     made, decode, asked = engine("llama", batch_size=2), TransformersEngine._decode, requests()
 
-    def failing(self, waiting, beginnings, continued, size, opened):
-        yield next(decode(self, waiting, beginnings, continued, size, opened))
+    def failing(self, beginnings, read, size):
+        yield next(decode(self, beginnings, read, size))
         raise error
 
     monkeypatch.setattr(TransformersEngine, "_decode", failing)
@@ -106,7 +106,7 @@ def test_a_device_that_fails_is_one_message_and_earlier_answers_stay(engine, mon
 def test_a_fault_of_the_program_is_no_message_about_a_device(engine, monkeypatch):
     made = engine("llama")
 
-    def broken(self, waiting, beginnings, continued, size, opened):
+    def broken(self, beginnings, read, size):
         raise RuntimeError("shape mismatch")
 
     monkeypatch.setattr(TransformersEngine, "_decode", broken)
