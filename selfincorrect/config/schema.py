@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
 from selfincorrect.config.task_section import TaskConfig
-from selfincorrect.discriminate.selectors.registry import free, get_selector
+from selfincorrect.discriminate.selectors.registry import asking, free, get_selector, rule
 from selfincorrect.discriminate.selectors.registry import names as selector_names
 from selfincorrect.engines.registry import names as engine_names
 from selfincorrect.generate.settings import SamplingConfig
@@ -131,6 +131,19 @@ class VariantConfig(Variant):
     models: list[str] | None = Field(None, min_length=1, description="Only for these models.")
 
 
+def _undecided(variant: Variant) -> bool:
+    """Whether a variant asks about undecided questions alone."""
+    if not get_selector(variant.selector).asks:
+        return False
+    return (variant.ask or asking(variant.selector).policy) == "undecided"
+
+
+def _for_pools(variant: Variant) -> bool:
+    """Whether a variant can choose among candidates from elsewhere, with nothing but their grades."""
+    selector = get_selector(variant.selector)
+    return not selector.asks and not rule(variant.selector).own and variant.of is None
+
+
 class RefinementConfig(Section):
     rounds: int = Field(2, ge=1, le=10, description="Times that an answer is refined.")
     tasks: list[str] | None = Field(
@@ -219,12 +232,19 @@ class Config(Section):
         if model not in self.pooled:
             return chosen
         rules = {name: VariantConfig(selector=name) for name in free()}
-        return rules | {name: variant for name, variant in chosen.items() if variant.selector in rules}
+        return rules | {name: variant for name, variant in chosen.items() if _for_pools(variant)}
 
     def needs_grades(self, task: str, model: str) -> bool:
         """Whether choices wait for grades: wrong candidates are simplified, or a selector needs them."""
         variants = self.variants_of(task, model).values()
-        return any(each.distractors == "easy" or get_selector(each.selector).graded for each in variants)
+        # Answers that a judge grades have no normal form to wait for.
+        formed = not self.tasks[task].judges
+        return any(
+            each.distractors == "easy"
+            or get_selector(each.selector).graded
+            or (formed and (each.distinct or each.by == "answer" or _undecided(each)))
+            for each in variants
+        )
 
     @property
     def refinable(self) -> list[str]:

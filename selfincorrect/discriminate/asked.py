@@ -1,6 +1,6 @@
 """What is asked about one question, and the preference among its candidates that comes of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from selfincorrect.discriminate.parse import Chosen, How
@@ -9,40 +9,66 @@ from selfincorrect.tasks.base import Question
 
 
 @dataclass(frozen=True)
+class Part:
+    """What one request is about: slots of those shown, perhaps with the labels of its replies `turned`."""
+
+    slots: tuple[int, ...]
+    turned: bool = False
+
+
+@dataclass(frozen=True)
 class Shown:
     """The candidates of a question in one order.
 
-    These are the samples, their texts, and one request about all, or one about each.
+    These are the samples, their texts, and the requests about them, with their parts.
     """
 
     order: tuple[int, ...]
     texts: tuple[str, ...]
     requests: tuple[Request, ...]
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question, and its candidates in each order that a variant shows."""
+    """A question, and its candidates in each order that a variant shows.
+
+    `stands` names the sample that stands for each sample: itself, or the first with the same normal form.
+    A question that is decided is not asked: nothing is shown.
+    """
 
     question: Question
     shown: tuple[Shown, ...]
+    stands: tuple[int, ...]
 
     @property
     def requests(self) -> list[Request]:
         """All requests, order by order."""
         return [request for each in self.shown for request in each.requests]
 
+    def preference(self, scores: Mapping[int, float | None], parsed: str | None, how: How) -> "Preference":
+        """The preference by the scores of the samples that were shown."""
+        return Preference(tuple(scores.get(sample) for sample in self.stands), parsed, how)
+
+    def unread(self, why: Chosen) -> "Preference":
+        """No preference, for the reason that a choice of nothing gives."""
+        return self.preference({}, why.parsed, why.how)
+
 
 @dataclass(frozen=True)
 class Preference:
     """One number for each candidate, by sample; higher is better, and None is where an answer gives none.
 
-    `parsed` is what was read, and `how` says how strictly, or why nothing was.
+    `parsed` is what was read, and `how` says how strictly, or why nothing was. `mass` is how probable the
+    labels were together, a mean over requests; `bounded` says that the choice depends on a label of which
+    only a bound is known.
     """
 
     scores: tuple[float | None, ...]
     parsed: str | None
     how: How
+    mass: float | None = None
+    bounded: bool = False
 
     @property
     def best(self) -> tuple[int, ...]:
@@ -61,3 +87,20 @@ def preference_of(order: Sequence[int], chosen: Chosen) -> Preference:
     picked = {order[slot] for slot in chosen.slots}
     scores = tuple(float(sample in picked) if picked else None for sample in range(len(order)))
     return Preference(scores, chosen.parsed, chosen.how)
+
+
+def votes(asked: Asked, chosen: Sequence[Chosen]) -> Preference:
+    """The preference by what was chosen in each order: votes, which those that tie share.
+
+    Outputs that cannot be read give no vote.
+    """
+    valid = [each for each in chosen if each.slots]
+    if not valid:
+        return asked.unread(chosen[0])
+    scores = dict.fromkeys(sorted(set(asked.stands)), 0.0)
+    for shown, each in zip(asked.shown, chosen, strict=True):
+        for slot in each.slots:
+            scores[shown.order[slot]] += 1 / len(each.slots)
+    strictly = len(valid) == len(chosen) and all(each.how == "strict" for each in chosen)
+    parsed = " ".join(each.parsed or "–" for each in chosen)
+    return asked.preference(scores, parsed, "strict" if strictly else "loose")

@@ -1,6 +1,8 @@
 """Choices: the answers of a discriminating model as they are read, as rows of choices.parquet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from random import Random
 from typing import Any
 
 import polars as pl
@@ -9,30 +11,38 @@ from selfincorrect.columns import Column, schema_of
 from selfincorrect.digest import canonical_json, seed_of
 from selfincorrect.discriminate.asked import Asked, Preference, best_of
 from selfincorrect.discriminate.requests import selector_of
+from selfincorrect.discriminate.selectors.base import Given, Scores
 from selfincorrect.discriminate.selectors.registry import rule
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
-from selfincorrect.tasks.conversations import Pool
+from selfincorrect.tasks.conversations import Candidate, Pool
 from selfincorrect.tasks.variant import Variant
 
 _HOW = (
     "`strict`: the instructed ending; `loose`: the last label that stands alone; why there is no label: "
     "`none`, `conflict`, `range`, `cut` (at the token limit, before any ending), `thought` (it never ends), "
-    "`context`, `refused`, `filtered`, `error`; or the rule's name"
+    "`context`, `refused`, `filtered`, `error`; `scored`: by probabilities; `decided`: not asked, since all "
+    "candidates have one normal form; or the rule's name"
 )
 _ASKED = "the conversation, where its turns share a choice; empty where the question was asked alone"
 _CHOSEN = "the candidate chosen, of several that tie a seeded draw; empty if invalid"
 _TEMPERATURE = "temperature that the output was decoded at: 0 is greedy; empty for rules"
-_OUTPUT = "what the model said, a JSON list where candidates were scored; empty where there is none"
+_OUTPUT = "what the model said, a JSON list where it was asked more than once; empty where there is none"
+_MASS = "how probable the labels are together, a mean over requests; empty where no options are scored"
+_BOUNDED = "whether the choice depends on a label of which a server tells a bound alone"
 COLUMNS = [
     Column("question_id", pl.String, "question"),
     Column("asked", pl.String, _ASKED),
     Column("k", pl.Int32, "number of candidates shown"),
     Column("variant", pl.String, "variant"),
-    Column("selector", pl.String, "`choose`, `score`: a model chose; else the rule that did"),
-    Column("order", pl.List(pl.Int32), "the samples in the order shown"),
+    Column("selector", pl.String, "the way of choosing, or the rule"),
+    Column("order", pl.List(pl.Int32), "the samples in the order shown, of several the first"),
+    Column("orders", pl.List(pl.List(pl.Int32)), "all orders shown, one after the other"),
+    Column("calls", pl.Int32, "how many different requests were made; empty for rules"),
     Column("output", pl.String, _OUTPUT),
     Column("scores", pl.List(pl.Float64), "the preference, by sample; the highest is chosen"),
+    Column("label_mass", pl.Float64, _MASS),
+    Column("bounded", pl.Boolean, _BOUNDED),
     Column("probabilities", pl.Boolean, "whether `scores` are probabilities that a candidate is right"),
     Column("parsed", pl.String, "the label read"),
     Column("how", pl.String, _HOW),
@@ -43,39 +53,84 @@ COLUMNS = [
     Column("tokens_in", pl.Int32, "tokens of the prompt"),
     Column("tokens_out", pl.Int32, "tokens of the output"),
     Column("logprob", pl.Float64, "as of candidates"),
-    Column("prompt", pl.String, "the prompt as sent, a JSON list where candidates were scored"),
+    Column("prompt", pl.String, "the prompt as sent, a JSON list where there are several"),
     Column("temperature", pl.Float64, _TEMPERATURE),
 ]  # fmt: skip
 SCHEMA = schema_of(COLUMNS)
 
 
 def choice_rows(
-    name: str, view: View, asked: Sequence[Asked], responses: Sequence[Response], temperature: float = 0.0
+    name: str,
+    view: View,
+    pool: Pool,
+    asked: Sequence[Asked],
+    responses: Sequence[Response],
+    temperature: float = 0.0,
 ) -> list[dict[str, Any]]:
     """Responses to the requests of `asked`, in order, as rows of SCHEMA.
 
     They are for the variant called `name`, and were decoded at `temperature`.
     """
     waiting, selector, rows = iter(responses), selector_of(view), []
-    for each in asked:
-        answers = [next(waiting) for _ in each.requests]
-        outputs, prompts, alone = [a.text for a in answers], [a.prompt for a in answers], selector.alone
-        preference, order = selector.read(view, each, answers), each.shown[0].order
+    answers = [[next(waiting) for _ in each.requests] for each in asked]
+    learnt = selector.learn(view, asked, answers)
+    for each, own in zip(asked, answers, strict=True):
+        candidates = pool[each.question.question_id][: view.k]
+        told = _told(each, own, selector.listing) if each.shown else {"calls": 0}
+        preference = selector.read(view, each, own, learnt) if each.shown else _decided(view.k)
+        if view.variant.by == "answer":
+            preference = replace(preference, scores=summed(preference.scores, candidates))
+        order = each.shown[0].order if each.shown else range(view.k)
         rows.append(
             {
                 **choice_row(each.question.question_id, view.k, name, order, preference, view.settings.seed),
                 "selector": view.variant.selector,
-                "probabilities": selector.probabilities,
-                "output": canonical_json(outputs) if alone else outputs[0],
-                "finish_reason": None if alone else answers[0].finish_reason,
-                "tokens_in": _sum([a.tokens_in for a in answers]),
-                "tokens_out": _sum([a.tokens_out for a in answers]),
-                "logprob": None if alone else answers[0].logprob,
-                "prompt": canonical_json(prompts) if alone else prompts[0],
+                "orders": [list(shown.order) for shown in each.shown],
+                "label_mass": preference.mass,
+                "bounded": preference.bounded,
+                "probabilities": selector.probable(view.variant),
                 "temperature": temperature,
+                **told,
             }
         )
     return rows
+
+
+def _decided(k: int) -> Preference:
+    """The preference where nothing is asked: all candidates are one answer."""
+    return Preference((1.0,) * k, None, "decided")
+
+
+def _told(asked: Asked, answers: Sequence[Response], listing: bool) -> dict[str, Any]:
+    """What a row tells of the answers to one question; the same request counts once."""
+    once = list(dict(zip(asked.requests, answers, strict=True)).values())
+    several = listing or len(answers) > 1
+    texts = [None if answer.options else answer.text for answer in answers]
+    prompts = [answer.prompt for answer in answers]
+    return {
+        "calls": len(once),
+        "output": canonical_json(texts) if several else texts[0],
+        "finish_reason": None if several else answers[0].finish_reason,
+        "tokens_in": _sum([answer.tokens_in for answer in once]),
+        "tokens_out": _sum([answer.tokens_out for answer in once]),
+        "logprob": None if several else answers[0].logprob,
+        "prompt": canonical_json(prompts) if several else prompts[0],
+    }
+
+
+def summed(scores: Sequence[float | None], candidates: Sequence[Candidate]) -> tuple[float | None, ...]:
+    """The scores of answers: what candidates with the same normal form score together (a weighted vote).
+
+    A candidate without a normal form is an answer of its own.
+    """
+    sums: dict[str | None, float] = {}
+    for score, candidate in zip(scores, candidates, strict=True):
+        if score is not None:
+            sums[candidate.extracted] = sums.get(candidate.extracted, 0.0) + score
+    return tuple(
+        score if candidate.extracted is None else sums.get(candidate.extracted)
+        for score, candidate in zip(scores, candidates, strict=True)
+    )
 
 
 def _sum(numbers: Sequence[int | None]) -> int | None:
@@ -108,17 +163,31 @@ def choice_row(
 
 
 def selected_rows(
-    name: str, variant: Variant, pool: Pool, questions: Sequence[str], k: int, seed: int
+    name: str,
+    variant: Variant,
+    pool: Pool,
+    questions: Sequence[str],
+    k: int,
+    seed: int,
+    others: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
     """Choices of the rule of `variant` among the first k candidates of each question, as rows of SCHEMA.
 
     A tie is shared in scores where the rule says so; `chosen_sample` is a seeded draw from it. A question
-    whose candidates have no score has no choice.
+    whose candidates have no score has no choice. `others` are rows of the variants that are ranked together.
     """
     selector = variant.selector
     rows, chooses = [], rule(selector)
+    ranked: dict[str, dict[str, Scores]] = {}
+    for row in others:
+        if row["variant"] in (variant.of or ()):
+            ranked.setdefault(row["question_id"], {})[row["variant"]] = row["scores"]
     for question in questions:
-        scores = chooses.scores(pool[question][:k], variant)
+        draw = Random(seed_of("rule", seed, selector, question, k))
+        given = Given(variant, draw, ranked.get(question, {}))
+        scores = tuple(chooses.scores(pool[question][:k], given))
+        if variant.by == "answer":
+            scores = summed(scores, pool[question][:k])
         ties = best_of(scores)
         chosen = ties[seed_of("select", seed, selector, question, k) % len(ties)] if ties else None
         rows.append(
@@ -129,7 +198,7 @@ def selected_rows(
                 "selector": selector,
                 "order": list(range(k)),
                 "scores": list(scores),
-                "probabilities": chooses.probabilities,
+                "probabilities": chooses.probable(variant),
                 "how": selector if ties else "none",
                 "chosen_sample": chosen,
                 "valid": bool(ties),

@@ -16,7 +16,8 @@ from selfincorrect.engines import thoughts
 PATTERN_SECONDS = 2.0
 
 Read = Literal["strict", "loose"]
-How = Read | Literal["none", "conflict", "range", "cut", "thought", "context", "refused", "filtered", "error"]
+Why = Literal["none", "conflict", "range", "cut", "thought", "context", "refused", "filtered", "error"]
+How = Read | Why | Literal["scored", "decided"]
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,22 @@
 """What is asked about k candidates in a view: prompts, demonstrations and decoding."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import zip_longest
 from random import Random
 
 from selfincorrect.digest import seed_of
-from selfincorrect.discriminate.asked import Asked, Shown
+from selfincorrect.discriminate.asked import Asked, Part, Shown
+from selfincorrect.discriminate.orders import decided, stands_of
 from selfincorrect.discriminate.selectors.base import Asking
 from selfincorrect.discriminate.selectors.registry import asking
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.prompt import Prompt, Turns
-from selfincorrect.engines.requests import Decoding, Request
+from selfincorrect.engines.requests import SCORED, Decoding, Request
 from selfincorrect.tasks.base import Question, scored
 from selfincorrect.tasks.conversations import Candidate, Pool
 from selfincorrect.tasks.templates import Demonstration, DemonstrationAnswer, conversation, replies
-from selfincorrect.tasks.variant import Variant
 
 NO_ANSWER = "(no answer)"
 LABEL_TOKENS = 8  # the longest output that is a bare label or score
@@ -24,14 +25,6 @@ LABEL_TOKENS = 8  # the longest output that is a bare label or score
 def selector_of(view: View) -> Asking:
     """The selector that asks in a view."""
     return asking(view.variant.selector)
-
-
-def orders_of(variant: Variant, question_id: str, k: int, seed: int) -> tuple[tuple[int, ...], ...]:
-    """The orders in which a variant shows the samples: one, as drawn or permuted by seed and question."""
-    order = list(range(k))
-    if variant.order == "permuted":
-        Random(seed_of("order", seed, question_id, k)).shuffle(order)
-    return (tuple(order),)
 
 
 def right_positions(shots: int, k: int) -> list[int]:
@@ -46,21 +39,61 @@ def right_positions(shots: int, k: int) -> list[int]:
 
 
 def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> list[Asked]:
-    """What is asked about each question: greedy requests, one about its k candidates or one about each."""
-    selector, decoding, shots = selector_of(view), decoding_of(view), demonstrations_of(view)
-    instruction = selector.instruction(view)
+    """What is asked about each question: greedy requests, about its k candidates or some of them each."""
+    selector, forms = selector_of(view), dict[int, _Form]()
+    candidates = {each.question_id: pool[each.question_id][: view.k] for each in questions}
+    policy = view.variant.ask or selector.policy
+    stands = {name: stands_of(each, view.variant.distinct) for name, each in candidates.items()}
+    # What one sample stands for is decided too.
+    asked = {
+        name: sorted(set(each))
+        for name, each in stands.items()
+        if len(set(each)) > 1 and not (policy == "undecided" and decided(candidates[name]))
+    }
+    orders = selector.orders(view, asked)
 
     def shown(question: Question, order: tuple[int, ...]) -> Shown:
-        texts = _shown(question, pool[question.question_id], order, view)
-        queries = [_query(question.question, part, view) for part in selector.parts(texts)]
-        prompts = [Prompt(instruction, shots, query) for query in queries]
-        return Shown(order, tuple(texts), tuple(Request(prompt, decoding, None) for prompt in prompts))
+        count = selector.labelled(view.k, len(order))
+        form = forms.setdefault(count, _Form.of(view.showing(count))) if count not in forms else forms[count]
+        texts = _shown(question, candidates[question.question_id], order, view)
+        parts = selector.parts(len(order))
+        return Shown(
+            order, tuple(texts), tuple(form.request(question, texts, part) for part in parts), tuple(parts)
+        )
 
     return [
-        Asked(question, tuple(shown(question, order) for order in orders))
+        Asked(
+            question,
+            tuple(shown(question, order) for order in orders.get(question.question_id, ())),
+            stands[question.question_id],
+        )
         for question in questions
-        for orders in [orders_of(view.variant, question.question_id, view.k, view.settings.seed)]
     ]
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What requests with the same number of labels share."""
+
+    view: View
+    instruction: str
+    shots: Turns
+    decoding: Decoding
+    options: tuple[str, ...]
+    ended: bool
+
+    @classmethod
+    def of(cls, view: View) -> "_Form":
+        selector = selector_of(view)
+        options = selector.scored(view)
+        decoding = SCORED if options else decoding_of(view)
+        shots = demonstrations_of(view)
+        return cls(view, selector.instruction(view), shots, decoding, options, selector.ended(view))
+
+    def request(self, question: Question, texts: Sequence[str], part: Part) -> Request:
+        query = _query(question.question, [texts[slot] for slot in part.slots], part.turned, self.view)
+        prompt = Prompt(self.instruction, self.shots, query)
+        return Request(prompt, self.decoding, None, self.options, bool(self.options) and self.ended)
 
 
 def decoding_of(view: View) -> Decoding:
@@ -98,9 +131,9 @@ def _shown(
     return shown
 
 
-def _query(question: str, shown: Sequence[str], view: View) -> str:
-    template, words = view.template, view.words()
-    candidates, cue = selector_of(view).listed(view, shown), selector_of(view).reply(view).cue.format(**words)
+def _query(question: str, shown: Sequence[str], turned: bool, view: View) -> str:
+    template, selector = view.template, selector_of(view)
+    candidates, cue = selector.listed(view, shown, turned), selector.reply(view).cue.format(**view.words())
     return f"{template.query.format(question=question, candidates=candidates)}\n{cue}"
 
 
@@ -120,7 +153,8 @@ def demonstrations_of(view: View) -> Turns:
         shown = _shown(question, candidates, range(view.k), view)
         reasons = partial(_reasons, demonstration, answers, position, view)
         part, response = selector_of(view).demonstrated(view, index, position, shown, reasons)
-        shots.append((_query(question.question, part, view), response))
+        texts = [shown[slot] for slot in part.slots]
+        shots.append((_query(question.question, texts, part.turned, view), response))
     return tuple(shots)
 
 

@@ -1,5 +1,7 @@
 """Rule discriminate: the choices of one model among k of its candidates, for each k and in every variant."""
 
+from typing import Any
+
 import polars as pl
 
 from selfincorrect.discriminate.choices import COLUMNS, SCHEMA, choice_rows, selected_rows
@@ -47,19 +49,22 @@ def run(
         if get_selector(options.selector).asks
     }
     asked = {cell: discriminations(questions, shown, view) for cell, view in views.items()}
-    requests = [request for cell in asked.values() for each in cell for request in each.requests]
-    answers = iter(ask(requests, model, f"discriminate {model.name} {task}"))
+    wanted = [request for cell in asked.values() for each in cell for request in each.requests]
+    answers = iter(ask(wanted, model, f"discriminate {model.name} {task}"))
     tables = {}
     for k in settings.k:
-        rows = []
-        for variant, options in settings.variants.items():
+        rows: dict[str, list[dict[str, Any]]] = {}
+        # Variants that rank others come after them.
+        for variant, options in sorted(settings.variants.items(), key=lambda each: bool(each[1].of)):
             if (k, variant) in asked:
                 cell = asked[k, variant]
                 responses = [next(answers) for each in cell for _ in each.requests]
                 temperature = 0.0 if model.greedy else UNGREEDY
-                rows += choice_rows(variant, views[k, variant], cell, responses, temperature)
+                rows[variant] = choice_rows(variant, views[k, variant], shown, cell, responses, temperature)
             else:
                 names = [question.question_id for question in questions]
-                rows += selected_rows(variant, options, shown, names, k, settings.seed)
-        tables[k] = pl.DataFrame(spread(rows, items), schema=SCHEMA)
+                ranked = [row for other in options.of or () for row in rows[other]]
+                rows[variant] = selected_rows(variant, options, shown, names, k, settings.seed, ranked)
+        ordered = [row for variant in settings.variants for row in rows[variant]]
+        tables[k] = pl.DataFrame(spread(ordered, items), schema=SCHEMA)
     return tables

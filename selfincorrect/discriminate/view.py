@@ -1,7 +1,7 @@
 """What a variant shows of the candidates of a task, and what it calls them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import ascii_uppercase
 
 from selfincorrect.sections import StageSettings
@@ -37,6 +37,10 @@ class View:
     k: int
     others: Sequence[Question]
     settings: AskingSettings
+
+    def showing(self, count: int) -> "View":
+        """The same, with so many candidates shown at a time."""
+        return self if count == self.k else replace(self, k=count)
 
     @property
     def shown_as(self) -> str:

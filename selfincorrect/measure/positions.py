@@ -56,7 +56,7 @@ def positions(table: pl.DataFrame, picks: Picks, k: int) -> Row:
 
 def picks_of(table: pl.DataFrame, k: int) -> Picks:
     """The valid choices of a model among positions; none for rules that see no positions."""
-    valid = table.filter(pl.col("chosen_sample").is_not_null() & pl.col("selector").is_in(with_slots()))
+    valid = _positioned(table, k).filter(pl.col("chosen_sample").is_not_null())
     if not valid.height:
         none = np.zeros((0, k))
         return Picks(none, none, none, np.zeros(0))
@@ -74,6 +74,14 @@ def picks_of(table: pl.DataFrame, k: int) -> Picks:
     return Picks(
         by_choice(grades, asked), shares[first], _agreeing(valid), valid["cluster"].to_numpy()[first]
     )
+
+
+def _positioned(table: pl.DataFrame, k: int) -> pl.DataFrame:
+    """The choices among positions: of a selector that picks one, in one order that showed all k."""
+    table = table.filter(pl.col("selector").is_in(with_slots()), pl.col("order").list.len() == k)
+    if "orders" not in table.columns:
+        return table
+    return table.filter(pl.col("orders").is_null() | (pl.col("orders").list.len() == 1))
 
 
 def _agreeing(valid: pl.DataFrame) -> Array:
@@ -117,8 +125,7 @@ def slot_counts(table: pl.DataFrame, k: int) -> NDArray[np.int64]:
     """How often each shown position was picked by a model, [k]; invalid outputs and rules without a model
     picked none.
     """
-    once = distinct(table)
-    rows = zip(once["order"], once["chosen_sample"], once["selector"], strict=True)
-    known = with_slots()
-    slots = [list(order).index(sample) for order, sample, by in rows if sample is not None and by in known]
+    once = _positioned(distinct(table), k)
+    rows = zip(once["order"], once["chosen_sample"], strict=True)
+    slots = [list(order).index(sample) for order, sample in rows if sample is not None]
     return np.bincount(slots, minlength=k).astype(np.int64)

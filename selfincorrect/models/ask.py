@@ -118,7 +118,7 @@ def ask(requests: Sequence[Request], model: OpenedModel, what: str) -> list[Resp
 
 def _drawn(request: Request) -> Request:
     """A greedy request as one that is drawn, by a seed of the prompt's own."""
-    if request.decoding.temperature > 0:
+    if request.decoding.temperature > 0 or request.options:
         return request
     how = replace(request.decoding, temperature=UNGREEDY)
     return replace(request, decoding=how, seed=seed_of("greedy", canonical_json(request.prompt.messages())))
@@ -234,8 +234,11 @@ def _within(request: Request, response: Response, context: int | None) -> Respon
     """
     if response.text is None:
         return response
-    if context is not None and (response.tokens_in or 0) + request.decoding.max_tokens > context:
-        return replace(response, text=None, finish_reason=CONTEXT, tokens_out=0, logprob=None, sent=False)
+    longest = request.decoding.max_tokens + max(response.option_tokens or (), default=0)
+    if context is not None and (response.tokens_in or 0) + longest > context:
+        return replace(
+            response, text=None, finish_reason=CONTEXT, tokens_out=0, logprob=None, options=None, sent=False
+        )
     return replace(response, text=_opened(response.text, response.prompt))
 
 

@@ -55,5 +55,6 @@ def ratings_each(config: Config, task: str) -> float:
 
 def choices_each(config: Config, model: str, task: str) -> int:
     """The number of answers that discrimination asks for about each item."""
-    names = [variant.selector for variant in config.variants_of(task, model).values()]
-    return sum(asking(name).calls(k) for name in names if get_selector(name).asks for k in config.k)
+    variants = config.variants_of(task, model).values()
+    asked = [variant for variant in variants if get_selector(variant.selector).asks]
+    return sum(asking(variant.selector).calls(variant, k) for variant in asked for k in config.k)

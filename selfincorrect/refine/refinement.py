@@ -189,10 +189,10 @@ def preferences(
         for refined_first in (False, True):
             order = (number, number - 1) if refined_first else (number - 1, number)
             pool = {q.question_id: [Candidate(texts[q.question_id, each]) for each in order] for q in changed}
-            pairs.append((number, refined_first, discriminations(changed, pool, view)))
+            pairs.append((number, refined_first, pool, discriminations(changed, pool, view)))
     answers = iter(ask([request for *_, asked in pairs for each in asked for request in each.requests]))
-    for number, refined_first, asked in pairs:
-        for row in choice_rows("preference", view, asked, [next(answers) for _ in asked]):
+    for number, refined_first, pool, asked in pairs:
+        for row in choice_rows("preference", view, pool, asked, [next(answers) for _ in asked]):
             chosen = row["chosen_sample"]
             refined_one = None if chosen is None else (chosen == 0) == refined_first
             kept = {key: row[key] for key in ("question_id", "output", "parsed", "how", "prompt")}

@@ -72,6 +72,9 @@ class Replies(_Data):
     reasoned_label: Reply
     reasoned_text: Reply
     score: Reply
+    p_true: Reply
+    statements: tuple[str, str] = Field(description="What `p_true` puts before a model: true, false.")
+    consistency: Reply
     feedback: Step
     refine: Step
 

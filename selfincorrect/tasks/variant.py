@@ -1,6 +1,6 @@
 """The options of a variant: how candidates are shown, and what is asked about them."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -17,8 +17,12 @@ class Variant(Section):
         "choose",
         description="`choose`: the model is asked which is best. "
         "`score`: it scores each candidate alone, and the highest is taken. "
+        "`label_probability`: how probable each label is as its answer. `expected_score`: the mean of the "
+        "scores that it finds probable. `p_true`: how probable it is that a candidate is true. "
+        "`pairwise`: two are compared at a time. `consistency`: which agrees most with the others. "
         "`likelihood` asks nothing: the answer that the model found most probable when it wrote it is taken. "
-        "The others are rules that need no model, as baselines.",
+        "The others are rules that need no model: `ensemble` joins other variants, `planted` knows the "
+        "grades and uses them with a given skill, and the rest are baselines.",
     )
     candidates: Literal["solution", "final"] | None = Field(
         None,
@@ -30,6 +34,40 @@ class Variant(Section):
     )
     order: Literal["drawn", "permuted"] = Field(
         "drawn", description="Show candidates as drawn, or in a seeded permutation per question."
+    )
+    orders: Literal["drawn", "permuted", "rotations", "all"] | Annotated[int, Field(ge=1, le=100)] | None = (
+        Field(
+            None,
+            description="The orders that are shown: as `order` says, each rotation of it, all (k ≤ 4), or a "
+            "number of seeded permutations. Answers to several are a vote, label probabilities are averaged; "
+            "default: `order`, `rotations` of `label_probability`.",
+        )
+    )
+    distinct: bool = Field(
+        False, description="Show candidates with the same normal form once; the first stands for all of them."
+    )
+    by: Literal["candidate", "answer"] = Field(
+        "candidate",
+        description="`answer`: what candidates with the same normal form score is added up first.",
+    )
+    ask: Literal["all", "undecided"] | None = Field(
+        None,
+        description="`undecided`: nothing is asked about questions whose candidates all have one normal "
+        "form, which share the choice; default, but of `choose` and `score`.",
+    )
+    calibrate: Literal["prior"] | None = Field(
+        None,
+        description="Of `label_probability`: `prior` divides out how probable labels are whatever they stand "
+        "for, measured on a share of the questions (PriDe).",
+    )
+    aggregate: Literal["mean", "bradley_terry"] = Field(
+        "mean", description="Of `pairwise`: how the comparisons of a candidate become its score."
+    )
+    skill: float | None = Field(
+        None, ge=0, le=1, strict=False, description="Of `planted`: how often it takes a best candidate."
+    )
+    of: list[str] | None = Field(
+        None, min_length=2, description="Of `ensemble`: the variants whose ranks are averaged."
     )
     labels: Literal["digits", "letters"] = Field("digits", description="1, 2, … or A, B, …")
     shots: int = Field(1, ge=1, le=3, description="Demonstrations, as a multiple of the task's.")

@@ -15,7 +15,7 @@ MODULE = {
 """The last candidate is chosen."""
 from selfincorrect.discriminate.selectors.base import NoModel
 class Last(NoModel):
-    def scores(self, candidates, variant):
+    def scores(self, candidates, given):
         return list(range(len(candidates)))
 SELECTOR = Last()
 ''',

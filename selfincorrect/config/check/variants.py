@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from selfincorrect.config.problems import Problem
 from selfincorrect.config.schema import Config, VariantConfig
-from selfincorrect.discriminate.selectors.registry import free, get_selector, rule
+from selfincorrect.discriminate.orders import MOST_FOR_ALL
+from selfincorrect.discriminate.selectors.registry import asking, free, get_selector, rule
+from selfincorrect.engines import registry as engines
 from selfincorrect.pools.kinds import OUTPUTS, SCORES
 from selfincorrect.tasks import registry as tasks
 from selfincorrect.tasks.templates import task_prompts
@@ -54,7 +56,9 @@ def choice_problems(config: Config) -> Iterator[Problem]:
             )
     yield from _contrast_problems(config)
     yield from _likelihood_problems(config)
+    yield from _scoring_problems(config)
     for name, variant in config.variants.items():
+        yield from _option_problems(name, variant, config)
         for task in variant.tasks or config.tasks:
             if task not in config.tasks:
                 allowed = ", ".join(config.tasks)
@@ -94,6 +98,53 @@ def _likelihood_problems(config: Config) -> Iterator[Problem]:
             if not selector.asks and rule(variant.selector).own:
                 allowed = f"true: the variant {name} chooses by log-probabilities"
                 yield Problem(f"models.{model}.server.logprobs", "false", allowed, "logprobs: true")
+
+
+def _scoring_problems(config: Config) -> Iterator[Problem]:
+    """Models whose engine does not tell how probable options are, which a variant chooses by."""
+    able = [name for name in engines.names() if engines.engine_kind(name).options]
+    for model, task in config.pairs():
+        if model not in config.weighted or engines.engine_kind(config.weighted[model].engine).options:
+            continue
+        for name, variant in config.variants_of(task, model).items():
+            if get_selector(variant.selector).asks and asking(variant.selector).scoring:
+                engine = config.weighted[model].engine
+                allowed = f"{', '.join(able)}: the variant {name} chooses by probabilities of given answers"
+                paste = f"{name}: {{selector: {variant.selector}, models: [...]}} to leave {model} out"
+                yield Problem(f"models.{model}.engine", repr(engine), allowed, paste)
+
+
+def _option_problems(name: str, variant: VariantConfig, config: Config) -> Iterator[Problem]:
+    """Options of a variant that do not go together, or lack one."""
+    key, selector = f"variants.{name}", get_selector(variant.selector)
+    if variant.order != "drawn" and variant.orders is not None:
+        paste = f"orders: {variant.orders}"
+        yield Problem(
+            f"{key}.order", repr(variant.order), "nothing beside `orders`, which says it all", paste
+        )
+    if variant.orders == "all" and max(config.k) > MOST_FOR_ALL:
+        allowed = f"k of at most {MOST_FOR_ALL}, or rotations, or a number of permutations"
+        yield Problem(f"{key}.orders", f"'all' for k = {max(config.k)}", allowed, "orders: rotations")
+    if variant.by == "answer" and (variant.calibrate or variant.aggregate != "mean"):
+        allowed = "'candidate': only scores that are never below 0 can be added up"
+        yield Problem(f"{key}.by", "'answer'", allowed, "by: candidate")
+    if "skill" in selector.options and variant.skill is None:
+        yield Problem(f"{key}.skill", "no skill", "a probability from 0 to 1", "skill: 0.2")
+    if "of" not in selector.options:
+        return
+    others = [each for each, one in config.variants.items() if one.of is None and each != name]
+    for unknown in [each for each in variant.of or [""] if each not in others]:
+        found = repr(unknown) if unknown else "no variants"
+        allowed = f"variants that are no ensemble themselves: {', '.join(others)}"
+        yield Problem(f"{key}.of", found, allowed, f"of: [{', '.join(others[:2])}]")
+    for other in [config.variants[each] for each in variant.of or () if each in others]:
+        for what in ("tasks", "models"):
+            every = list(getattr(config, what))
+            wanted, given = (getattr(one, what) or every for one in (variant, other))
+            if missing := [each for each in wanted if each not in given]:
+                allowed = f"{what} that all its variants have"
+                paste = f"{what}: [{', '.join(each for each in wanted if each in given)}]"
+                yield Problem(f"{key}.{what}", ", ".join(missing), allowed, paste)
 
 
 def _variant_problems(name: str, variant: VariantConfig, task: str) -> list[Problem]:

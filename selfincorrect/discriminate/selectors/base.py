@@ -4,10 +4,13 @@ A selector is a file in this folder with an object SELECTOR, and its entry in `r
 another package is an entry point of the group `selfincorrect.selectors`, by its name.
 """
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from selfincorrect.discriminate.asked import Asked, Preference
+from selfincorrect.discriminate.asked import Asked, Part, Preference
+from selfincorrect.discriminate.orders import Order, orders_of
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.templates import Reply
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
     from selfincorrect.tasks.conversations import Candidate
 
 
+Scores = Sequence[float | None]  # by sample
+Orders = Mapping[str, tuple[Order, ...]]  # of each question, by id
+
+
 class Selector(Protocol):
     """A way of choosing among candidates.
 
@@ -24,7 +31,6 @@ class Selector(Protocol):
     position that was shown, so that positions can be counted. `options` are those of a variant that mean
     something to it, and `why` says why no other does. `standard` says whether all other ways of choosing are
     compared with it, `compared` whether it is compared at all: not what knows the grades, or draws.
-    `probabilities` says whether its scores are probabilities that a candidate is right.
     """
 
     asks: bool
@@ -34,16 +40,37 @@ class Selector(Protocol):
     why: str
     standard: bool
     compared: bool
-    probabilities: bool
+
+    def probable(self, variant: Variant) -> bool:
+        """Whether its scores are probabilities that a candidate is right."""
 
 
 class Asking(Selector, Protocol):
-    """A selector that asks a model, once about all candidates or, where it is `alone`, about each of them."""
+    """A selector that asks a model.
 
-    alone: bool
+    `policy` is what it asks unless a variant says: about "all" questions, or those that are "undecided".
+    Where it is `listing`, its outputs are kept as a list, even a single one. Where it is `scoring`, it wants
+    the probabilities of options, which not every engine tells.
+    """
 
-    def calls(self, k: int) -> int:
-        """The number of answers that it takes for one question."""
+    policy: Literal["all", "undecided"]
+    listing: bool
+    scoring: bool
+
+    def calls(self, variant: Variant, k: int) -> int:
+        """The number of answers that it takes for one question at most."""
+
+    def orders(self, view: View, samples: Mapping[str, Sequence[int]]) -> Orders:
+        """The orders in which the samples of each question are shown."""
+
+    def labelled(self, k: int, count: int) -> int:
+        """The number of labels in a request, where `count` of k candidates are shown."""
+
+    def scored(self, view: View) -> tuple[str, ...]:
+        """The texts whose probabilities are wanted of a request; none where an answer is."""
+
+    def ended(self, view: View) -> bool:
+        """Whether these texts are to be all of the answer."""
 
     def rationale(self, view: View) -> bool:
         """Whether reasons are asked for."""
@@ -53,19 +80,84 @@ class Asking(Selector, Protocol):
 
     def instruction(self, view: View) -> str: ...
 
-    def parts(self, shown: Sequence[str]) -> list[list[str]]:
-        """The candidates of each request."""
+    def parts(self, count: int) -> list[Part]:
+        """What the requests about `count` candidates in one order are about."""
 
-    def listed(self, view: View, part: Sequence[str]) -> str:
+    def listed(self, view: View, texts: Sequence[str], turned: bool) -> str:
         """The candidates of a request as its prompt shows them."""
 
     def demonstrated(
         self, view: View, index: int, position: int, shown: Sequence[str], reasons: Callable[[], str]
-    ) -> tuple[Sequence[str], str]:
-        """What demonstration number `index` shows, and its response; the right answer is at `position`."""
+    ) -> tuple[Part, str]:
+        """What demonstration number `index` is about, and its response; the right answer is at `position`."""
 
-    def read(self, view: View, asked: Asked, responses: Sequence[Response]) -> Preference:
+    def learn(self, view: View, asked: Sequence[Asked], responses: Sequence[Sequence[Response]]) -> Any:
+        """What all responses together tell, which each is then read with."""
+
+    def read(self, view: View, asked: Asked, responses: Sequence[Response], learnt: Any = None) -> Preference:
         """What the responses to the requests of `asked`, in their order, say of its candidates."""
+
+
+class Asks:
+    """What most selectors that ask have in common: one request about all candidates in each order."""
+
+    asks, graded, slots, standard, compared, listing = True, False, False, False, True, False
+    probabilities, scoring = False, False
+    policy: Literal["all", "undecided"] = "undecided"
+    default_orders: str | None = None
+    options = frozenset({"candidates", "distractors", "shots", "distinct", "by", "ask"})
+
+    def probable(self, variant: Variant) -> bool:
+        return self.probabilities
+
+    def orders(self, view: View, samples: Mapping[str, Sequence[int]]) -> Orders:
+        seed, k, default = view.settings.seed, view.k, self.default_orders
+        return {name: orders_of(view.variant, each, name, k, seed, default) for name, each in samples.items()}
+
+    def calls(self, variant: Variant, k: int) -> int:
+        return len(orders_of(variant, range(k), "", k, 0, self.default_orders)) * len(self.parts(k))
+
+    def labelled(self, k: int, count: int) -> int:
+        return count
+
+    def scored(self, view: View) -> tuple[str, ...]:
+        return ()
+
+    def ended(self, view: View) -> bool:
+        return False
+
+    def rationale(self, view: View) -> bool:
+        return False
+
+    def parts(self, count: int) -> list[Part]:
+        return [Part(tuple(range(count)))]
+
+    def learn(self, view: View, asked: Sequence[Asked], responses: Sequence[Sequence[Response]]) -> Any:
+        return None
+
+
+class Alone(Asks):
+    """What selectors have in common that show each candidate alone, in the order drawn."""
+
+    listing, why = True, "each is shown alone"
+
+    def labelled(self, k: int, count: int) -> int:
+        return k  # demonstrations are then those of k candidates, however many there are
+
+    def parts(self, count: int) -> list[Part]:
+        return [Part((slot,)) for slot in range(count)]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a rule knows beside the candidates of a question.
+
+    `draw` is the question's own, and `others` are the scores of the variants that its variant names.
+    """
+
+    variant: Variant
+    draw: Random
+    others: Mapping[str, Scores]
 
 
 class Rule(Selector, Protocol):
@@ -75,7 +167,9 @@ class Rule(Selector, Protocol):
 
     own: bool  # whether it needs what the engine said of the model's own answers
 
-    def scores(self, candidates: Sequence["Candidate"], variant: Variant) -> Sequence[float | None]:
+    free: bool  # whether it needs no option, so that it can stand beside every pool
+
+    def scores(self, candidates: Sequence["Candidate"], given: Given) -> Scores:
         """A score for each candidate, None where there is none to give; the highest is chosen."""
 
 
@@ -84,4 +178,7 @@ class NoModel:
 
     asks, graded, slots, shared, options = False, False, False, True, frozenset[str]()
     why = "this rule asks no model"
-    standard, compared, probabilities, own = False, True, False, False
+    standard, compared, probabilities, own, free = False, True, False, False, True
+
+    def probable(self, variant: Variant) -> bool:
+        return self.probabilities

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from selfincorrect.discriminate.selectors.base import NoModel
-from selfincorrect.tasks.variant import Variant
+from selfincorrect.discriminate.selectors.base import Given, NoModel
 
 if TYPE_CHECKING:
     from selfincorrect.tasks.conversations import Candidate
@@ -17,7 +16,7 @@ SHORT = 8  # words of a normal form that is an answer, and no text of its own
 class Centroid(NoModel):
     graded = True  # normal forms come with the grades
 
-    def scores(self, candidates: Sequence["Candidate"], variant: Variant) -> list[float]:
+    def scores(self, candidates: Sequence["Candidate"], given: Given) -> list[float]:
         """The mean similarity of each candidate to the others: 1 of an equal normal form, else 0.
 
         Of open answers, those without a normal form or with one of more than SHORT words, ROUGE-L (F) of the

@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from selfincorrect.discriminate.selectors.base import NoModel
-from selfincorrect.tasks.variant import Variant
+from selfincorrect.discriminate.selectors.base import Given, NoModel
 
 if TYPE_CHECKING:
     from selfincorrect.tasks.conversations import Candidate
@@ -23,7 +22,7 @@ def vote_shares(extracted: Sequence[str | None]) -> list[float]:
 class Majority(NoModel):
     graded, standard, probabilities = True, True, True
 
-    def scores(self, candidates: Sequence["Candidate"], variant: Variant) -> list[float]:
+    def scores(self, candidates: Sequence["Candidate"], given: Given) -> list[float]:
         return vote_shares([each.extracted for each in candidates])
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from selfincorrect.discriminate.selectors.base import NoModel
-from selfincorrect.tasks.variant import Variant
+from selfincorrect.discriminate.selectors.base import Given, NoModel
 
 if TYPE_CHECKING:
     from selfincorrect.tasks.conversations import Candidate
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 class Oracle(NoModel):
     graded, compared = True, False
 
-    def scores(self, candidates: Sequence["Candidate"], variant: Variant) -> list[float]:
+    def scores(self, candidates: Sequence["Candidate"], given: Given) -> list[float]:
         return [float("-inf") if each.grade is None else each.grade for each in candidates]
 
 

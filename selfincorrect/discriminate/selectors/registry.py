@@ -12,7 +12,14 @@ GROUP = "selfincorrect.selectors"
 BUILT_IN = (
     "choose",
     "score",
+    "label_probability",
+    "expected_score",
+    "p_true",
+    "pairwise",
+    "consistency",
     "likelihood",
+    "ensemble",
+    "planted",
     "random",
     "majority",
     "centroid",
@@ -51,8 +58,9 @@ def askers() -> Sequence[str]:
 
 
 def free() -> Sequence[str]:
-    """The rules that need no model, and nothing that only the engine of the answers knows."""
-    return [name for name in names() if not get_selector(name).asks and not rule(name).own]
+    """The rules that need no model, no option, and nothing that only the engine of the answers knows."""
+    rules = [name for name in names() if not get_selector(name).asks]
+    return [name for name in rules if rule(name).free and not rule(name).own]
 
 
 def standards() -> Sequence[str]:

@@ -1,10 +1,12 @@
 """`score`: the model scores each candidate alone from 1 to 10, and the highest score is taken."""
 
 from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
-from selfincorrect.discriminate.asked import Asked, Preference, preference_of
+from selfincorrect.discriminate.asked import Asked, Part, Preference
 from selfincorrect.discriminate.parse import How
 from selfincorrect.discriminate.parse_score import parse_score
+from selfincorrect.discriminate.selectors.base import Alone
 from selfincorrect.discriminate.unanswered import missing, thought_only
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import ERROR, Response
@@ -13,17 +15,8 @@ from selfincorrect.tasks.templates import Reply, replies
 RIGHT, WRONG = "10", "2"  # in demonstrations
 
 
-class Score:
-    asks, graded, slots, alone = True, False, False, True
-    options = frozenset({"candidates", "distractors", "shots"})
-    why = "each is shown alone"
-    standard, compared, probabilities = False, True, False
-
-    def calls(self, k: int) -> int:
-        return k
-
-    def rationale(self, view: View) -> bool:
-        return False
+class Scored(Alone):
+    """What selectors have in common that ask for a score from 1 to 10."""
 
     def reply(self, view: View) -> Reply:
         return replies().score
@@ -31,34 +24,34 @@ class Score:
     def instruction(self, view: View) -> str:
         return self.reply(view).instruction.format(**view.words())
 
-    def parts(self, shown: Sequence[str]) -> list[list[str]]:
-        return [[text] for text in shown]
-
-    def listed(self, view: View, part: Sequence[str]) -> str:
-        return f"{view.words()['Noun']}: {part[0]}"
+    def listed(self, view: View, texts: Sequence[str], turned: bool) -> str:
+        return f"{view.words()['Noun']}: {texts[0]}"
 
     def demonstrated(
         self, view: View, index: int, position: int, shown: Sequence[str], reasons: Callable[[], str]
-    ) -> tuple[Sequence[str], str]:
+    ) -> tuple[Part, str]:
         """One answer and its score; right and wrong answers take turns."""
         place, score = (position, RIGHT) if index % 2 == 0 else ((position + 1) % view.k, WRONG)
-        return [shown[place]], self.reply(view).response.format(score=score)
+        return Part((place,)), self.reply(view).response.format(score=score)
 
-    def read(self, view: View, asked: Asked, responses: Sequence[Response]) -> Preference:
+
+class Score(Scored):
+    policy: Literal["all", "undecided"] = "all"
+
+    def read(self, view: View, asked: Asked, responses: Sequence[Response], learnt: Any = None) -> Preference:
         """The preference by scores; one that is not readable is never among the highest."""
         [shown] = asked.shown
         unanswered = [response for response in responses if response.text is None]
         if unanswered:
             why = missing(max(unanswered, key=lambda response: response.finish_reason == ERROR))
-            return preference_of(shown.order, why)
+            return asked.unread(why)
         scores = [parse_score(each.text or "", each.finish_reason != "length") for each in responses]
         told = " ".join("–" if score is None else str(score) for score in scores)
         if not any(score is not None for score in scores):
             how: How = "thought" if all(map(thought_only, responses)) else "none"
         else:
             how = "loose" if None in scores else "strict"
-        by_sample = dict(zip(shown.order, scores, strict=True))
-        return Preference(tuple(by_sample[sample] for sample in range(view.k)), told, how)
+        return asked.preference(dict(zip(shown.order, scores, strict=True)), told, how)
 
 
 SELECTOR = Score()

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from selfincorrect.discriminate.selectors.base import NoModel
-from selfincorrect.tasks.variant import Variant
+from selfincorrect.discriminate.selectors.base import Given, NoModel
 
 if TYPE_CHECKING:
     from selfincorrect.tasks.conversations import Candidate
 
 
 class Shortest(NoModel):
-    def scores(self, candidates: Sequence["Candidate"], variant: Variant) -> list[float]:
+    def scores(self, candidates: Sequence["Candidate"], given: Given) -> list[float]:
         return [-float(len(each.text or "")) for each in candidates]
 
 

@@ -129,7 +129,7 @@ def test_slices_depend_on_their_own_part_alone():
 
 
 def test_a_selector_that_is_not_configured_changes_nothing(copy):
-    score = ("discriminate/selectors/score.py", "return k", "return k + 1")
+    score = ("discriminate/selectors/score.py", 'WRONG = "10", "2"', 'WRONG = "10", "3"')
     for roots, changes in (("choose", False), ("score", True)):
         stage = ("discriminate.stage.run", f"discriminate.selectors.{roots}")
         same = code_digest(*stage, task="triviaqa", root=copy()) == code_digest(

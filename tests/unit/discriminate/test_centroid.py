@@ -1,8 +1,11 @@
 """Choices of the answer that is most like the others."""
 
+from random import Random
+
 import pytest
 
 from selfincorrect.discriminate.asked import best_of
+from selfincorrect.discriminate.selectors.base import Given
 from selfincorrect.discriminate.selectors.registry import rule
 from selfincorrect.tasks.conversations import Candidate
 from selfincorrect.tasks.variant import Variant
@@ -11,7 +14,7 @@ CENTROID = rule("centroid")
 
 
 def scores(*candidates):
-    return CENTROID.scores([Candidate(*each) for each in candidates], Variant(selector="centroid"))
+    return CENTROID.scores([Candidate(*each) for each in candidates], Given(Variant(), Random(0), {}))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from selfincorrect.discriminate.asked import best_of
+from selfincorrect.discriminate.selectors.base import Given
 from selfincorrect.discriminate.selectors.oracle import SELECTOR as ORACLE
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import Response
@@ -284,5 +285,5 @@ def test_candidates_without_a_grade_or_a_judge_are_an_error():
 
 def test_the_oracle_passes_over_missing_grades():
     graded = [Candidate("a", None, None), Candidate("b", None, 7.0), Candidate("c", None, 3.0)]
-    assert best_of(ORACLE.scores(graded, Variant())) == (1,)
-    assert best_of(ORACLE.scores(graded[:1] * 2, Variant())) == (0, 1)
+    assert best_of(ORACLE.scores(graded, Given(Variant(), Random(0), {}))) == (1,)
+    assert best_of(ORACLE.scores(graded[:1] * 2, Given(Variant(), Random(0), {}))) == (0, 1)

@@ -5,6 +5,7 @@ need no model.
 import gzip
 import json
 from pathlib import Path
+from random import Random
 
 import polars as pl
 import pytest
@@ -13,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from selfincorrect.discriminate.asked import best_of
 from selfincorrect.discriminate.choices import selected_rows
 from selfincorrect.discriminate.parse import parse_pattern
+from selfincorrect.discriminate.selectors.base import Given
 from selfincorrect.discriminate.selectors.registry import free, get_selector, rule
 from selfincorrect.errors import UserError
 from selfincorrect.grade import grades as grading
@@ -242,7 +244,7 @@ CANDIDATES = [Candidate("Paris", "paris", 1.0), Candidate("Lyon, I think", "lyon
     [("majority", [0, 2]), ("longest", [1]), ("shortest", [3]), ("oracle", [0, 2]), ("random", [0, 1, 2, 3])],
 )
 def test_rules(selector, expected):
-    assert best_of(rule(selector).scores(CANDIDATES, Variant())) == tuple(expected)
+    assert best_of(rule(selector).scores(CANDIDATES, Given(Variant(), Random(0), {}))) == tuple(expected)
 
 
 def test_selected_rows_share_ties_and_draw_by_seed():

@@ -17,9 +17,7 @@ OPTIONS = (" 1", "1", " 10", "(2", " a city", " a city in a country", "s", "\n\n
 
 def scored(options=OPTIONS, count=4, ended=False, shots=SHOTS):
     queries = [f"Question: what is {'the capital of ' * i}country {i}?\nAnswer: what" for i in range(count)]
-    return [
-        Request(Prompt("Answer.", shots, query), SCORED, None, options, ended) for query in queries
-    ]
+    return [Request(Prompt("Answer.", shots, query), SCORED, None, options, ended) for query in queries]
 
 
 def plain(engine, request, option):
@@ -101,7 +99,12 @@ def test_options_and_answers_are_asked_for_together(engine):
 
 def test_what_begins_alike_is_one_branch_of_a_tree():
     tree = Tree()
-    assert [tree.add(each) for each in ([1, 2, 3], [1, 2, 4], [1, 2], [5])] == [[0, 1, 2], [0, 1, 3], [0, 1], [4]]
+    assert [tree.add(each) for each in ([1, 2, 3], [1, 2, 4], [1, 2], [5])] == [
+        [0, 1, 2],
+        [0, 1, 3],
+        [0, 1],
+        [4],
+    ]
     assert (tree.tokens, tree.depths, len(tree)) == ([1, 2, 3, 4, 5], [0, 1, 2, 2, 0], 5)
     assert [tree.common(each) for each in ([1, 2, 3, 9], [9], [1, 2], [1, 9])] == [3, 0, 2, 1]
     assert tree.seen().int().tolist() == [

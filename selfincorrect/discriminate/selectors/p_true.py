@@ -1,0 +1,72 @@
+"""`p_true`: how probable it is, to the model, that a candidate is true, each alone (Kadavath et al. 2022)."""
+
+from collections.abc import Callable, Sequence
+from math import fsum
+from random import Random
+from typing import Any
+
+from selfincorrect.digest import seed_of
+from selfincorrect.discriminate.asked import Asked, Part, Preference
+from selfincorrect.discriminate.label_scores import concluded, label_probabilities, mean_range, spelled
+from selfincorrect.discriminate.selectors.base import Alone
+from selfincorrect.discriminate.unanswered import missing
+from selfincorrect.discriminate.view import View
+from selfincorrect.engines.requests import Response
+from selfincorrect.tasks.templates import Reply, replies
+
+LABELS = ("A", "B")  # of the two statements, true first unless they are turned
+CASES = ((True, False), (False, False), (False, True), (True, True))  # (right, turned): each label twice
+
+
+class PTrue(Alone):
+    probabilities, scoring = True, True
+
+    def reply(self, view: View) -> Reply:
+        return replies().p_true
+
+    def instruction(self, view: View) -> str:
+        return self.reply(view).instruction.format(**view.words())
+
+    def scored(self, view: View) -> tuple[str, ...]:
+        return spelled(LABELS)
+
+    def parts(self, count: int) -> list[Part]:
+        return [Part((slot,), turned) for slot in range(count) for turned in (False, True)]
+
+    def listed(self, view: View, texts: Sequence[str], turned: bool) -> str:
+        statements = replies().statements[::-1] if turned else replies().statements
+        lines = [f"({label}) {each}" for label, each in zip(LABELS, statements, strict=True)]
+        words = view.words()
+        return "\n".join([f"{words['Noun']}: {texts[0]}", *(line.format(**words) for line in lines)])
+
+    def demonstrated(
+        self, view: View, index: int, position: int, shown: Sequence[str], reasons: Callable[[], str]
+    ) -> tuple[Part, str]:
+        """One answer and whether it is true: right and wrong ones, and both labels, equally often up to one,
+        in a seeded order.
+        """
+        cases = list(CASES)
+        Random(seed_of("p_true", view.settings.seed, index // len(CASES))).shuffle(cases)
+        right, turned = cases[index % len(CASES)]
+        place = position if right else (position + 1) % view.k
+        label = LABELS[right == turned]
+        return Part((place,), turned), self.reply(view).response.format(label=label)
+
+    def read(self, view: View, asked: Asked, responses: Sequence[Response], learnt: Any = None) -> Preference:
+        """p(True) / (p(True) + p(False)) of each candidate, the mean over both assignments of the labels."""
+        if unanswered := [each for each in responses if each.options is None]:
+            return asked.unread(missing(unanswered[0]))
+        found = [label_probabilities(response, LABELS) for response in responses]
+        [shown] = asked.shown
+        told: dict[int, list[float]] = {}
+        ranges: dict[int, list[tuple[float, float]]] = {}
+        for part, each in zip(shown.parts, found, strict=True):
+            sample, true = shown.order[part.slots[0]], int(part.turned)
+            ranges.setdefault(sample, []).append(each.range_of(true))
+            if each.shares:
+                told.setdefault(sample, []).append(each.shares[true] or 0.0)
+        scores = {sample: fsum(each) / len(each) for sample, each in told.items()}
+        return concluded(asked, scores, {sample: mean_range(each) for sample, each in ranges.items()}, found)
+
+
+SELECTOR = PTrue()
