@@ -8,18 +8,26 @@ from selfincorrect.discriminate.asked import Asked, Preference
 from selfincorrect.engines.requests import Response
 
 SPELLINGS = (" {}", "{}", " ({}", "({}")
-WHOLE = (" {}", "{}", " ({})", "({})")  # where the end of a label counts
+ENDED = (" {}", "{}", " ({})", "({})")  # of a label that begins another: its end tells them apart
 TINY = 1e-9  # of shares that differ by rounding
 
 
 def spelled(labels: Sequence[str]) -> tuple[str, ...]:
     """The texts whose probabilities are wanted, label by label."""
-    return tuple(way.format(label) for label in labels for way in (WHOLE if ended(labels) else SPELLINGS))
+    confused = _confused(labels)
+    return tuple(way.format(label) for label in labels for way in (ENDED if label in confused else SPELLINGS))
 
 
-def ended(labels: Sequence[str]) -> bool:
-    """Whether one label begins another, so that its end tells them apart."""
-    return any(one != other and other.startswith(one) for one in labels for other in labels)
+def ended(labels: Sequence[str]) -> tuple[str, ...]:
+    """Those of these texts whose end counts."""
+    confused = _confused(labels)
+    return tuple(way.format(label) for label in labels for way in ENDED if label in confused)
+
+
+def _confused(labels: Sequence[str]) -> set[str]:
+    """The labels that begin another, or are begun by one: 1 and 10."""
+    pairs = [(one, other) for one in labels for other in labels if one != other and other.startswith(one)]
+    return {label for pair in pairs for label in pair}
 
 
 @dataclass(frozen=True)

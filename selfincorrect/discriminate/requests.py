@@ -80,7 +80,7 @@ class _Form:
     shots: Turns
     decoding: Decoding
     options: tuple[str, ...]
-    ended: bool
+    ended: tuple[str, ...]
 
     @classmethod
     def of(cls, view: View) -> "_Form":
@@ -93,7 +93,7 @@ class _Form:
     def request(self, question: Question, texts: Sequence[str], part: Part) -> Request:
         query = _query(question.question, [texts[slot] for slot in part.slots], part.turned, self.view)
         prompt = Prompt(self.instruction, self.shots, query)
-        return Request(prompt, self.decoding, None, self.options, bool(self.options) and self.ended)
+        return Request(prompt, self.decoding, None, self.options, self.ended)
 
 
 def decoding_of(view: View) -> Decoding:

@@ -48,14 +48,14 @@ class Request:
     """One answer that is wanted. `seed` is None for greedy decoding.
 
     With `options` no answer is drawn: wanted is how probable each of these texts is to follow the prompt as
-    it is rendered, blanks and all; where they are `ended`, to follow and be all of the answer or its line.
+    it is rendered, blanks and all; those that are `ended`, to follow and be all of the answer or its line.
     """
 
     prompt: Prompt
     decoding: Decoding
     seed: int | None
     options: tuple[str, ...] = ()
-    ended: bool = False
+    ended: tuple[str, ...] = ()
 
     def key(self, model_digest: str, mode: str, versions: Versions = FIRST) -> str:
         """The digest of everything that shapes the answer.
@@ -66,7 +66,7 @@ class Request:
         if self.options:  # earlier stored answers know no options
             asked["options"] = list(self.options)
         if self.ended:
-            asked["ended"] = True
+            asked["ended"] = list(self.ended)
         number = versions.sampled if self.decoding.temperature > 0 else versions.greedy
         return digest([number, model_digest, mode, asked, self.seed])
 

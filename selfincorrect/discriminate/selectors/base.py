@@ -69,8 +69,8 @@ class Asking(Selector, Protocol):
     def scored(self, view: View) -> tuple[str, ...]:
         """The texts whose probabilities are wanted of a request; none where an answer is."""
 
-    def ended(self, view: View) -> bool:
-        """Whether these texts are to be all of the answer."""
+    def ended(self, view: View) -> tuple[str, ...]:
+        """Those of these texts that are to be all of the answer."""
 
     def rationale(self, view: View) -> bool:
         """Whether reasons are asked for."""
@@ -123,8 +123,8 @@ class Asks:
     def scored(self, view: View) -> tuple[str, ...]:
         return ()
 
-    def ended(self, view: View) -> bool:
-        return False
+    def ended(self, view: View) -> tuple[str, ...]:
+        return ()
 
     def rationale(self, view: View) -> bool:
         return False

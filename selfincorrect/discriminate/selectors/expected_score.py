@@ -29,7 +29,7 @@ class ExpectedScore(Scored):
     def scored(self, view: View) -> tuple[str, ...]:
         return spelled(SCORES)
 
-    def ended(self, view: View) -> bool:
+    def ended(self, view: View) -> tuple[str, ...]:
         return ended(SCORES)
 
     def read(self, view: View, asked: Asked, responses: Sequence[Response], learnt: Any = None) -> Preference:

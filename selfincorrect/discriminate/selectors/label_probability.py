@@ -42,7 +42,7 @@ class LabelProbability(Labelled):
     def scored(self, view: View) -> tuple[str, ...]:
         return spelled(view.labels)
 
-    def ended(self, view: View) -> bool:
+    def ended(self, view: View) -> tuple[str, ...]:
         return ended(view.labels)
 
     def orders(self, view: View, samples: Mapping[str, Sequence[int]]) -> Orders:

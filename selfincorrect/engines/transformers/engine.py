@@ -147,7 +147,7 @@ class TransformersEngine:
             else:
                 tokens = self.tokens(rendered + text)
                 start = scoring.joined(prompt, tokens)
-            options.append(scoring.Option(tuple(tokens), start, request.ended))
+            options.append(scoring.Option(tuple(tokens), start, text in request.ended))
         return Read(request, rendered, prompt, options)
 
     def _beginnings(self, read: Sequence[Read]) -> levels.Level | None:
