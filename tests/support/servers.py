@@ -1,6 +1,7 @@
 """A server that speaks OpenAI's protocol on this machine, and its faults, by number of the call."""
 
 import json
+import math
 import random
 import re
 import threading
@@ -60,12 +61,21 @@ class FaultyServer(ThreadingHTTPServer):
             choice["text"] = "".join(words)
             if body.get("logprobs") and "logprobs" not in self.ignores:
                 choice["logprobs"] = {"tokens": words, "token_logprobs": [-0.5] * len(words)}
+                if body["logprobs"] > 1:
+                    choice["logprobs"]["top_logprobs"] = [_alike() for _ in words]
         else:
             choice["message"] = {"role": "assistant", "content": "".join(words)}
             if body.get("logprobs") and "logprobs" not in self.ignores:
                 choice["logprobs"] = {"content": [{"token": word, "logprob": -0.5} for word in words]}
+                for token in choice["logprobs"]["content"] if "top_logprobs" in body else []:
+                    token["top_logprobs"] = [{"token": w, "logprob": p} for w, p in _alike().items()]
         choice["tokens"] = len(words)
         return choice
+
+
+def _alike() -> dict[str, float]:
+    """Log-probabilities of first tokens: all words alike, and a ninth of it for what is not listed."""
+    return {f" {word}": math.log(1 / 9) for word in WORDS}
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -8,7 +8,7 @@ from scipy.stats import chi2_contingency
 
 from selfincorrect.engines.manifest import Manifest, Running
 from selfincorrect.engines.prompt import Prompt
-from selfincorrect.engines.requests import Decoding, Request
+from selfincorrect.engines.requests import SCORED, Decoding, Request
 from selfincorrect.engines.transformers.engine import TransformersEngine
 from selfincorrect.io import read_json
 from selfincorrect.sources.catalog import catalog
@@ -84,3 +84,17 @@ def test_a_run_has_right_columns_and_its_costs_are_the_tables_tokens(llama, tmp_
         told = candidates["tokens_out"].sum() + choices["tokens_out"].sum()
         probe = 2 * 8  # two short calls that find out whether seeds are heeded
         assert told <= sum(each["tokens_out"] for each in accounts) <= told + probe + 4 * 8
+
+
+def test_options_are_about_as_probable_as_in_this_process(llama, prepared):
+    """Weights are the same up to how the server keeps them in 8 bits or fewer."""
+    manifest = Manifest(**read_json(prepared / "manifest.json"))
+    pairs = [f"Which is larger?\n1. {one}\n2. {other}" for one, other in ((3, 9), (8, 4), (70, 11))]
+    prompts = [Prompt("Reply with a number alone.", (), pair) for pair in pairs]
+    asked = [Request(prompt, SCORED, None, ("1", "2")) for prompt in prompts]
+    here = answers(TransformersEngine(manifest, prepared / "weights", Running("cpu", 1)), asked)
+    there = answers(engine(llama, "chat", key=None, timeout=60), asked)
+    for one, other in zip(here, there, strict=True):
+        assert None not in other.options
+        assert other.options == pytest.approx(one.options, abs=0.25)
+        assert other.bound < -1

@@ -104,11 +104,16 @@ def _scoring_problems(config: Config) -> Iterator[Problem]:
     """Models whose engine does not tell how probable options are, which a variant chooses by."""
     able = [name for name in engines.names() if engines.engine_kind(name).options]
     for model, task in config.pairs():
-        if model not in config.weighted or engines.engine_kind(config.weighted[model].engine).options:
+        if model not in config.weighted:
             continue
+        engine, server = config.weighted[model].engine, config.weighted[model].server
         for name, variant in config.variants_of(task, model).items():
-            if get_selector(variant.selector).asks and asking(variant.selector).scoring:
-                engine = config.weighted[model].engine
+            if not (get_selector(variant.selector).asks and asking(variant.selector).scoring):
+                continue
+            if server and not server.logprobs:
+                allowed = f"true: the variant {name} chooses by log-probabilities"
+                yield Problem(f"models.{model}.server.logprobs", "false", allowed, "logprobs: true")
+            if not engines.engine_kind(engine).options:
                 allowed = f"{', '.join(able)}: the variant {name} chooses by probabilities of given answers"
                 paste = f"{name}: {{selector: {variant.selector}, models: [...]}} to leave {model} out"
                 yield Problem(f"models.{model}.engine", repr(engine), allowed, paste)

@@ -15,6 +15,7 @@ from typing import Any
 
 from selfincorrect.digest import canonical_json
 from selfincorrect.engines.manifest import Manifest
+from selfincorrect.engines.openai.options import ONE_TOKEN, TOP, scored
 from selfincorrect.engines.openai.replies import Answer, Reply
 from selfincorrect.engines.openai.server import Server
 from selfincorrect.engines.openai.troubles import Missing
@@ -123,12 +124,15 @@ class OpenAIEngine:
         Returns their responses, and the requests to ask for one by one.
         """
         first = group[0]
-        outcome = self.server.ask(first.prompt, first.decoding, first.seed, len(group), stop)
+        how, top = (ONE_TOKEN, TOP) if first.options else (first.decoding, 1)
+        outcome = self.server.ask(first.prompt, how, first.seed, len(group), stop, top)
         prompt = canonical_json(first.prompt.messages()) if self.mode == "chat" else first.prompt.text()
         if isinstance(outcome, Missing):
             missing = Response(None, prompt, outcome.reason, outcome.tokens_in, 0, None, said=outcome.said)
             return [(request, missing) for request in group], []
         self._note_model(outcome)
+        if first.options:
+            return [(first, self._scored(first, prompt, outcome))], []
         answers = outcome.answers[: len(group)]
         if any(answer.cut_thought for answer in answers):
             self.server.do_without("stop", "cuts thoughts at")
@@ -142,6 +146,26 @@ class OpenAIEngine:
         self._note_logprobs(answers)
         responses = [_response(prompt, outcome, answer) for answer in answers]
         return list(zip(group, responses, strict=False)), group[len(answers) :]
+
+    def _scored(self, request: Request, prompt: str, reply: Reply) -> Response:
+        """How probable the options of a request are. Raises UserError if the server does not tell."""
+        top = reply.answers[0].top
+        if not top:
+            raise UserError(
+                f"{self.name}: the server at {self.server.url} does not tell how probable first tokens are, "
+                "which the configured selectors choose by.\n"
+                "Use a server that does (vLLM, llama.cpp, and some hosted ones), or leave this model out of "
+                "these variants (`models` of the variant)."
+            )
+        options, bound = scored(request, top)
+        return replace(
+            _response(prompt, reply, reply.answers[0]),
+            text="",
+            finish_reason="stop",
+            logprob=None,
+            options=options,
+            bound=bound,
+        )
 
     def _trusted(self, group: list[Request], answers: list[Answer]) -> list[Answer]:
         """The answers of one call that count as draws of their own.

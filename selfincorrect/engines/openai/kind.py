@@ -32,4 +32,4 @@ def open_engine(manifest: Manifest, folder: Path, run: Running) -> Engine:
 
 
 # 2: sampled answers are drawn from the whole distribution, whatever cuts a server makes by itself.
-ENGINE = EngineKind("served", prepare, open_engine, Versions(1, 2))
+ENGINE = EngineKind("served", prepare, open_engine, Versions(1, 2), options=True)

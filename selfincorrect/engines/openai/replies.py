@@ -7,10 +7,11 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from selfincorrect.engines import thoughts
+from selfincorrect.engines.openai.options import Top, read_top
 from selfincorrect.engines.openai.troubles import Trouble, message_of
 from selfincorrect.engines.requests import ERROR, FILTERED, LARGEST, REFUSED, Decoding
 
@@ -34,7 +35,7 @@ class Answer:
     """One choice of a reply, without the request it answers.
 
     Its fields are as in `engines.requests.Response`. `cut_thought` says that a stop string that was sent
-    ended it inside its thought; `place` is that among the choices.
+    ended it inside its thought; `place` is that among the choices, `top` are those of its first token.
     """
 
     text: str | None
@@ -46,6 +47,7 @@ class Answer:
     said: str | None = None
     cut_thought: bool = False
     place: int = 0
+    top: Top = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,8 @@ def _answer(
     if place is not None:
         text, reason = text[:place], "stop"
     logprob = _sum(tokens, text, place is not None, bool(reasoning) or not text)
-    return Answer(text, reason, tokens_out, logprob, reasoning, reasoning_tokens, cut_thought=cut)
+    top = read_top(choice.get("logprobs"), _piece, check.logprob)
+    return Answer(text, reason, tokens_out, logprob, reasoning, reasoning_tokens, cut_thought=cut, top=top)
 
 
 def _parts(message: Mapping[str, Any]) -> tuple[str | None, str | None]:

@@ -100,16 +100,18 @@ class Server:
         self._client = Client(self.name, self.url, self._secret, settings.timeout)
 
     def ask(
-        self, prompt: Prompt, how: Decoding, seed: int | None, n: int, stop: threading.Event
+        self, prompt: Prompt, how: Decoding, seed: int | None, n: int, stop: threading.Event, top: int = 1
     ) -> Reply | Missing:
         """Ask for `n` answers to a prompt; it may bring fewer, or tell why there are none.
+
+        The log-probabilities of `top` tokens in the place of each are asked for.
 
         Raises UserError where no call will bring any, StoppedError once `stop` is set.
         """
         failures = 0
         while True:
             self._pace.wait(stop)
-            body = self._body(prompt, how, seed, n)
+            body = self._body(prompt, how, seed, n, top)
             outcome = self._send(body, how)
             if isinstance(outcome, Reply):
                 return outcome
@@ -151,7 +153,7 @@ class Server:
         if news:
             log.warning("%s: the server %s %s: %s", self.name, how, name, WITHOUT[name])
 
-    def _body(self, prompt: Prompt, how: Decoding, seed: int | None, n: int) -> dict[str, Any]:
+    def _body(self, prompt: Prompt, how: Decoding, seed: int | None, n: int, top: int) -> dict[str, Any]:
         chat, without = self.mode == "chat", self.without
         limit = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
         body: dict[str, Any] = {"model": self.model}
@@ -164,7 +166,9 @@ class Server:
         if how.temperature > 0 and seed is not None and "seed" not in without:
             body["seed"] = seed % 2**31  # what servers take
         if self.logprobs and "logprobs" not in without:
-            body["logprobs"] = True if chat else 1
+            body["logprobs"] = True if chat else top
+            if chat and top > 1:
+                body["top_logprobs"] = top
         if n > 1 and "n" not in without:
             body["n"] = n
         neutral = NEUTRAL | (NEUTRAL_DRAWS if how.temperature > 0 else {})
