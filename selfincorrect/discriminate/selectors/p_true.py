@@ -15,7 +15,6 @@ from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.templates import Reply, replies
 
 LABELS = ("A", "B")  # of the two statements, true first unless they are turned
-CASES = ((True, False), (False, False), (False, True), (True, True))  # (right, turned): each label twice
 
 
 class PTrue(Alone):
@@ -42,12 +41,14 @@ class PTrue(Alone):
     def demonstrated(
         self, view: View, index: int, position: int, shown: Sequence[str], reasons: Callable[[], str]
     ) -> tuple[Part, str]:
-        """One answer and whether it is true: right and wrong ones, and both labels, equally often up to one,
-        in a seeded order.
+        """One answer and whether it is true.
+
+        Of two that follow each other one is right, first or second by seed, and their labels differ; the
+        next two are turned.
         """
-        cases = list(CASES)
-        Random(seed_of("p_true", view.settings.seed, index // len(CASES))).shuffle(cases)
-        right, turned = cases[index % len(CASES)]
+        pair, second = divmod(index, 2)
+        right_first = Random(seed_of("p_true", view.settings.seed, pair)).random() < 0.5
+        right, turned = right_first != bool(second), bool(pair % 2)
         place = position if right else (position + 1) % view.k
         label = LABELS[right == turned]
         return Part((place,), turned), self.reply(view).response.format(label=label)

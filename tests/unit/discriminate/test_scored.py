@@ -106,6 +106,8 @@ def test_true_is_told_from_false_under_both_assignments():
     held = ["True" in next(x for x in q.split("\n") if x.startswith(f"({a})")) for q, a in
             shots[0].requests[0].prompt.shots]  # fmt: skip
     assert sorted(held) == [False, False, True, True]
+    assert sorted(told[:2]) == ["A", "B"]
+    assert sorted(held[:2]) == [False, True]
 
 
 def test_the_expected_score_is_a_mean_over_ten():
