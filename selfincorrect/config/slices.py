@@ -12,7 +12,7 @@ from typing import Any
 from selfincorrect.config.code_digest import ROOT, code_digest
 from selfincorrect.config.schema import Config, ModelConfig, VariantConfig
 from selfincorrect.digest import file_sha256
-from selfincorrect.discriminate.selectors.registry import BUILT_IN, GROUP, free, get_selector
+from selfincorrect.discriminate.selectors.registry import BUILT_IN, GROUP, free, get_selector, knows
 from selfincorrect.discriminate.view import AskingSettings
 from selfincorrect.engines import registry as engines
 from selfincorrect.paper.published import PAPER_K, setting_of
@@ -230,10 +230,16 @@ def tables(config: Config) -> Slice:
         "reordered": [
             list(pair) for pair in combinations(config.variants, 2) if _same_but_order(config, *pair)
         ],
+        "knowing": [name for name, variant in _named(config).items() if knows(variant)],
         "contrasts": [each.model_dump(mode="json") for each in config.contrasts],
         "pairs": [list(pair) for pair in config.pairs()],
         "code": code_digest("report.stage.tables"),
     }
+
+
+def _named(config: Config) -> dict[str, VariantConfig]:
+    """All variants by name, with the rules that stand beside every pool."""
+    return {**{name: VariantConfig(selector=name) for name in free()}, **config.variants}
 
 
 def _same_but_order(config: Config, first: str, second: str) -> bool:

@@ -92,7 +92,7 @@ METRICS: list[Column] = [
     # What of it is discernment.
     Column("net", NUMBER, "of the valid choices, what they gain beyond a preference for positions; "
         "`dg_diff_valid` = `net` + `luck` exactly. Net and its columns are empty for selectors without "
-        "positions", SCORE),
+        "positions, and where several orders are shown", SCORE),
     Column("net_se", NUMBER, "its standard error, clustered", SCORE),
     *_ends("net", "`net`", "95 % t interval"),
     Column("luck", NUMBER, "what picking positions as often as it does, whatever stands there, gains", SCORE),

@@ -32,7 +32,9 @@ def discernment(
     drawn, taken, shared = together(f, c, ties, asked)
     mixed = is_mixed(drawn)
     row = net_of_position(picks.grades, picks.shares, picks.clusters, seed_of("net", seed))
-    scaled = len(drawn) / len(f)  # sums over items that share a choice, as means over items
+    # Sums over items that share a choice, as means over items; questions that were decided gain nothing.
+    chosen = len(np.unique(asked[table["chosen_sample"].is_not_null().to_numpy()]))
+    scaled = len(drawn) / len(f) * (len(picks.grades) / chosen if chosen else 1.0)
     row |= {
         name: row[name] and row[name] * scaled for name in ("net", "net_se", "net_low", "net_high", "luck")
     }

@@ -56,7 +56,7 @@ def positions(table: pl.DataFrame, picks: Picks, k: int) -> Row:
 
 def picks_of(table: pl.DataFrame, k: int) -> Picks:
     """The valid choices of a model among positions; none for rules that see no positions."""
-    valid = _positioned(table, k).filter(pl.col("chosen_sample").is_not_null())
+    valid = positioned(table, k).filter(pl.col("chosen_sample").is_not_null())
     if not valid.height:
         none = np.zeros((0, k))
         return Picks(none, none, none, np.zeros(0))
@@ -76,12 +76,16 @@ def picks_of(table: pl.DataFrame, k: int) -> Picks:
     )
 
 
-def _positioned(table: pl.DataFrame, k: int) -> pl.DataFrame:
-    """The choices among positions: of a selector that picks one, in one order that showed all k."""
+def positioned(table: pl.DataFrame, k: int) -> pl.DataFrame:
+    """The choices among positions: of a selector that picks one, where one order showed all k.
+
+    Decided questions, of which nothing is shown, are not among them.
+    """
     table = table.filter(pl.col("selector").is_in(with_slots()), pl.col("order").list.len() == k)
     if "orders" not in table.columns:
         return table
-    return table.filter(pl.col("orders").is_null() | (pl.col("orders").list.len() == 1))
+    shown = pl.col("orders").list.len().fill_null(1)
+    return table.filter(shown == 1, (shown <= 1).all())
 
 
 def _agreeing(valid: pl.DataFrame) -> Array:
@@ -125,7 +129,7 @@ def slot_counts(table: pl.DataFrame, k: int) -> NDArray[np.int64]:
     """How often each shown position was picked by a model, [k]; invalid outputs and rules without a model
     picked none.
     """
-    once = _positioned(distinct(table), k)
+    once = positioned(distinct(table), k)
     rows = zip(once["order"], once["chosen_sample"], strict=True)
     slots = [list(order).index(sample) for order, sample in rows if sample is not None]
     return np.bincount(slots, minlength=k).astype(np.int64)

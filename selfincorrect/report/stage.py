@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from selfincorrect.columns import schema_of
-from selfincorrect.discriminate.selectors import registry as selectors
+from selfincorrect.discriminate.selectors import registry
 from selfincorrect.measure.columns import GRADED, METRICS
 from selfincorrect.report import tables as made
 from selfincorrect.report.columns import COVERAGE, DIFFERENCES, FLIPS, PASS_AT, SLOTS
@@ -14,6 +14,7 @@ from selfincorrect.report.contrasts import COLUMNS as CONTRASTS
 from selfincorrect.report.contrasts import contrasts_table
 from selfincorrect.report.pooled import COLUMNS as POOLED
 from selfincorrect.report.pooled import pooled_table
+from selfincorrect.report.selectors import AGREEMENT, SELECTORS, agreement_table, selectors_table
 from selfincorrect.report.tables import Pair
 from selfincorrect.report.wanted import Contrast
 from selfincorrect.sections import StageSettings
@@ -21,14 +22,15 @@ from selfincorrect.sections import StageSettings
 COLUMNS = {
     "metrics": METRICS, "gradings": GRADED, "grading_differences": DIFFERENCES, "pass_at": PASS_AT,
     "slots": SLOTS, "flips": FLIPS, "contrasts": CONTRASTS,
-    "pooled": POOLED, "coverage": COVERAGE,
+    "pooled": POOLED, "coverage": COVERAGE, "selectors": SELECTORS, "agreement": AGREEMENT,
 }  # fmt: skip
-CHOSEN = ["question_id", "asked", "k", "variant", "selector", "order", "chosen_sample", "valid"]
+CHOSEN = ["question_id", "asked", "k", "variant", "selector", "order", "orders", "chosen_sample", "valid"]
+CHOSEN += ["how", "calls", "tokens_in", "tokens_out", "label_mass", "bounded"]
 
 
 class Settings(StageSettings):
-    """What the tables are told: the order of the configuration, variants that differ in order alone, and
-    `contrasts` beside the usual ones.
+    """What the tables are told: the order of the configuration, variants that differ in order alone or
+    are `knowing` the grades, and `contrasts` beside the usual ones.
     """
 
     models: list[str]
@@ -37,6 +39,7 @@ class Settings(StageSettings):
     variants: list[str]
     pairs: list[Pair]
     reordered: list[tuple[str, str]]
+    knowing: list[str]
     contrasts: list[Contrast]
 
 
@@ -57,7 +60,7 @@ def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
         made.in_order(pl.concat(map(pl.read_parquet, paths)), settings.model_dump())
         for paths in (inputs.metrics, inputs.gradings, inputs.per_question)
     )
-    standards = [[name] for name in selectors.standards()]
+    standards = [[name] for name in registry.standards()]
     scored = set(metrics.filter(pl.col("unit") == "grade")["task"])
     return {
         "metrics": made.with_adjusted(metrics).select(list(schema_of(METRICS))),
@@ -65,9 +68,13 @@ def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
         "grading_differences": made.differences_table(grades),
         "pass_at": made.pass_table(grades, clusters, scored),
         "slots": made.slots_table(choices),
-        "contrasts": contrasts_table(items, standards, selectors.uncompared(), settings.contrasts),
-        "pooled": pooled_table(metrics, items, selectors.uncompared()),
+        "contrasts": contrasts_table(items, standards, registry.uncompared(), settings.contrasts),
+        "pooled": pooled_table(metrics, items, registry.uncompared()),
         "coverage": made.coverage_table(items),
+        "selectors": selectors_table(metrics, choices, settings.knowing),
+        "agreement": agreement_table(
+            items, grades, {name: place for place, name in enumerate(settings.variants)}
+        ),
         "flips": made.flips_table(choices, grades, settings.reordered),
     }
 

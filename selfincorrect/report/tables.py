@@ -15,7 +15,7 @@ from selfincorrect.discriminate.selectors.registry import askers, with_slots
 from selfincorrect.measure.confidence import accuracy_by_margin
 from selfincorrect.measure.hypothesis import adjusted
 from selfincorrect.measure.intervals import score_interval, share_interval
-from selfincorrect.measure.positions import slot_counts
+from selfincorrect.measure.positions import positioned, slot_counts
 from selfincorrect.measure.scores import pass_at
 from selfincorrect.report.columns import COVERAGE, DIFFERENCES, FLIPS, PASS_AT, SLOTS
 
@@ -67,6 +67,8 @@ def slots_table(choices: Mapping[Pair, pl.DataFrame]) -> pl.DataFrame:
     for (model, task), table in choices.items():
         chosen = table.filter(pl.col("selector").is_in(with_slots()))
         for (k, variant), cell in chosen.group_by("k", "variant", maintain_order=True):
+            if not positioned(cell, int(k)).height:
+                continue
             counts = slot_counts(cell, int(k))
             total = int(counts.sum())
             for slot, count in enumerate(counts.tolist()):

@@ -51,6 +51,8 @@ def test_record_holds_what_the_run_was(finished):
             "contrasts",
             "pooled",
             "coverage",
+            "selectors",
+            "agreement",
         )
     }
     cells = {

@@ -12,6 +12,8 @@ TABLES = (
     "contrasts",
     "pooled",
     "coverage",
+    "selectors",
+    "agreement",
 )
 PAPER_NAMES = (*(f"table{number}" for number in range(2, 9)), "figure9")
 

@@ -167,6 +167,8 @@ class Rule(Selector, Protocol):
 
     own: bool  # whether it needs what the engine said of the model's own answers
 
+    knows: bool  # whether it chooses by the grades themselves
+
     free: bool  # whether it needs no option, so that it can stand beside every pool
 
     def scores(self, candidates: Sequence["Candidate"], given: Given) -> Scores:
@@ -178,7 +180,7 @@ class NoModel:
 
     asks, graded, slots, shared, options = False, False, False, True, frozenset[str]()
     why = "this rule asks no model"
-    standard, compared, probabilities, own, free = False, True, False, False, True
+    standard, compared, probabilities, own, knows, free = False, True, False, False, False, True
 
     def probable(self, variant: Variant) -> bool:
         return self.probabilities

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Planted(NoModel):
-    graded, compared, free, options = True, False, False, frozenset({"skill"})
+    graded, knows, compared, free, options = True, True, False, False, frozenset({"skill"})
     why = "it knows the grades"
 
     def scores(self, candidates: Sequence["Candidate"], given: Given) -> list[float]:

@@ -7,6 +7,7 @@ from typing import cast
 
 from selfincorrect.discriminate.selectors.base import Asking, Rule, Selector
 from selfincorrect.plugins import plugin, plugins
+from selfincorrect.tasks.variant import Variant
 
 GROUP = "selfincorrect.selectors"
 BUILT_IN = (
@@ -71,6 +72,12 @@ def standards() -> Sequence[str]:
 def uncompared() -> Sequence[str]:
     """The selectors that are compared with none."""
     return [name for name in names() if not get_selector(name).compared]
+
+
+def knows(variant: Variant) -> bool:
+    """Whether a variant uses the grades: it is a control, or shows the right candidate among easy ones."""
+    selector = get_selector(variant.selector)
+    return variant.distractors == "easy" or (not selector.asks and rule(variant.selector).knows)
 
 
 def with_slots() -> Sequence[str]:

@@ -1,0 +1,138 @@
+"""Ways of choosing side by side: what each gains and costs, and how often two of them agree."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy.stats import rankdata
+
+from selfincorrect.columns import Column, schema_of
+from selfincorrect.discriminate.choices import distinct
+from selfincorrect.measure.scores import is_mixed
+from selfincorrect.report.columns import COUNT, MODEL, NUMBER, TASK, TEXT, VARIANT, K
+from selfincorrect.report.wanted import Cell
+
+_ASIS = {
+    "dg_diff": "DG-Diff", "ci_low": "lower end of its 95 % interval", "ci_high": "upper end",
+    "dg_diff_mixed": "DG-Diff on mixed questions", "net": "gain beyond a preference for positions; empty "
+    "where no position is picked", "p_comp": "probability that of two candidates the better one scores "
+    "higher", "headroom_share": "share of what the best candidates could gain",
+    "invalid": "share of choices that cannot be read", "tied_mixed": "share of mixed questions whose "
+    "candidates all tie for the choice; 1: it does not choose", "p_better": "one-sided p, as of metrics",
+    "verdict": "as of metrics",
+}  # fmt: skip
+_UNITS = {"p_comp": "probability", "headroom_share": "share", "invalid": "share", "tied_mixed": "share",
+    "p_better": "probability", "verdict": ""}  # fmt: skip
+SELECTORS = [
+    MODEL, TASK, K, VARIANT,
+    Column("selector", TEXT, "way of choosing"),
+    Column("labels_used", pl.Boolean, "whether it uses the grades: it is a control, and no choice"),
+    *(Column(name, TEXT if name == "verdict" else NUMBER, text, _UNITS.get(name, "score"))
+      for name, text in _ASIS.items()),
+    Column("label_mass", NUMBER, "how probable labels are together where options are scored; below 0.5 the "
+        "question is not what the model answers", "probability"),
+    Column("bounded", NUMBER, "share of choices that depend on a label of which a server tells a bound alone",
+        "share"),
+    Column("decided", NUMBER, "share of questions that are not asked, since all candidates have one normal "
+        "form", "share"),
+    Column("calls", NUMBER, "requests a question, the same one counted once"),
+    Column("calls_undecided", NUMBER, "requests a question that is asked"),
+    Column("tokens_read", NUMBER, "tokens of prompts a question, those that prompts share counted each time"),
+    Column("tokens_written", NUMBER, "tokens written a question"),
+]  # fmt: skip
+AGREEMENT = [
+    MODEL, TASK, K, VARIANT,
+    Column("other_variant", TEXT, "another way of choosing among the same candidates"),
+    Column("mixed", COUNT, "mixed questions in which both choose"),
+    Column("same", NUMBER, "share of these in which both choose the same answer: the same normal form, or "
+        "sample; of candidates that tie, the one drawn", "share"),
+    Column("rank_correlation", NUMBER, "Spearman's, of the scores within a question: mean over the mixed "
+        "questions in which both tell candidates apart"),
+    Column("ranked", COUNT, "number of these"),
+]  # fmt: skip
+
+
+def selectors_table(
+    metrics: pl.DataFrame, choices: Mapping[tuple[str, str], pl.DataFrame], knowing: Sequence[str]
+) -> pl.DataFrame:
+    """Rows of SELECTORS, one a cell, in the order of `metrics`; variants of `knowing` know the grades."""
+    costs = [
+        _costs(table).with_columns(pl.lit(model).alias("model"), pl.lit(task).alias("task"))
+        for (model, task), table in choices.items()
+    ]
+    known = metrics.with_columns(pl.col("variant").is_in(list(knowing)).alias("labels_used"))
+    keys = list(Cell._fields)
+    if costs:
+        known = known.with_columns(pl.col("k").cast(pl.Int32)).join(
+            pl.concat(costs), on=keys, how="left", maintain_order="left"
+        )
+    schema = schema_of(SELECTORS)
+    return pl.DataFrame(known.select(list(schema)).to_dicts(), schema=schema)
+
+
+def _costs(choices: pl.DataFrame) -> pl.DataFrame:
+    """What the choices of one model and task took, a row for each k and variant."""
+    once = distinct(choices)
+    asked = pl.col("calls").fill_null(0)
+    return once.group_by("k", "variant", maintain_order=True).agg(
+        pl.col("label_mass").mean(),
+        pl.col("bounded").fill_null(False).mean(),
+        (pl.col("how") == "decided").mean().alias("decided"),
+        asked.mean().alias("calls"),
+        asked.filter(asked > 0).mean().alias("calls_undecided"),
+        pl.col("tokens_in").fill_null(0).mean().alias("tokens_read"),
+        pl.col("tokens_out").fill_null(0).mean().alias("tokens_written"),
+    )
+
+
+def agreement_table(
+    items: pl.DataFrame, grades: Mapping[tuple[str, str], pl.DataFrame], variants: Mapping[str, int]
+) -> pl.DataFrame:
+    """Rows of AGREEMENT: every two variants that chose among the same candidates.
+
+    `items` are rows of per_question; `variants` gives their order.
+    """
+    rows: list[tuple[Any, ...]] = []
+    for (model, task, k), cell in items.group_by("model", "task", "k", maintain_order=True):
+        graded = grades[str(model), str(task)]
+        told = {
+            name: _picked(part, graded) for (name,), part in cell.group_by("variant", maintain_order=True)
+        }
+        names = sorted(told, key=lambda name: variants.get(str(name), len(variants)))
+        for one, other in combinations(names, 2):
+            rows.append((model, task, k, one, other, *_agreed(told[one], told[other])))
+    return pl.DataFrame(rows, schema=schema_of(AGREEMENT), orient="row")
+
+
+def _picked(items: pl.DataFrame, grades: pl.DataFrame) -> dict[str, tuple[str, list[float] | None]]:
+    """For each mixed question with a choice: the answer chosen, and the ranks of the candidates."""
+    mixed = items.filter(is_mixed(np.array(items["grades"].to_list(), dtype=float)))
+    forms = grades.select("question_id", pl.col("sample").alias("chosen_sample"), "extracted")
+    told = mixed.filter(pl.col("chosen_sample").is_not_null()).join(
+        forms, on=["question_id", "chosen_sample"], how="left", maintain_order="left"
+    )
+    found = {}
+    for row in told.select("question_id", "chosen_sample", "extracted", "scores").iter_rows():
+        question, sample, form, scores = row
+        known = scores is not None and None not in scores and len(set(scores)) > 1
+        answer = f"sample {sample}" if form is None else f"answer {form}"
+        found[question] = (answer, rankdata(scores).tolist() if known else None)
+    return found
+
+
+def _agreed(
+    one: Mapping[str, tuple[str, list[float] | None]], other: Mapping[str, tuple[str, list[float] | None]]
+) -> tuple[int, float | None, float | None, int]:
+    both = [(answer, other[question]) for question, answer in one.items() if question in other]
+    ranks = [(mine[1], theirs[1]) for mine, theirs in both if mine[1] and theirs[1]]
+    correlation = None
+    if ranks:
+        left, right = (
+            np.array(each) - np.mean(each, axis=1, keepdims=True) for each in zip(*ranks, strict=True)
+        )
+        norms = np.sqrt((left**2).sum(axis=1) * (right**2).sum(axis=1))
+        correlation = float(((left * right).sum(axis=1) / norms).mean())
+    same = float(np.mean([mine[0] == theirs[0] for mine, theirs in both])) if both else None
+    return len(both), same, correlation, len(ranks)

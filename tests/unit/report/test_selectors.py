@@ -1,0 +1,56 @@
+"""Ways of choosing side by side: costs and agreement."""
+
+import polars as pl
+import pytest
+
+from selfincorrect.report.selectors import agreement_table, selectors_table
+
+GRADES = {
+    ("m", "t"): pl.DataFrame(
+        {
+            "question_id": ["q1"] * 3 + ["q2"] * 3 + ["q3"] * 3,
+            "sample": [0, 1, 2] * 3,
+            "extracted": ["a", "a", "b", None, None, "c", "d", "d", "d"],
+        }
+    )
+}
+
+
+def items(variant, chosen, scores):
+    grades = [[1.0, 1.0, 0.0], [0.0, 1.0, 0.0], [1.0, 1.0, 1.0]]
+    about = {"model": "m", "task": "t", "k": 3, "variant": variant}
+    rows = zip(["q1", "q2", "q3"], grades, chosen, scores, strict=True)
+    return [about | {"question_id": q, "grades": g, "chosen_sample": c, "scores": s} for q, g, c, s in rows]
+
+
+def test_agreement_is_of_answers_on_mixed_questions():
+    table = pl.DataFrame(
+        items("one", [0, 0, 0], [[3.0, 2.0, 1.0], [3.0, 2.0, 1.0], [1.0, 2.0, 3.0]])
+        + items("two", [1, 1, 1], [[1.0, 3.0, 2.0], [1.0, 2.0, 3.0], [1.0, 2.0, 3.0]])
+        + items("none", [None, 0, 0], [[None] * 3, [1.0, 1.0, 1.0], [1.0, 2.0, 3.0]])
+    )
+    found = agreement_table(table, GRADES, {"two": 0, "one": 1, "none": 2})
+    pairs = found.select("variant", "other_variant", "mixed", "same", "rank_correlation", "ranked").rows()
+    assert pairs[0][:4] == ("two", "one", 2, 0.5)  # the same form in q1, two answers without one in q2
+    assert pairs[0][4:] == (pytest.approx((-0.5 - 1.0) / 2), 2)
+    assert pairs[1] == ("two", "none", 1, 0.0, None, 0)
+    assert pairs[2] == ("one", "none", 1, 1.0, None, 0)
+
+
+def test_costs_are_a_question_and_a_question_asked():
+    names = ("dg_diff", "ci_low", "ci_high", "dg_diff_mixed", "net", "p_comp", "headroom_share", "invalid",
+        "tied_mixed", "p_better")  # fmt: skip
+    row = {"model": "m", "task": "t", "k": 3, "selector": "pairwise", "verdict": "undecided"}
+    metrics = pl.DataFrame([row | dict.fromkeys(names, 0.5) | {"variant": v} for v in ("pairs", "best")])
+    made = {
+        "question_id": ["q1", "q2", "q3"], "asked": [None] * 3, "k": [3] * 3, "variant": ["pairs"] * 3,
+        "how": ["scored", "decided", "scored"], "calls": [6, 0, 3], "tokens_in": [60, None, 30],
+        "tokens_out": [0, None, 0], "label_mass": [0.8, None, 0.6], "bounded": [True, False, False],
+    }  # fmt: skip
+    integers = {"k": pl.Int32, "calls": pl.Int32}
+    table = pl.DataFrame(made, schema_overrides=integers)
+    found = selectors_table(metrics, {("m", "t"): table}, ["best"]).to_dicts()
+    assert [each["labels_used"] for each in found] == [False, True]
+    costs = ("calls", "calls_undecided", "tokens_read", "label_mass", "bounded", "decided")
+    assert [found[0][name] for name in costs] == [3, 4.5, 30, pytest.approx(0.7), *[pytest.approx(1 / 3)] * 2]
+    assert found[1]["calls"] is None
