@@ -13,6 +13,7 @@ from selfincorrect.io import read_json, read_provenance
 from selfincorrect.jobs.provenance import commit, machine, now
 from selfincorrect.paper import tables as paper
 from selfincorrect.report import page as report
+from selfincorrect.report import ways
 from selfincorrect.report.contrasts import best_of_several
 from selfincorrect.report.costs import by_model, costs
 from selfincorrect.report.pooled import findings as pooled_findings
@@ -38,10 +39,10 @@ def gather(
 ) -> dict[str, Any]:
     """The context of the report's template.
 
-    `inputs` are the rule's: paths of `metrics`, `gradings`, `differences`, `contrasts`, `pooled`, `figures`,
-    `paper`, `figure9`, `refinements`, `manifests`, `datasets`, `candidates`, `grades`, `choices`. `config` is
-    the configuration as given, `code` the folder whose commit is named, and `results` the folder that holds
-    the benchmarks.
+    `inputs` are the rule's: paths of `metrics`, `gradings`, `differences`, `contrasts`, `pooled`,
+    `selectors`, `figures`, `paper`, `figure9`, `refinements`, `manifests`, `datasets`, `candidates`,
+    `grades`, `choices`. `config` is the configuration as given, `code` the folder whose commit is named, and
+    `results` the folder that holds the benchmarks.
     """
     candidates, grades, choices = (
         by_pair(settings.pairs, inputs[name]) for name in ("candidates", "grades", "choices")
@@ -52,6 +53,7 @@ def gather(
     return {
         **_numbers(inputs, metrics, settings.seed),
         "contrasts": pl.read_parquet(inputs.contrasts).to_dicts(),
+        "ways": ways.findings(pl.read_parquet(inputs.selectors)),
         "best_of_several": best_of_several(metrics, askers()),
         **_choices(choices, settings.seed),
         "models": _models(inputs.manifests, candidates, settings.pooled),

@@ -32,6 +32,9 @@ CAPTIONS = {
     "scores": "Generation score, discrimination score, majority vote over the candidates and the oracle that "
     "always finds a "
     "right candidate, over the number of candidates shown. 95 % intervals.",
+    "selectors": "Every way of choosing among the same candidates, with 95 % intervals: who sees the same "
+    "answers chooses well or badly by how it is asked. Lines: the majority vote and the oracle. Grey: cannot "
+    "speak about discrimination.",
     "forest": "Skill: how often a model takes a best answer where it would otherwise draw one, comparable "
     "over k and tasks, with exact 95 % intervals. Below, the random-effects mean with its interval; the thin "
     "line is where one more such cell is expected. Grey: cannot speak about discrimination; not in the mean.",

@@ -69,6 +69,7 @@ rule report:
         differences=rules.tables.output.grading_differences_parquet,
         contrasts=rules.tables.output.contrasts_parquet,
         pooled=rules.tables.output.pooled_parquet,
+        selectors=rules.tables.output.selectors_parquet,
         figures=FIGURE_FILES,
         paper=rules.paper.output.csv,
         figure9=rules.paper.output.png,

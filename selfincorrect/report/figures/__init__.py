@@ -1,3 +1,3 @@
 """Figures, one module each, with a function `draw(metrics, slots) -> Figure`."""
 
-NAMES = ("dg_diff", "scores", "positions", "forest")
+NAMES = ("dg_diff", "scores", "selectors", "positions", "forest")

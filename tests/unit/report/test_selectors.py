@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from selfincorrect.report.selectors import agreement_table, selectors_table
+from selfincorrect.report.ways import findings
 
 GRADES = {
     ("m", "t"): pl.DataFrame(
@@ -54,3 +55,17 @@ def test_costs_are_a_question_and_a_question_asked():
     costs = ("calls", "calls_undecided", "tokens_read", "label_mass", "bounded", "decided")
     assert [found[0][name] for name in costs] == [3, 4.5, 30, pytest.approx(0.7), *[pytest.approx(1 / 3)] * 2]
     assert found[1]["calls"] is None
+
+
+def test_the_report_says_which_ways_choose_better_and_which_worse():
+    told = [
+        ("likelihood", 4, False, "better"), ("majority", 4, False, "better"), ("p_true", 4, False, "worse"),
+        ("full", 4, False, "undecided"), ("oracle", 4, True, "better"), ("likelihood", 2, False, "worse"),
+    ]  # fmt: skip
+    table = pl.DataFrame(told, schema=["variant", "k", "labels_used", "verdict"], orient="row")
+    table = table.with_columns(pl.lit("m").alias("model"), pl.lit("triviaqa").alias("task"))
+    [line] = findings(table)
+    assert line == (
+        "m on TriviaQA: likelihood and majority choose better than drawing one; p_true chooses worse; "
+        "of 1 more it is not shown."
+    )
