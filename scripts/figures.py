@@ -9,7 +9,7 @@ from selfincorrect.report.figures import NAMES, style
 
 with job(snakemake):
     style.apply(snakemake.params.slice)
-    metrics, slots = (pl.read_parquet(path) for path in snakemake.input)
+    tables = {name: pl.read_parquet(path) for name, path in snakemake.input.items()}
     for name, *paths in zip(NAMES, snakemake.output.pdf, snakemake.output.png, strict=True):
         figure = import_module(f"selfincorrect.report.figures.{name}")
-        style.save(figure.draw(metrics, slots), paths)
+        style.save(figure.draw(tables), paths)

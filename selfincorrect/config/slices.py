@@ -12,7 +12,14 @@ from typing import Any
 from selfincorrect.config.code_digest import ROOT, code_digest
 from selfincorrect.config.schema import Config, ModelConfig, VariantConfig
 from selfincorrect.digest import file_sha256
-from selfincorrect.discriminate.selectors.registry import BUILT_IN, GROUP, free, get_selector, knows
+from selfincorrect.discriminate.selectors.registry import (
+    BUILT_IN,
+    GROUP,
+    free,
+    get_selector,
+    knows,
+    pointwise,
+)
 from selfincorrect.discriminate.view import AskingSettings
 from selfincorrect.engines import registry as engines
 from selfincorrect.paper.published import PAPER_K, setting_of
@@ -230,6 +237,9 @@ def tables(config: Config) -> Slice:
         "reordered": [
             list(pair) for pair in combinations(config.variants, 2) if _same_but_order(config, *pair)
         ],
+        "seed": config.seed,
+        "pointwise": [name for name, variant in _named(config).items() if pointwise(variant)],
+        "votes": [name for name, variant in _named(config).items() if get_selector(variant.selector).votes],
         "knowing": [name for name, variant in _named(config).items() if knows(variant)],
         "contrasts": [each.model_dump(mode="json") for each in config.contrasts],
         "pairs": [list(pair) for pair in config.pairs()],

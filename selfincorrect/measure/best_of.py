@@ -21,7 +21,7 @@ def _ratios(n: int) -> Array:
 
 
 def best_of(scores: Sequence[float | None], grades: Sequence[float]) -> Array:
-    """The expected grade of the best by `scores` of a random j-subset of n candidates, for j from 1 to n, [n].
+    """The expected grade of the best by `scores` of j random ones of n candidates, for j from 1 to n, [n].
 
     A group of g candidates that tie behind b better ones holds the best with probability [C(n − b, j) −
     C(n − b − g, j)] / C(n, j), and then counts its mean grade. A subset without any score is invalid, and

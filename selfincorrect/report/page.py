@@ -35,6 +35,9 @@ CAPTIONS = {
     "selectors": "Every way of choosing among the same candidates, with 95 % intervals: who sees the same "
     "answers chooses well or badly by how it is asked. Lines: the majority vote and the oracle. Grey: cannot "
     "speak about discrimination.",
+    "best_of": "Best of j of the same candidates, for every j: what a way of choosing gains from more of them. "
+    "Exact, as the mean over all subsets of j candidates, with 95 % intervals; of ways whose scores of "
+    "candidates do not depend on each other, and of the majority vote.",
     "forest": "Skill: how often a model takes a best answer where it would otherwise draw one, comparable "
     "over k and tasks, with exact 95 % intervals. Below, the random-effects mean with its interval; the thin "
     "line is where one more such cell is expected. Grey: cannot speak about discrimination; not in the mean.",

@@ -9,6 +9,8 @@ from selfincorrect.columns import schema_of
 from selfincorrect.discriminate.selectors import registry
 from selfincorrect.measure.columns import GRADED, METRICS
 from selfincorrect.report import tables as made
+from selfincorrect.report.best_of import COLUMNS as BEST_OF
+from selfincorrect.report.best_of import best_of_table
 from selfincorrect.report.columns import COVERAGE, DIFFERENCES, FLIPS, PASS_AT, SLOTS
 from selfincorrect.report.contrasts import COLUMNS as CONTRASTS
 from selfincorrect.report.contrasts import contrasts_table
@@ -23,14 +25,15 @@ COLUMNS = {
     "metrics": METRICS, "gradings": GRADED, "grading_differences": DIFFERENCES, "pass_at": PASS_AT,
     "slots": SLOTS, "flips": FLIPS, "contrasts": CONTRASTS,
     "pooled": POOLED, "coverage": COVERAGE, "selectors": SELECTORS, "agreement": AGREEMENT,
+    "best_of": BEST_OF,
 }  # fmt: skip
 CHOSEN = ["question_id", "asked", "k", "variant", "selector", "order", "orders", "chosen_sample", "valid"]
 CHOSEN += ["how", "calls", "tokens_in", "tokens_out", "label_mass", "bounded"]
 
 
 class Settings(StageSettings):
-    """What the tables are told: the order of the configuration, variants that differ in order alone or
-    are `knowing` the grades, and `contrasts` beside the usual ones.
+    """What the tables are told: the order of the configuration, variants that differ in order alone, are
+    `knowing` the grades, score candidates `pointwise` or are `votes`, and `contrasts` beside the usual ones.
     """
 
     models: list[str]
@@ -40,6 +43,9 @@ class Settings(StageSettings):
     pairs: list[Pair]
     reordered: list[tuple[str, str]]
     knowing: list[str]
+    pointwise: list[str]
+    votes: list[str]
+    seed: int
     contrasts: list[Contrast]
 
 
@@ -75,6 +81,7 @@ def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
         "agreement": agreement_table(
             items, grades, {name: place for place, name in enumerate(settings.variants)}
         ),
+        "best_of": best_of_table(items, grades, settings.pointwise, settings.votes, settings.seed),
         "flips": made.flips_table(choices, grades, settings.reordered),
     }
 

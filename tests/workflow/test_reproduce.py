@@ -53,6 +53,7 @@ def test_record_holds_what_the_run_was(finished):
             "coverage",
             "selectors",
             "agreement",
+            "best_of",
         )
     }
     cells = {

@@ -14,6 +14,7 @@ TABLES = (
     "coverage",
     "selectors",
     "agreement",
+    "best_of",
 )
 PAPER_NAMES = (*(f"table{number}" for number in range(2, 9)), "figure9")
 

@@ -38,6 +38,7 @@ rule figures:
     input:
         metrics=rules.tables.output.metrics_parquet,
         slots=rules.tables.output.slots_parquet,
+        best_of=rules.tables.output.best_of_parquet,
     output:
         pdf=expand(FIGURE, figure=FIGURES, kind="pdf"),
         png=[

@@ -31,6 +31,8 @@ class Selector(Protocol):
     position that was shown, so that positions can be counted. `options` are those of a variant that mean
     something to it, and `why` says why no other does. `standard` says whether all other ways of choosing are
     compared with it, `compared` whether it is compared at all: not what knows the grades, or draws.
+    `pointwise` says whether a candidate has its score whatever the others are, `votes` whether it is the
+    share of those with its normal form.
     """
 
     asks: bool
@@ -40,6 +42,8 @@ class Selector(Protocol):
     why: str
     standard: bool
     compared: bool
+    pointwise: bool
+    votes: bool
 
     def probable(self, variant: Variant) -> bool:
         """Whether its scores are probabilities that a candidate is right."""
@@ -102,7 +106,7 @@ class Asks:
     """What most selectors that ask have in common: one request about all candidates in each order."""
 
     asks, graded, slots, standard, compared, listing = True, False, False, False, True, False
-    probabilities, scoring = False, False
+    probabilities, scoring, pointwise, votes = False, False, False, False
     policy: Literal["all", "undecided"] = "undecided"
     default_orders: str | None = None
     options = frozenset({"candidates", "distractors", "shots", "distinct", "by", "ask"})
@@ -139,7 +143,7 @@ class Asks:
 class Alone(Asks):
     """What selectors have in common that show each candidate alone, in the order drawn."""
 
-    listing, why = True, "each is shown alone"
+    listing, pointwise, why = True, True, "each is shown alone"
 
     def labelled(self, k: int, count: int) -> int:
         return k  # demonstrations are then those of k candidates, however many there are
@@ -181,6 +185,7 @@ class NoModel:
     asks, graded, slots, shared, options = False, False, False, True, frozenset[str]()
     why = "this rule asks no model"
     standard, compared, probabilities, own, knows, free = False, True, False, False, False, True
+    pointwise, votes = False, False
 
     def probable(self, variant: Variant) -> bool:
         return self.probabilities

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Likelihood(NoModel):
-    standard, own, options = True, True, NoModel.options | {"normalise", "by"}
+    standard, own, pointwise, options = True, True, True, NoModel.options | {"normalise", "by"}
     why = "nothing is asked: the model gave the probability of its answer when it wrote it"
 
     def scores(self, candidates: Sequence["Candidate"], given: Given) -> list[float | None]:

@@ -20,7 +20,7 @@ def vote_shares(extracted: Sequence[str | None]) -> list[float]:
 
 
 class Majority(NoModel):
-    graded, standard, probabilities = True, True, True
+    graded, standard, probabilities, votes = True, True, True, True
 
     def scores(self, candidates: Sequence["Candidate"], given: Given) -> list[float]:
         return vote_shares([each.extracted for each in candidates])

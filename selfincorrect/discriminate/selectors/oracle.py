@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Oracle(NoModel):
-    graded, knows, compared = True, True, False
+    graded, knows, pointwise, compared = True, True, True, False
 
     def scores(self, candidates: Sequence["Candidate"], given: Given) -> list[float]:
         return [float("-inf") if each.grade is None else each.grade for each in candidates]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 class Random(NoModel):
     shared = compared = False
+    pointwise = True
 
     def scores(self, candidates: Sequence["Candidate"], given: Given) -> list[float]:
         return [0.0] * len(candidates)

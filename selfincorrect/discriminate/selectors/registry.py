@@ -80,6 +80,11 @@ def knows(variant: Variant) -> bool:
     return variant.distractors == "easy" or (not selector.asks and rule(variant.selector).knows)
 
 
+def pointwise(variant: Variant) -> bool:
+    """Whether the score of a candidate does not depend on the others."""
+    return get_selector(variant.selector).pointwise and variant.by == "candidate"
+
+
 def with_slots() -> Sequence[str]:
     """The selectors that pick a position."""
     return [name for name in names() if get_selector(name).slots]

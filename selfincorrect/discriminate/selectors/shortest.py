@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 
 class Shortest(NoModel):
+    pointwise = True
+
     def scores(self, candidates: Sequence["Candidate"], given: Given) -> list[float]:
         return [-float(len(each.text or "")) for each in candidates]
 

@@ -9,6 +9,7 @@ from selfincorrect.paper import published
 from selfincorrect.report.figures.style import (
     FAINT,
     NO_CELLS,
+    Tables,
     comparable,
     difference_label,
     errors,
@@ -20,9 +21,9 @@ from selfincorrect.report.figures.style import (
 )
 
 
-def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
+def draw(tables: Tables) -> Figure:
     """A panel a task, a row for each model, k and variant; filled marks have at least one mixed question."""
-    metrics = comparable(metrics)
+    metrics = comparable(tables["metrics"])
     if not metrics.height:
         return nothing(NO_CELLS)
     tasks = metrics["task"].unique(maintain_order=True).to_list()

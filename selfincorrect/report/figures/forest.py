@@ -5,13 +5,23 @@ from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
 
 from selfincorrect.measure.pooled import random_effects
-from selfincorrect.report.figures.style import COLOURS, FAINT, comparable, errors, nothing, task_name, words
+from selfincorrect.report.figures.style import (
+    COLOURS,
+    FAINT,
+    Tables,
+    comparable,
+    errors,
+    nothing,
+    task_name,
+    words,
+)
 
 
-def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
+def draw(tables: Tables) -> Figure:
     """A panel for each k and variant: a row a cell, its area by its weight, and below them the mean, with the
     prediction interval as a thin line.
     """
+    metrics = tables["metrics"]
     metrics = comparable(metrics).filter(pl.col("skill").is_not_null())
     if not metrics.height:
         return nothing("No cell has a skill: no question of a task of right and wrong is mixed.")

@@ -4,13 +4,14 @@ import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
 
-from selfincorrect.report.figures.style import errors, legend_below, nothing, series, task_name
+from selfincorrect.report.figures.style import Tables, errors, legend_below, nothing, series, task_name
 
 
-def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
+def draw(tables: Tables) -> Figure:
     """A row of panels for each model and k, a column a task; a series a variant; the dashed line is an
     even choice.
     """
+    slots = tables["slots"]
     rows = slots.select("model", "k").unique(maintain_order=True).rows()
     if not rows:
         return nothing("No model was asked to choose here.")

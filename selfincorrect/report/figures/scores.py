@@ -6,6 +6,7 @@ from matplotlib.pyplot import subplots
 
 from selfincorrect.report.figures.style import (
     NO_CELLS,
+    Tables,
     errors,
     legend_below,
     nothing,
@@ -22,10 +23,11 @@ LINES = (
 )
 
 
-def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
+def draw(tables: Tables) -> Figure:
     """A panel for each model and task. Scores in percent, with 95 % intervals; a series a variant for
     S_disc.
     """
+    metrics = tables["metrics"]
     metrics = metrics.filter(pl.col("n") > 0)
     if not metrics.height:
         return nothing(NO_CELLS)

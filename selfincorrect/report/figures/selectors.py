@@ -9,6 +9,7 @@ from selfincorrect.report.figures.style import (
     COLOURS,
     FAINT,
     NO_CELLS,
+    Tables,
     difference_label,
     errors,
     legend_below,
@@ -20,8 +21,9 @@ from selfincorrect.report.figures.style import (
 LINED = ("majority", "oracle")  # columns of metrics that are lines, of every cell
 
 
-def draw(metrics: pl.DataFrame, slots: pl.DataFrame) -> Figure:
+def draw(tables: Tables) -> Figure:
     """A panel for each model and task at the largest k, a row a variant; grey: cannot speak about it."""
+    metrics = tables["metrics"]
     metrics = metrics.filter((pl.col("n") > 0) & (pl.col("k") == pl.col("k").max()))
     metrics = metrics.filter(~pl.col("selector").is_in(LINED))
     if not metrics.height:

@@ -25,6 +25,7 @@ TASK_NAMES = {
     "constrained_generation": "Constrained generation", "acronym_generation": "Acronyms",
     "sentiment_reversal": "Sentiment reversal",
 }  # fmt: skip
+Tables = Mapping[str, pl.DataFrame]  # by name: metrics, slots, best_of
 NO_CELLS = "No cell to show."
 
 

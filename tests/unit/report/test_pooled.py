@@ -60,9 +60,9 @@ def test_joint_p_is_of_distinct_questions_alone():
 
 
 def test_the_forest_has_a_row_a_cell_and_the_mean():
-    figure = draw(GRID, pl.DataFrame())
+    figure = draw({"metrics": GRID})
     labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert labels[:3] == ["m, s", "m, t", "n, s"]
     assert labels[3].startswith("mean of 3")
     figure.canvas.draw()
-    draw(GRID[:0], pl.DataFrame()).canvas.draw()
+    draw({"metrics": GRID[:0]}).canvas.draw()

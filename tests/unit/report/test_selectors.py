@@ -3,6 +3,8 @@
 import polars as pl
 import pytest
 
+from selfincorrect.report.best_of import best_of_table
+from selfincorrect.report.figures import best_of
 from selfincorrect.report.selectors import agreement_table, selectors_table
 from selfincorrect.report.ways import findings
 
@@ -69,3 +71,19 @@ def test_the_report_says_which_ways_choose_better_and_which_worse():
         "m on TriviaQA: likelihood and majority choose better than drawing one; p_true chooses worse; "
         "of 1 more it is not shown."
     )
+
+
+def test_best_of_j_of_what_can_be_told():
+    rows = items("one", [0, 0, 0], [[3.0, 2.0, 1.0], [3.0, 2.0, 1.0], [1.0, 2.0, 3.0]])
+    rows += items("vote", [0, 0, 0], [None] * 3) + items("two", [0, 0, 0], [[1.0] * 3] * 3)
+    table = pl.DataFrame(rows).with_columns(pl.col("question_id").alias("cluster"))
+    found = best_of_table(table, GRADES, ["one"], ["vote"], 3)
+    assert found["variant"].unique(maintain_order=True).to_list() == ["one", "vote"]
+    scores = dict(found.select(pl.concat_str("variant", "j"), "score").iter_rows())
+    drawn = (2 / 3 + 1 / 3 + 1) / 3
+    assert [scores["one1"], scores["vote1"]] == pytest.approx([drawn] * 2)
+    assert scores["one3"] == pytest.approx((1 + 0 + 1) / 3)
+    assert scores["vote3"] == pytest.approx((1 + 1 / 3 + 1) / 3)
+    figure = best_of.draw({"best_of": found, "metrics": pl.DataFrame({"task": ["t"], "unit": ["percent"]})})
+    assert [line.get_label() for line in figure.axes[0].lines] == ["one", "vote"]
+    assert list(figure.axes[0].lines[0].get_xdata()) == [1, 2, 3]

@@ -142,13 +142,14 @@ def test_pass_at_of_a_pool_that_a_judge_graded_in_part():
 
 
 def test_figures_of_cells_without_a_rating_say_so():
-    from selfincorrect.report.figures import dg_diff, figure9, scores, style
+    from selfincorrect.report.figures import dg_diff, figure9, scores, selectors, style
 
     style.apply({"dpi": 50, "font_size": 9})
     metrics = pl.DataFrame(
         {"model": "m", "task": "mt_bench", "k": 4, "variant": "full", "selector": "choose", "n": [0]}
     )
-    for figure in (dg_diff.draw(metrics, metrics), figure9.draw(metrics), scores.draw(metrics, metrics)):
+    tables = {"metrics": metrics}
+    for figure in (dg_diff.draw(tables), figure9.draw(metrics), scores.draw(tables), selectors.draw(tables)):
         assert figure.axes[0].texts[0].get_text() == style.NO_CELLS
 
 

@@ -1,0 +1,60 @@
+"""Best of j candidates for every j, by the ways of choosing of which it is exact."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from selfincorrect.columns import Column, schema_of
+from selfincorrect.measure.best_of import best_of, majority_of
+from selfincorrect.measure.intervals import score_interval
+from selfincorrect.report.columns import COUNT, MODEL, NUMBER, TASK, VARIANT
+
+COLUMNS = [
+    MODEL, TASK, VARIANT,
+    Column("j", COUNT, "candidates that are chosen among, any j of `n`"),
+    Column("n", COUNT, "candidates that have scores: the largest k"),
+    Column("questions", COUNT, "questions whose candidates all have a grade"),
+    Column("score", NUMBER, "expected grade of the choice among j of the n candidates, drawn at random: "
+        "exact, of votes over all subsets up to 10,000", "score"),
+    Column("ci_low", NUMBER, "lower end of its clustered 95 % interval", "score"),
+    Column("ci_high", NUMBER, "upper end", "score"),
+]  # fmt: skip
+
+
+def best_of_table(
+    items: pl.DataFrame,
+    grades: Mapping[tuple[str, str], pl.DataFrame],
+    pointwise: Sequence[str],
+    votes: Sequence[str],
+    seed: int,
+) -> pl.DataFrame:
+    """Rows of COLUMNS, from rows of per_question at the largest k of each model and task.
+
+    Of the variants `pointwise`, whose score of a candidate is its own, and `votes`, by normal forms.
+    """
+    rows: list[tuple[Any, ...]] = []
+    largest = items.filter(pl.col("k") == pl.col("k").max().over("model", "task"))
+    known = largest.filter(pl.col("grades").list.eval(pl.element().is_not_null()).list.all())
+    for (model, task, variant), cell in known.group_by("model", "task", "variant", maintain_order=True):
+        if variant in pointwise:
+            told = cell.select("scores", "grades").drop_nulls("scores")
+            values = [best_of(*row) for row in told.iter_rows()] if told.height == cell.height else []
+        elif variant in votes:
+            forms = _forms(cell, grades[str(model), str(task)])
+            values = [majority_of(*row, seed) for row in zip(forms, cell["grades"].to_list(), strict=True)]
+        else:
+            continue
+        for place, column in enumerate(np.array(values).T, 1):
+            interval = score_interval(column, cell["cluster"].to_numpy())
+            rows.append((model, task, variant, place, len(values[0]), cell.height, column.mean(), *interval))
+    return pl.DataFrame(rows, schema=schema_of(COLUMNS), orient="row").fill_nan(None)
+
+
+def _forms(items: pl.DataFrame, grades: pl.DataFrame) -> list[list[str | None]]:
+    """The normal forms of the candidates of each item, by sample."""
+    k = items["k"].item(0)
+    pool = grades.filter(pl.col("sample") < k).sort("question_id", "sample")
+    forms = dict(pool.group_by("question_id", maintain_order=True).agg("extracted").iter_rows())
+    return [forms[question] for question in items["question_id"]]
