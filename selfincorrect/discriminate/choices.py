@@ -37,12 +37,8 @@ COLUMNS = [
     Column("variant", pl.String, "variant"),
     Column("selector", pl.String, "the way of choosing, or the rule"),
     Column("order", pl.List(pl.Int32), "the samples in the order shown, of several the first"),
-    Column("orders", pl.List(pl.List(pl.Int32)), "all orders shown, one after the other"),
-    Column("calls", pl.Int32, "how many different requests were made; empty for rules"),
     Column("output", pl.String, _OUTPUT),
     Column("scores", pl.List(pl.Float64), "the preference, by sample; the highest is chosen"),
-    Column("label_mass", pl.Float64, _MASS),
-    Column("bounded", pl.Boolean, _BOUNDED),
     Column("probabilities", pl.Boolean, "whether `scores` are probabilities that a candidate is right"),
     Column("parsed", pl.String, "the label read"),
     Column("how", pl.String, _HOW),
@@ -55,6 +51,10 @@ COLUMNS = [
     Column("logprob", pl.Float64, "as of candidates"),
     Column("prompt", pl.String, "the prompt as sent, a JSON list where there are several"),
     Column("temperature", pl.Float64, _TEMPERATURE),
+    Column("orders", pl.List(pl.List(pl.Int32)), "all orders shown, one after the other"),
+    Column("calls", pl.Int32, "how many different requests were made; empty for rules"),
+    Column("label_mass", pl.Float64, _MASS),
+    Column("bounded", pl.Boolean, _BOUNDED),
 ]  # fmt: skip
 SCHEMA = schema_of(COLUMNS)
 

@@ -35,7 +35,7 @@ CAPTIONS = {
     "selectors": "Every way of choosing among the same candidates, with 95 % intervals: who sees the same "
     "answers chooses well or badly by how it is asked. Lines: the majority vote and the oracle. Grey: cannot "
     "speak about discrimination.",
-    "best_of": "Best of j of the same candidates, for every j: what a way of choosing gains from more of them. "
+    "best_of": "Best of j of the same candidates, for every j: what ways of choosing gain from more of them. "
     "Exact, as the mean over all subsets of j candidates, with 95 % intervals; of ways whose scores of "
     "candidates do not depend on each other, and of the majority vote.",
     "forest": "Skill: how often a model takes a best answer where it would otherwise draw one, comparable "

@@ -31,7 +31,7 @@ def test_everything_then_models_then_tasks():
 def test_cells_that_cannot_speak_are_left_out():
     silent = GRID.with_columns(informative=pl.col("task") == "t")
     assert list(groups_of(silent)) == []
-    labels = [text.get_text() for text in draw(silent, pl.DataFrame()).axes[0].get_yticklabels()]
+    labels = [text.get_text() for text in draw({"metrics": silent}).axes[0].get_yticklabels()]
     assert labels == ["m, s", "m, t", "n, s"]
 
 
