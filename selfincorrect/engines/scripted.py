@@ -6,6 +6,7 @@ options, the log-probability of some `options` by their texts (others have one b
 `delay` in seconds per answer.
 """
 
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -87,7 +88,9 @@ class ScriptedEngine:
             match = rule.match.search(request.prompt.query)
             if match:
                 if request.options:
-                    known = tuple(_option(rule, prompt, option) for option in request.options)
+                    known = tuple(
+                        _option(rule, prompt, option, request.options) for option in request.options
+                    )
                     return Response("", prompt, "stop", len(prompt.split()), 0, None, options=known)
                 answers = rule.answers
                 # Greedy decoding depends on the prompt alone, sampling on its seed.
@@ -100,8 +103,10 @@ class ScriptedEngine:
         raise UserError(f"No rule of {self._path} matches the query:\n{request.prompt.query}")
 
 
-def _option(rule: _Rule, prompt: str, option: str) -> float:
-    return rule.options.get(option, -(seed_of("option", prompt, option) % 1000) / 100)
+def _option(rule: _Rule, prompt: str, option: str, options: Sequence[str]) -> float:
+    """As the rule says, else by seed, so that all together are no more than certain."""
+    by_seed = -math.log(len(options)) - (seed_of("option", prompt, option) % 1000) / 100
+    return rule.options.get(option, by_seed)
 
 
 def prepare(name: str, settings: ModelSettings, folder: Path) -> dict[str, Any]:
