@@ -234,6 +234,11 @@ class Config(Section):
         rules = {name: VariantConfig(selector=name) for name in free()}
         return rules | {name: variant for name, variant in chosen.items() if _for_pools(variant)}
 
+    def given_scores(self) -> list[str]:
+        """The names of the scores that come with pools."""
+        pools = [pool for entry in self.pooled.values() for pool in entry.pools.values()]
+        return list(dict.fromkeys(name for pool in pools for name in pool.scores))
+
     def needs_grades(self, task: str, model: str) -> bool:
         """Whether choices wait for grades: wrong candidates are simplified, or a selector needs them."""
         variants = self.variants_of(task, model).values()

@@ -24,7 +24,7 @@ from selfincorrect.discriminate.view import AskingSettings
 from selfincorrect.engines import registry as engines
 from selfincorrect.paper.published import PAPER_K, setting_of
 from selfincorrect.plugins import origin
-from selfincorrect.pools.kinds import OUTPUTS, SCORES, FlatPool
+from selfincorrect.pools.kinds import OUTPUTS, FlatPool
 from selfincorrect.report.figures import NAMES as FIGURES
 from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
 from selfincorrect.sources.catalog import catalog
@@ -233,11 +233,10 @@ def tables(config: Config) -> Slice:
         "models": list(config.models),
         "tasks": list(config.tasks),
         "k": config.k,
-        "variants": list(dict.fromkeys([*config.variants, OUTPUTS, SCORES, *free()])),
+        "variants": list(dict.fromkeys([*config.variants, OUTPUTS, *config.given_scores(), *free()])),
         "reordered": [
             list(pair) for pair in combinations(config.variants, 2) if _same_but_order(config, *pair)
         ],
-        "seed": config.seed,
         "pointwise": [name for name, variant in _named(config).items() if pointwise(variant)],
         "votes": [name for name, variant in _named(config).items() if get_selector(variant.selector).votes],
         "knowing": [name for name, variant in _named(config).items() if knows(variant)],

@@ -42,7 +42,7 @@ def best_of(scores: Sequence[float | None], grades: Sequence[float]) -> Array:
     return expected
 
 
-def majority_of(forms: Sequence[str | None], grades: Sequence[float], seed: int) -> Array:
+def majority_of(forms: Sequence[str | None], grades: Sequence[float], seed: int = 0) -> Array:
     """The same of the most frequent normal form, over all subsets, or seeded ones where there are many; [n].
 
     Answers that tie share the choice; one without a normal form agrees with none.

@@ -3,12 +3,13 @@
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from selfincorrect.errors import UserError
-from selfincorrect.pools.kinds import CanonicalPool, FlatPool, LmEvalPool, Pool
+from selfincorrect.pools.judgements import votes_of
+from selfincorrect.pools.kinds import CanonicalPool, FlatPool, Judgements, LmEvalPool, Pool, Scores
 from selfincorrect.sources.rows import read_rows
 
 log = logging.getLogger("selfincorrect")
@@ -24,7 +25,7 @@ class Row:
     sample: int
     text: str | None
     grade: float | None = None
-    score: float | None = None
+    scores: Mapping[str, float | None] = field(default_factory=dict)  # by name
 
 
 def read(pool: Pool) -> list[Row]:
@@ -34,20 +35,23 @@ def read(pool: Pool) -> list[Row]:
     """
     if isinstance(pool, FlatPool):
         return list(_flat(pool, pool.file()))
-    if pool.scores and len(pool.scores.columns) != 1:
-        raise UserError(
-            f"{pool.path}: `scores.columns` names {', '.join(pool.scores.columns)}. Of a file of format "
-            f"{pool.format} it is one column: a number a candidate, or a list a question."
-        )
-    score = pool.scores.columns[0] if pool.scores else None
-    return list((_canonical if isinstance(pool, CanonicalPool) else _lm_eval)(pool.file(), score))
+    columns = {}
+    for name, each in pool.preferred().items():
+        if not isinstance(each, Scores) or len(each.columns) != 1:
+            named = ", ".join(each.columns) if isinstance(each, Scores) else "two judgements"
+            raise UserError(
+                f"{pool.path}: `scores.{name}` names {named}. Of a file of format "
+                f"{pool.format} it is one column: a number a candidate, or a list a question."
+            )
+        columns[name] = each.columns[0]
+    return list((_canonical if isinstance(pool, CanonicalPool) else _lm_eval)(pool.file(), columns))
 
 
-def _canonical(path: Path, score: str | None) -> Iterator[Row]:
+def _canonical(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
     rows = list(read_rows(path))
     key = "question_id" if rows and "question_id" in rows[0] else "question"
     hint = "format: canonical needs `question_id` or `question`, `sample` and `text`."
-    _need(rows, [key, "sample", "text", *([score] if score else [])], path, hint)
+    _need(rows, [key, "sample", "text", *columns.values()], path, hint)
     for number, row in enumerate(rows):
         sample = _number(row["sample"], path, number, "sample")
         if sample is None or sample != int(sample):
@@ -55,14 +59,14 @@ def _canonical(path: Path, score: str | None) -> Iterator[Row]:
         if row[key] is None:
             raise UserError(f"{path}, row {number + 1}: `{key}` is empty.")
         text, grade = _text(row["text"], path, number), _number(row.get("grade"), path, number, "grade")
-        scored = _number(row[score], path, number, score) if score else None
-        yield Row(str(row[key]), int(sample), text, grade, scored)
+        scores = {name: _number(row[column], path, number, column) for name, column in columns.items()}
+        yield Row(str(row[key]), int(sample), text, grade, scores)
 
 
-def _lm_eval(path: Path, score: str | None) -> Iterator[Row]:
+def _lm_eval(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
     rows = list(read_rows(path))
     hint = "format: lm-eval reads the `samples_<task>_<time>.jsonl` of `--log_samples`."
-    _need(rows, ["doc", "resps", *([score] if score else [])], path, hint)
+    _need(rows, ["doc", "resps", *columns.values()], path, hint)
     seen: set[str] = set()
     repeated = 0
     for number, row in enumerate(rows):
@@ -76,14 +80,13 @@ def _lm_eval(path: Path, score: str | None) -> Iterator[Row]:
             continue
         seen.add(key)
         texts = _responses(row["resps"], path, number)
-        scores = row[score] if score else [None] * len(texts)
-        if not isinstance(scores, list) or len(scores) != len(texts):
-            raise UserError(
-                f"{path}, row {number + 1}: `{score}` is not a list of {len(texts)} numbers, one a response."
-            )
-        for sample, (text, value) in enumerate(zip(texts, scores, strict=True)):
-            scored = _number(value, path, number, score or "")
-            yield Row(key, sample, _text(text, path, number), None, scored)
+        for column in columns.values():
+            if not isinstance(row[column], list) or len(row[column]) != len(texts):
+                wanted = f"a list of {len(texts)} numbers, one a response"
+                raise UserError(f"{path}, row {number + 1}: `{column}` is not {wanted}.")
+        for sample, text in enumerate(texts):
+            scores = {name: _number(row[c][sample], path, number, c) for name, c in columns.items()}
+            yield Row(key, sample, _text(text, path, number), None, scores)
     if repeated:
         log.info("%s: %d rows repeat a question; the first row of each counts", path, repeated)
 
@@ -112,18 +115,27 @@ def _flat(pool: FlatPool, path: Path) -> Iterator[Row]:
     rows = _flat_rows(pool, path)
     none: list[str | None] = [None] * len(pool.answers)
     grades: Sequence[str | None] = pool.grades or none
-    scores: Sequence[str | None] = pool.scores.columns if pool.scores else none
-    if len(scores) != len(none):
-        raise UserError(
-            f"{path}: {len(scores)} columns of scores for {len(none)} answers. Name one for each."
-        )
-    for number, row in enumerate(rows):
-        for sample, (answer, grade, score) in enumerate(zip(pool.answers, grades, scores, strict=True)):
-            graded, scored = (
-                _number(row.get(column), path, number, column) if column else None
-                for column in (grade, score)
+    for name, each in pool.preferred().items():
+        count = len(each.columns) if isinstance(each, Scores) else 2
+        if count != len(none):
+            raise UserError(
+                f"{path}: {count} columns of scores ({name}) for {len(none)} answers. Name one for each."
             )
-            yield Row(str(row[pool.question]), sample, _text(row[answer], path, number), graded, scored)
+    for number, row in enumerate(rows):
+        scores = {name: _preferred(each, row, path, number) for name, each in pool.preferred().items()}
+        for sample, (answer, grade) in enumerate(zip(pool.answers, grades, strict=True)):
+            graded = _number(row.get(grade), path, number, grade) if grade else None
+            own = {name: each[sample] for name, each in scores.items()}
+            yield Row(str(row[pool.question]), sample, _text(row[answer], path, number), graded, own)
+
+
+def _preferred(
+    given: Scores | Judgements, row: Mapping[str, Any], path: Path, number: int
+) -> Sequence[float | None]:
+    """The scores of a row's candidates."""
+    if isinstance(given, Judgements):
+        return votes_of(row[given.given], row[given.swapped], given.mapped)
+    return [_number(row.get(column), path, number, column) for column in given.columns]
 
 
 def read_outputs(pool: Pool) -> dict[str, str | None]:
@@ -154,7 +166,8 @@ def read_outputs(pool: Pool) -> dict[str, str | None]:
 def _flat_rows(pool: FlatPool, path: Path) -> list[Mapping[str, Any]]:
     rows = list(read_rows(path))
     outputs = [pool.outputs.column] if pool.outputs else []
-    scores = pool.scores.columns if pool.scores else []
+    named = pool.preferred().values()
+    scores = [c for each in named for c in _columns_of(each)]
     wanted = [pool.question, *pool.answers, *(pool.grades or []), *scores, *outputs]
     hint = (
         "format: columns names columns of the file in `question`, `answers`, `grades`, `scores`, `outputs`."
@@ -164,6 +177,10 @@ def _flat_rows(pool: FlatPool, path: Path) -> list[Mapping[str, Any]]:
     if out := len(rows) - len(kept):
         log.info("%s: %d of %d questions left out, with an answer in %s", path, out, len(rows), pool.drop)
     return kept
+
+
+def _columns_of(given: Scores | Judgements) -> list[str]:
+    return given.columns if isinstance(given, Scores) else [given.given, given.swapped]
 
 
 def _need(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], path: Path, hint: str) -> None:

@@ -15,7 +15,6 @@ _FORMATS = (
     "or `columns` (a row a question)."
 )
 OUTPUTS = "outputs"  # the variant of choices that came with a pool
-SCORES = "scores"  # that of scores that came with it
 
 
 class Outputs(BaseModel):
@@ -33,7 +32,7 @@ class Outputs(BaseModel):
 
 
 class Scores(BaseModel):
-    """Scores of the candidates that came with a pool; the highest is chosen."""
+    """Scores of the candidates that another program gave; the highest is chosen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -47,6 +46,24 @@ class Scores(BaseModel):
     )
 
 
+class Judgements(BaseModel):
+    """What another program preferred of two candidates, asked in both orders; it is a vote of two."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    given: str = Field(
+        description="Column of what was preferred in the given order: `A>B`, `A`, `1` or `first`, or a tie."
+    )
+    swapped: str = Field(description="Column of what was preferred of the two in the other order.")
+    mapped: bool = Field(
+        False,
+        description="Whether `swapped` names candidates already, and not the positions that were shown.",
+    )
+
+
+Preferred = str | list[str] | Scores | Judgements
+
+
 class _Pool(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -58,12 +75,25 @@ class _Pool(BaseModel):
         "(of a question's first row that has one), and `ending` or `pattern` to read them.",
     )
 
-    scores: Scores | None = Field(
-        None, description="Scores of the candidates in the same file, `{columns: […], probabilities: true}`."
+    scores: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$")], Preferred] = Field(
+        default_factory=dict,
+        description="Scores of the candidates in the same file that other programs gave, by a name, higher "
+        "is better: a column, a list of columns, `{columns: […], probabilities: true}`, or judgements of two "
+        "candidates in both orders, `{given: …, swapped: …}`.",
     )
+
+    def preferred(self) -> dict[str, Scores | Judgements]:
+        """What `scores` names, written out."""
+        return {name: _written_out(each) for name, each in self.scores.items()}
 
     def file(self) -> Path:
         return Path(self.path).expanduser()
+
+
+def _written_out(given: Preferred) -> Scores | Judgements:
+    if isinstance(given, str | list):
+        return Scores(columns=[given] if isinstance(given, str) else given)
+    return given
 
 
 class CanonicalPool(_Pool):

@@ -10,7 +10,7 @@ import polars as pl
 from selfincorrect.errors import UserError
 from selfincorrect.generate import candidates
 from selfincorrect.pools.formats import Row, read
-from selfincorrect.pools.kinds import Pool
+from selfincorrect.pools.kinds import Pool, Scores
 from selfincorrect.tasks.base import Question
 
 log = logging.getLogger("selfincorrect")
@@ -97,22 +97,27 @@ def pool_table(
     return table if graded else table.drop("grade")
 
 
-def scores_of(pool: Pool, questions: Sequence[Question]) -> dict[str, list[float | None]]:
-    """The scores of the candidates in a pool's file, by question and in order of sample.
+def scores_of(pool: Pool, questions: Sequence[Question]) -> dict[str, dict[str, list[float | None]]]:
+    """The scores of the candidates in a pool's file, by name, by question and in order of sample.
 
     Raises UserError for probabilities outside [0, 1].
     """
     rows, path = sorted(read(pool), key=lambda row: row.sample), pool.file()
-    wrong = [row for row in rows if row.score is not None and not 0 <= row.score <= 1]
-    if pool.scores and pool.scores.probabilities and wrong:
-        raise UserError(
-            f"{path}: {len(wrong)} of {len(rows)} scores are no probabilities, such as {wrong[0].score} for "
-            f"{wrong[0].key[:80]!r}. Give them from 0 to 1, or say `probabilities: false`."
-        )
-    found: dict[str, list[float | None]] = {}
-    for identity, row in zip(identities([row.key for row in rows], questions, path), rows, strict=True):
-        found.setdefault(identity, []).append(row.score)
-    return found
+    names = identities([row.key for row in rows], questions, path)
+    scores: dict[str, dict[str, list[float | None]]] = {}
+    for name, spec in pool.preferred().items():
+        given = [(row.scores[name], row.key) for row in rows]
+        wrong = [(score, key) for score, key in given if score is not None and not 0 <= score <= 1]
+        if isinstance(spec, Scores) and spec.probabilities and wrong:
+            raise UserError(
+                f"{path}: {len(wrong)} of {len(rows)} scores ({name}) are no probabilities, such as "
+                f"{wrong[0][0]} for {wrong[0][1][:80]!r}. Give them from 0 to 1, or say "
+                "`probabilities: false`."
+            )
+        scores[name] = {}
+        for identity, (score, _) in zip(names, given, strict=True):
+            scores[name].setdefault(identity, []).append(score)
+    return scores
 
 
 def _check_samples(pool: Mapping[str, Sequence[Row]], path: Path) -> int:

@@ -8,7 +8,7 @@ from selfincorrect.discriminate.asked import Preference, preference_of
 from selfincorrect.discriminate.choices import choice_row
 from selfincorrect.discriminate.parse import Chosen, parse_choice, parse_pattern
 from selfincorrect.errors import UserError
-from selfincorrect.pools.kinds import OUTPUTS, SCORES, Outputs, Scores
+from selfincorrect.pools.kinds import OUTPUTS, Outputs
 from selfincorrect.tasks.base import Question
 from selfincorrect.tasks.conversations import turns_of
 
@@ -56,9 +56,13 @@ def output_rows(outputs: Mapping[str, str | None], spec: Outputs, k: int) -> lis
 
 
 def score_rows(
-    scores: Mapping[str, Sequence[float | None]], spec: Scores, items: Sequence[Question], k: int
+    name: str,
+    scores: Mapping[str, Sequence[float | None]],
+    probabilities: bool,
+    items: Sequence[Question],
+    k: int,
 ) -> list[dict[str, Any]]:
-    """Scores of candidates that came with a pool, by item, as rows of `choices.SCHEMA`.
+    """Scores of candidates that came with a pool under a name, by item, as rows of `choices.SCHEMA`.
 
     The highest is chosen. Turns of a conversation share the choice that their mean scores make.
     """
@@ -66,10 +70,10 @@ def score_rows(
     for cluster, turns in turns_of(items).items():
         each = zip(*(scores[turn.question_id][:k] for turn in turns), strict=True)
         means = tuple(None if None in said else sum(said) / len(said) for said in each)
-        name = cluster if len(turns) > 1 else turns[0].question_id
+        question = cluster if len(turns) > 1 else turns[0].question_id
         preference = Preference(means, None, "none" if all(mean is None for mean in means) else "strict")
-        row = choice_row(name, k, SCORES, range(k), preference, seed=0)
-        rows.append({**row, "selector": "score", "probabilities": spec.probabilities})
+        row = choice_row(question, k, name, range(k), preference, seed=0)
+        rows.append({**row, "selector": "score", "probabilities": probabilities})
     return rows
 
 

@@ -16,7 +16,7 @@ from selfincorrect.generate.candidates import count_cut
 from selfincorrect.io import read_provenance
 from selfincorrect.jobs.provenance import versions
 from selfincorrect.pools.formats import read, read_outputs
-from selfincorrect.pools.kinds import Pool
+from selfincorrect.pools.kinds import Pool, Scores
 from selfincorrect.pools.match import identities, pool_table, scores_of
 from selfincorrect.pools.outputs import by_conversation, output_rows, score_rows
 from selfincorrect.sections import StageSettings
@@ -105,7 +105,10 @@ def select(
         asked = by_conversation(dict(zip(names, outputs.values(), strict=True)), items)
         rows += output_rows(asked, pool.outputs, k)
     if pool and pool.scores:
-        rows += score_rows(scores_of(pool, questions_of(dataset)), pool.scores, items, k)
+        told = pool.preferred()
+        for name, scores in scores_of(pool, questions_of(dataset)).items():
+            probabilities = isinstance(spec := told[name], Scores) and spec.probabilities
+            rows += score_rows(name, scores, probabilities, items, k)
     for name, variant in settings.variants.items():
         rows += selected_rows(name, variant, shown, list(shown), k, settings.seed)
     return pl.DataFrame(spread(rows, items), schema=SCHEMA)

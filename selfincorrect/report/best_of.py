@@ -28,7 +28,6 @@ def best_of_table(
     grades: Mapping[tuple[str, str], pl.DataFrame],
     pointwise: Sequence[str],
     votes: Sequence[str],
-    seed: int,
 ) -> pl.DataFrame:
     """Rows of COLUMNS, from rows of per_question at the largest k of each model and task.
 
@@ -43,7 +42,7 @@ def best_of_table(
             values = [best_of(*row) for row in told.iter_rows()] if told.height == cell.height else []
         elif variant in votes:
             forms = _forms(cell, grades[str(model), str(task)])
-            values = [majority_of(*row, seed) for row in zip(forms, cell["grades"].to_list(), strict=True)]
+            values = [majority_of(*row) for row in zip(forms, cell["grades"].to_list(), strict=True)]
         else:
             continue
         for place, column in enumerate(np.array(values).T, 1):

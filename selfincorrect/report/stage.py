@@ -45,7 +45,6 @@ class Settings(StageSettings):
     knowing: list[str]
     pointwise: list[str]
     votes: list[str]
-    seed: int
     contrasts: list[Contrast]
 
 
@@ -81,7 +80,7 @@ def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
         "agreement": agreement_table(
             items, grades, {name: place for place, name in enumerate(settings.variants)}
         ),
-        "best_of": best_of_table(items, grades, settings.pointwise, settings.votes, settings.seed),
+        "best_of": best_of_table(items, grades, settings.pointwise, settings.votes),
         "flips": made.flips_table(choices, grades, settings.reordered),
     }
 

@@ -7,7 +7,7 @@ from selfincorrect.config.schema import Config, VariantConfig
 from selfincorrect.discriminate.orders import MOST_FOR_ALL
 from selfincorrect.discriminate.selectors.registry import asking, free, get_selector, rule
 from selfincorrect.engines import registry as engines
-from selfincorrect.pools.kinds import OUTPUTS, SCORES
+from selfincorrect.pools.kinds import OUTPUTS
 from selfincorrect.tasks import registry as tasks
 from selfincorrect.tasks.templates import task_prompts
 
@@ -57,6 +57,7 @@ def choice_problems(config: Config) -> Iterator[Problem]:
     yield from _contrast_problems(config)
     yield from _likelihood_problems(config)
     yield from _scoring_problems(config)
+    yield from _score_problems(config)
     for name, variant in config.variants.items():
         yield from _option_problems(name, variant, config)
         for task in variant.tasks or config.tasks:
@@ -74,7 +75,7 @@ def choice_problems(config: Config) -> Iterator[Problem]:
 
 def _contrast_problems(config: Config) -> Iterator[Problem]:
     known: dict[str, Sequence[str | int]] = {
-        "variants": [*config.variants, OUTPUTS, SCORES, *free()],
+        "variants": [*config.variants, OUTPUTS, *config.given_scores(), *free()],
         "models": list(config.models),
         "k": config.k,
     }
@@ -117,6 +118,21 @@ def _scoring_problems(config: Config) -> Iterator[Problem]:
                 allowed = f"{', '.join(able)}: the variant {name} chooses by probabilities of given answers"
                 paste = f"{name}: {{selector: {variant.selector}, models: [...]}} to leave {model} out"
                 yield Problem(f"models.{model}.engine", repr(engine), allowed, paste)
+
+
+def _score_problems(config: Config) -> Iterator[Problem]:
+    """Scores that came with a pool and have the name of something else."""
+    taken = {*config.variants, OUTPUTS, *free()}
+    for model, entry in config.pooled.items():
+        for task, pool in entry.pools.items():
+            for name in [name for name in pool.scores if name in taken]:
+                key = f"models.{model}.pools.{task}.scores.{name}"
+                yield Problem(
+                    key,
+                    repr(name),
+                    f"a name of its own, not: {', '.join(sorted(taken))}",
+                    f"their_{name}: ...",
+                )
 
 
 def _option_problems(name: str, variant: VariantConfig, config: Config) -> Iterator[Problem]:

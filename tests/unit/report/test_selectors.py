@@ -77,7 +77,7 @@ def test_best_of_j_of_what_can_be_told():
     rows = items("one", [0, 0, 0], [[3.0, 2.0, 1.0], [3.0, 2.0, 1.0], [1.0, 2.0, 3.0]])
     rows += items("vote", [0, 0, 0], [None] * 3) + items("two", [0, 0, 0], [[1.0] * 3] * 3)
     table = pl.DataFrame(rows).with_columns(pl.col("question_id").alias("cluster"))
-    found = best_of_table(table, GRADES, ["one"], ["vote"], 3)
+    found = best_of_table(table, GRADES, ["one"], ["vote"])
     assert found["variant"].unique(maintain_order=True).to_list() == ["one", "vote"]
     scores = dict(found.select(pl.concat_str("variant", "j"), "score").iter_rows())
     drawn = (2 / 3 + 1 / 3 + 1) / 3
