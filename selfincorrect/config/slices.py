@@ -15,12 +15,13 @@ from selfincorrect.digest import file_sha256
 from selfincorrect.discriminate.selectors.registry import (
     BUILT_IN,
     GROUP,
+    asking,
     free,
     get_selector,
     knows,
     pointwise,
 )
-from selfincorrect.discriminate.view import AskingSettings
+from selfincorrect.discriminate.view import AskingSettings, Drawing
 from selfincorrect.engines import registry as engines
 from selfincorrect.paper.published import PAPER_K, setting_of
 from selfincorrect.plugins import origin
@@ -111,6 +112,7 @@ def task_settings(config: Config, task: str) -> TaskSettings:
         shots=min(shots, len(task_prompts(task).demonstrations)),
         answer_tokens=settings.answer_tokens or module.ANSWER_TOKENS,
         choice_tokens=settings.choice_tokens or module.CHOICE_TOKENS,
+        drawing=Drawing(temperature=config.sampling.temperature, top_p=config.sampling.top_p),
     )
 
 
@@ -182,6 +184,7 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
     variants = config.variants_of(task, model)
     selectors = sorted({variant.selector for variant in variants.values()})
     asked = [variant for variant in variants.values() if get_selector(variant.selector).asks]
+    drawn = {"drawing" for variant in asked if asking(variant.selector).samples(variant) > 1}
     forms = sorted({prompts.shown_as(variant) for variant in asked})
     data = prompts.data()
     shots = settings.shots * max((variant.shots for variant in asked), default=0)
@@ -190,7 +193,7 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
         "k": config.k,
         "variants": {name: _options(variant) for name, variant in variants.items()},
         **_asking(config, model),
-        **settings.model_dump(include={"shots", "choice_tokens", "answer_tokens"}),
+        **settings.model_dump(include={"shots", "choice_tokens", "answer_tokens", *drawn}),
         "prompts": {
             "discriminate": {form: data["discriminate"][form] for form in forms},
             "replies": replies().model_dump(mode="json"),

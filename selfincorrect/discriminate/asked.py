@@ -89,8 +89,8 @@ def preference_of(order: Sequence[int], chosen: Chosen) -> Preference:
     return Preference(scores, chosen.parsed, chosen.how)
 
 
-def votes(asked: Asked, chosen: Sequence[Chosen]) -> Preference:
-    """The preference by what was chosen in each order: votes, which those that tie share.
+def votes(asked: Asked, shown: Sequence[Shown], chosen: Sequence[Chosen]) -> Preference:
+    """The preference by what was chosen among what was shown: votes, which those that tie share.
 
     Outputs that cannot be read give no vote.
     """
@@ -98,9 +98,9 @@ def votes(asked: Asked, chosen: Sequence[Chosen]) -> Preference:
     if not valid:
         return asked.unread(chosen[0])
     scores = dict.fromkeys(sorted(set(asked.stands)), 0.0)
-    for shown, each in zip(asked.shown, chosen, strict=True):
+    for order, each in zip(shown, chosen, strict=True):
         for slot in each.slots:
-            scores[shown.order[slot]] += 1 / len(each.slots)
+            scores[order.order[slot]] += 1 / len(each.slots)
     strictly = len(valid) == len(chosen) and all(each.how == "strict" for each in chosen)
     parsed = " ".join(each.parsed or "–" for each in chosen)
     return asked.preference(scores, parsed, "strict" if strictly else "loose")

@@ -10,7 +10,7 @@ import polars as pl
 from selfincorrect.columns import Column, schema_of
 from selfincorrect.digest import canonical_json, seed_of
 from selfincorrect.discriminate.asked import Asked, Preference, best_of
-from selfincorrect.discriminate.requests import selector_of
+from selfincorrect.discriminate.requests import drawing_of, selector_of
 from selfincorrect.discriminate.selectors.base import Given, Scores
 from selfincorrect.discriminate.selectors.registry import rule
 from selfincorrect.discriminate.view import View
@@ -73,7 +73,7 @@ def choice_rows(
     """
     waiting, selector, rows = iter(responses), selector_of(view), []
     answers = [[next(waiting) for _ in each.requests] for each in asked]
-    learnt = selector.learn(view, asked, answers)
+    learnt, drawn = selector.learn(view, asked, answers), drawing_of(view)
     for each, own in zip(asked, answers, strict=True):
         candidates = pool[each.question.question_id][: view.k]
         told = _told(each, own, selector.listing) if each.shown else {"calls": 0}
@@ -89,7 +89,7 @@ def choice_rows(
                 "label_mass": preference.mass,
                 "bounded": preference.bounded,
                 "probabilities": selector.probable(view.variant),
-                "temperature": temperature,
+                "temperature": drawn.temperature if drawn else temperature,
                 **told,
             }
         )

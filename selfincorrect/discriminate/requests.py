@@ -11,7 +11,7 @@ from selfincorrect.discriminate.asked import Asked, Part, Shown
 from selfincorrect.discriminate.orders import decided, stands_of
 from selfincorrect.discriminate.selectors.base import Asking
 from selfincorrect.discriminate.selectors.registry import asking
-from selfincorrect.discriminate.view import View
+from selfincorrect.discriminate.view import Drawing, View
 from selfincorrect.engines.prompt import Prompt, Turns
 from selfincorrect.engines.requests import SCORED, Decoding, Request
 from selfincorrect.tasks.base import Question, scored
@@ -39,7 +39,7 @@ def right_positions(shots: int, k: int) -> list[int]:
 
 
 def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> list[Asked]:
-    """What is asked about each question: greedy requests, about its k candidates or some of them each."""
+    """What is asked about each question: requests about its k candidates or some of them each."""
     selector, forms = selector_of(view), dict[int, _Form]()
     candidates = {each.question_id: pool[each.question_id][: view.k] for each in questions}
     policy = view.variant.ask or selector.policy
@@ -56,10 +56,14 @@ def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> li
         count = selector.labelled(view.k, len(order))
         form = forms.setdefault(count, _Form.of(view.showing(count))) if count not in forms else forms[count]
         texts = _shown(question, candidates[question.question_id], order, view)
-        parts = selector.parts(len(order))
-        return Shown(
-            order, tuple(texts), tuple(form.request(question, texts, part) for part in parts), tuple(parts)
-        )
+        drawn = range(selector.samples(view.variant))
+        parts = [(part, draw) for part in selector.parts(len(order)) for draw in drawn]
+        requests = []
+        for part, draw in parts:
+            samples = [order[slot] for slot in part.slots]
+            seed = seed_of("choice", view.settings.seed, question.question_id, *samples, draw)
+            requests.append(form.request(question, texts, part, seed if len(drawn) > 1 else None))
+        return Shown(order, tuple(texts), tuple(requests), tuple(part for part, _ in parts))
 
     return [
         Asked(
@@ -90,14 +94,16 @@ class _Form:
         shots = demonstrations_of(view)
         return cls(view, selector.instruction(view), shots, decoding, options, selector.ended(view))
 
-    def request(self, question: Question, texts: Sequence[str], part: Part) -> Request:
+    def request(self, question: Question, texts: Sequence[str], part: Part, seed: int | None) -> Request:
         query = _query(question.question, [texts[slot] for slot in part.slots], part.turned, self.view)
         prompt = Prompt(self.instruction, self.shots, query)
-        return Request(prompt, self.decoding, None, self.options, self.ended)
+        return Request(prompt, self.decoding, seed, self.options, self.ended)
 
 
 def decoding_of(view: View) -> Decoding:
-    """How the outputs of a view are decoded: greedily, with its limit and its stop string."""
+    """How the outputs of a view are decoded: greedily, or drawn where there are several, with its limit and
+    its stop string.
+    """
     longest = view.settings.choice_tokens
     rationale = selector_of(view).rationale(view)
     tokens = longest if rationale else min(LABEL_TOKENS, longest)
@@ -105,7 +111,15 @@ def decoding_of(view: View) -> Decoding:
     if view.variant.answer == "text":
         tokens += view.settings.answer_tokens * len(view.prompts.demonstrations[0].turns())
         bare &= not view.template.lines
-    return Decoding(tokens, 0.0, 1.0, ("\n",) if bare else (view.template.opens,))
+    drawing, stop = drawing_of(view), ("\n",) if bare else (view.template.opens,)
+    if drawing is None:
+        return Decoding(tokens, 0.0, 1.0, stop)
+    return Decoding(tokens, drawing.temperature, drawing.top_p, stop)
+
+
+def drawing_of(view: View) -> Drawing | None:
+    """How the outputs of a view are drawn; None where each is the one of greedy decoding."""
+    return view.settings.drawing if selector_of(view).samples(view.variant) > 1 else None
 
 
 def _shown(
@@ -159,9 +173,15 @@ def demonstrations_of(view: View) -> Turns:
 
 
 def _reasons(
-    demonstration: Demonstration, answers: Sequence[DemonstrationAnswer], position: int, view: View
+    demonstration: Demonstration,
+    answers: Sequence[DemonstrationAnswer],
+    position: int,
+    view: View,
+    place: int | None = None,
 ) -> str:
-    """What a demonstration says before it chooses the answer at `position`."""
+    """What a demonstration says before it chooses the answer at `position`, or of that at `place` alone."""
+    if place is not None:
+        return replies().alone.format(**view.words(), remark=answers[place].remark)
     if view.template.reasons == "working":
         return demonstration.right.text.rsplit("\n", 1)[0]
     noun, easy = view.words()["Noun"], view.variant.distractors == "easy"

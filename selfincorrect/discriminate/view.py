@@ -10,17 +10,25 @@ from selfincorrect.tasks.templates import DiscriminateTemplate, TaskPrompts
 from selfincorrect.tasks.variant import Variant
 
 
+class Drawing(StageSettings):
+    """How outputs are drawn, where a variant draws several."""
+
+    temperature: float
+    top_p: float
+
+
 class AskingSettings(StageSettings):
     """What stages that ask are told of a task.
 
     These are its `shots` and the longest outputs in tokens: of a choice with its reasons, and of an answer to
-    one turn.
+    one turn; and how outputs are drawn, where they are.
     """
 
     seed: int
     shots: int
     choice_tokens: int
     answer_tokens: int
+    drawing: Drawing | None = None
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,8 @@ class Replies(_Data):
     score: Reply
     p_true: Reply
     statements: tuple[str, str] = Field(description="What `p_true` puts before a model: true, false.")
+    alone: str = Field(description="What is said of one answer alone, with its remark.")
+    verify: Reply
     consistency: Reply
     feedback: Step
     refine: Step

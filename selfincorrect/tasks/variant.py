@@ -19,6 +19,7 @@ class Variant(Section):
         "`score`: it scores each candidate alone, and the highest is taken. "
         "`label_probability`: how probable each label is as its answer. `expected_score`: the mean of the "
         "scores that it finds probable. `p_true`: how probable it is that a candidate is true. "
+        "`verify`: how often it says, after reasons, that a candidate is right. "
         "`pairwise`: two are compared at a time. `consistency`: which agrees most with the others. "
         "`likelihood` asks nothing: the answer that the model found most probable when it wrote it is taken. "
         "The others are rules that need no model: `ensemble` joins other variants, `planted` knows the "
@@ -68,6 +69,13 @@ class Variant(Section):
     )
     of: list[str] | None = Field(
         None, min_length=2, description="Of `ensemble`: the variants whose ranks are averaged."
+    )
+    samples: int | None = Field(
+        None,
+        ge=1,
+        le=100,
+        description="Outputs that are drawn, at the pool's temperature: of `choose` votes, of `verify` "
+        "verifications of each candidate; default: one greedy choice, 2 verifications.",
     )
     labels: Literal["digits", "letters"] = Field("digits", description="1, 2, … or A, B, …")
     shots: int = Field(1, ge=1, le=3, description="Demonstrations, as a multiple of the task's.")

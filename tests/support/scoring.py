@@ -5,7 +5,7 @@ import re
 
 from selfincorrect.discriminate.choices import choice_rows
 from selfincorrect.discriminate.requests import discriminations
-from selfincorrect.discriminate.view import AskingSettings, View
+from selfincorrect.discriminate.view import AskingSettings, Drawing, View
 from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.base import Question
 from selfincorrect.tasks.conversations import Candidate
@@ -13,7 +13,8 @@ from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts
 from selfincorrect.tasks.variant import Variant
 
-SETTINGS = AskingSettings(seed=5, shots=4, choice_tokens=64, answer_tokens=16)
+DRAWING = Drawing(temperature=0.7, top_p=1.0)
+SETTINGS = AskingSettings(seed=5, shots=4, choice_tokens=64, answer_tokens=16, drawing=DRAWING)
 QUALITY = {"alfa": 0.5, "bravo": 3.0, "charlie": 1.0, "delta": 2.0}
 
 

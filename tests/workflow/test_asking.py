@@ -11,6 +11,8 @@ VARIANTS = {
     "once": {"selector": "label_probability", "distinct": True, "orders": "drawn"},
     "expected": {"selector": "expected_score"},
     "true": {"selector": "p_true"},
+    "verified": {"selector": "verify"},
+    "votes": {"samples": 3},
     "pairs": {"selector": "pairwise"},
     "strengths": {"selector": "pairwise", "aggregate": "bradley_terry"},
     "agreed": {"selector": "consistency"},
@@ -48,7 +50,7 @@ def test_every_way_of_asking_on_one_pool(workflow):
     selectors = pl.read_parquet(workflow.folder / "results/tables/selectors.parquet")
     assert set(selectors.filter("labels_used")["variant"]) == {"planted", "oracle"}
     best = pl.read_parquet(workflow.folder / "results/tables/best_of.parquet")
-    assert set(best["variant"]) == {"expected", "true", "vote", "oracle"}
+    assert set(best["variant"]) == {"expected", "true", "verified", "vote", "oracle"}
     whole = best.filter((pl.col("variant") == "expected") & (pl.col("j") == 4))
     assert abs(whole["score"].item() - row["expected"]["s_disc"]) < 1e-9
     report = (workflow.folder / "results/report.html").read_text()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from selfincorrect.tasks.conversations import Candidate
 
 
+Reasons = Callable[..., str]  # of all answers, or of the one at a place
 Scores = Sequence[float | None]  # by sample
 Orders = Mapping[str, tuple[Order, ...]]  # of each question, by id
 
@@ -67,6 +68,9 @@ class Asking(Selector, Protocol):
     def orders(self, view: View, samples: Mapping[str, Sequence[int]]) -> Orders:
         """The orders in which the samples of each question are shown."""
 
+    def samples(self, variant: Variant) -> int:
+        """The number of outputs that each request is answered with: drawn ones, if several."""
+
     def labelled(self, k: int, count: int) -> int:
         """The number of labels in a request, where `count` of k candidates are shown."""
 
@@ -91,9 +95,12 @@ class Asking(Selector, Protocol):
         """The candidates of a request as its prompt shows them."""
 
     def demonstrated(
-        self, view: View, index: int, position: int, shown: Sequence[str], reasons: Callable[[], str]
+        self, view: View, index: int, position: int, shown: Sequence[str], reasons: Reasons
     ) -> tuple[Part, str]:
-        """What demonstration number `index` is about, and its response; the right answer is at `position`."""
+        """What demonstration number `index` is about, and its response; the right answer is at `position`.
+
+        `reasons` gives what is said of all answers before one is chosen, or of the one at a place.
+        """
 
     def learn(self, view: View, asked: Sequence[Asked], responses: Sequence[Sequence[Response]]) -> Any:
         """What all responses together tell, which each is then read with."""
@@ -109,6 +116,7 @@ class Asks:
     probabilities, scoring, pointwise, votes = False, False, False, False
     policy: Literal["all", "undecided"] = "undecided"
     default_orders: str | None = None
+    default_samples = 1
     options = frozenset({"candidates", "distractors", "shots", "distinct", "by", "ask"})
 
     def probable(self, variant: Variant) -> bool:
@@ -119,7 +127,11 @@ class Asks:
         return {name: orders_of(view.variant, each, name, k, seed, default) for name, each in samples.items()}
 
     def calls(self, variant: Variant, k: int) -> int:
-        return len(orders_of(variant, range(k), "", k, 0, self.default_orders)) * len(self.parts(k))
+        orders = orders_of(variant, range(k), "", k, 0, self.default_orders)
+        return len(orders) * len(self.parts(k)) * self.samples(variant)
+
+    def samples(self, variant: Variant) -> int:
+        return variant.samples or self.default_samples
 
     def labelled(self, k: int, count: int) -> int:
         return count

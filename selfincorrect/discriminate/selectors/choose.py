@@ -1,12 +1,12 @@
 """`choose`: the model is shown all candidates and asked which is best (the paper's question)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from selfincorrect.discriminate.asked import Asked, Part, Preference, Shown, votes
 from selfincorrect.discriminate.parse import Chosen, parse_choice
 from selfincorrect.discriminate.parse_text import parse_text
-from selfincorrect.discriminate.selectors.base import Asks
+from selfincorrect.discriminate.selectors.base import Asks, Reasons
 from selfincorrect.discriminate.unanswered import missing, thought_only
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
@@ -29,7 +29,7 @@ class Labelled(Asks):
         return "\n".join(view.labelled(texts))
 
     def demonstrated(
-        self, view: View, index: int, position: int, shown: Sequence[str], reasons: Callable[[], str]
+        self, view: View, index: int, position: int, shown: Sequence[str], reasons: Reasons
     ) -> tuple[Part, str]:
         label, text = view.labels[position], shown[position]
         told = self.reply(view).response.format(label=label, text=text, reasons=reasons())
@@ -39,7 +39,7 @@ class Labelled(Asks):
 class Choose(Labelled):
     slots, standard, why = True, True, ""
     policy: Literal["all", "undecided"] = "all"
-    options = Labelled.options | {"rationale", "answer"}
+    options = Labelled.options | {"rationale", "answer", "samples"}
 
     def rationale(self, view: View) -> bool:
         return view.prompts.rationale(view.variant)
@@ -48,13 +48,13 @@ class Choose(Labelled):
         return replies().of(self.rationale(view), view.variant.answer)
 
     def read(self, view: View, asked: Asked, responses: Sequence[Response], learnt: Any = None) -> Preference:
+        each = [shown for shown in asked.shown for _ in shown.requests]
         chosen = [
-            self._chosen(view, shown, response)
-            for shown, response in zip(asked.shown, responses, strict=True)
+            self._chosen(view, shown, response) for shown, response in zip(each, responses, strict=True)
         ]
         if len(chosen) > 1:
-            return votes(asked, chosen)
-        [shown], [choice] = asked.shown, chosen
+            return votes(asked, each, chosen)
+        [shown], [choice] = each, chosen
         if not choice.slots:
             return asked.unread(choice)
         picked = {shown.order[slot] for slot in choice.slots}

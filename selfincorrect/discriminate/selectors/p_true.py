@@ -1,6 +1,6 @@
 """`p_true`: how probable it is, to the model, that a candidate is true, each alone (Kadavath et al. 2022)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import fsum
 from random import Random
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from selfincorrect.digest import seed_of
 from selfincorrect.discriminate.asked import Asked, Part, Preference
 from selfincorrect.discriminate.label_scores import concluded, label_probabilities, mean_range, spelled
-from selfincorrect.discriminate.selectors.base import Alone
+from selfincorrect.discriminate.selectors.base import Alone, Reasons
 from selfincorrect.discriminate.unanswered import missing
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
@@ -39,7 +39,7 @@ class PTrue(Alone):
         return "\n".join([f"{words['Noun']}: {texts[0]}", *(line.format(**words) for line in lines)])
 
     def demonstrated(
-        self, view: View, index: int, position: int, shown: Sequence[str], reasons: Callable[[], str]
+        self, view: View, index: int, position: int, shown: Sequence[str], reasons: Reasons
     ) -> tuple[Part, str]:
         """One answer and whether it is true.
 

@@ -16,6 +16,7 @@ BUILT_IN = (
     "label_probability",
     "expected_score",
     "p_true",
+    "verify",
     "pairwise",
     "consistency",
     "likelihood",

@@ -1,12 +1,12 @@
 """`score`: the model scores each candidate alone from 1 to 10, and the highest score is taken."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from selfincorrect.discriminate.asked import Asked, Part, Preference
 from selfincorrect.discriminate.parse import How
 from selfincorrect.discriminate.parse_score import parse_score
-from selfincorrect.discriminate.selectors.base import Alone
+from selfincorrect.discriminate.selectors.base import Alone, Reasons
 from selfincorrect.discriminate.unanswered import missing, thought_only
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import ERROR, Response
@@ -28,7 +28,7 @@ class Scored(Alone):
         return f"{view.words()['Noun']}: {texts[0]}"
 
     def demonstrated(
-        self, view: View, index: int, position: int, shown: Sequence[str], reasons: Callable[[], str]
+        self, view: View, index: int, position: int, shown: Sequence[str], reasons: Reasons
     ) -> tuple[Part, str]:
         """One answer and its score; right and wrong answers take turns."""
         place, score = (position, RIGHT) if index % 2 == 0 else ((position + 1) % view.k, WRONG)

@@ -14,6 +14,7 @@ from selfincorrect.discriminate.orders import orders_of
 from selfincorrect.discriminate.requests import discriminations
 from selfincorrect.discriminate.selectors.pairwise import RIDGE, strengths
 from selfincorrect.discriminate.selectors.registry import asking, get_selector, names
+from selfincorrect.discriminate.selectors.verify import verdict
 from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.variant import Variant
 from tests.support.scoring import QUALITY, answered, candidates, judge, question, rows, shown, view
@@ -244,3 +245,62 @@ def test_several_orders_are_a_vote():
     )
     assert row["scores"] == [1, 1, 0, 1]
     assert (row["parsed"], row["how"], row["calls"]) == ("1 1 2 –", "loose", 4)
+
+
+@pytest.mark.parametrize(
+    ("output", "finished", "expected"),
+    [
+        ("This answer names the right city.\nVerdict: Yes", True, True),
+        ("It is the largest city.\nVerdict: No.", True, False),
+        ("**Verdict:** yes", True, True),
+        ("Verdict: No\nOn second thought.\nVerdict: Yes", True, True),
+        ("It is right.\nYes", True, True),
+        ("It is right.\nYes", False, None),
+        ("yes, it may be", True, None),
+        ("Verdict: Maybe", True, None),
+        ("<think>Verdict: Yes", True, None),
+        ("", True, None),
+    ],
+)
+def test_verdicts_are_read(output, finished, expected):
+    assert verdict(output, finished) is expected
+
+
+def test_a_candidate_is_verified_several_times():
+    said = {"alfa": "No", "bravo": "Yes", "charlie": "perhaps", "delta": "Yes"}
+    seen = []
+
+    def respond(request):
+        seen.append(request)
+        name = shown(request)[0].casefold()
+        word = "No" if name == "delta" and len(seen) % 2 else said[name]
+        return Response(f"So.\nVerdict: {word}", request.prompt.text(), "stop", 9, 5, None)
+
+    [row] = rows(view(selector="verify"), [candidates(*NAMES)], respond)
+    assert row["scores"] == [0, 1, None, 0.5]
+    assert (row["parsed"], row["how"], row["calls"], row["temperature"]) == (
+        "0/2 2/2 0/0 1/2",
+        "loose",
+        8,
+        0.7,
+    )
+    assert {request.decoding.temperature for request in seen} == {0.7}
+    assert len({request.seed for request in seen}) == 8
+    shots = [response for _, response in seen[0].prompt.shots]
+    assert [shot.split("\n")[-1] for shot in shots] == ["Verdict: Yes", "Verdict: No"] * 2
+    assert shots[0].startswith("This answer ")
+
+
+def test_several_choices_are_a_vote():
+    replies, seen = iter("1213"), []
+
+    def respond(request):
+        seen.append(request)
+        return Response(next(replies), request.prompt.text(), "stop", 9, 1, None)
+
+    [row] = rows(view(samples=4), [candidates(*NAMES)], respond)
+    assert row["scores"] == [2, 1, 1, 0]
+    assert (row["chosen_sample"], row["temperature"]) == (0, 0.7)
+    assert len({request.seed for request in seen}) == 4
+    [greedy] = rows(view(), [candidates(*NAMES)], lambda request: Response("1", "p", "stop", 9, 1, None))
+    assert greedy["temperature"] == 0
