@@ -145,6 +145,12 @@ class Asks:
     def rationale(self, view: View) -> bool:
         return False
 
+    def reply(self, view: View) -> Reply:
+        raise NotImplementedError
+
+    def instruction(self, view: View) -> str:
+        return self.reply(view).instruction.format(**view.words())
+
     def parts(self, count: int) -> list[Part]:
         return [Part(tuple(range(count)))]
 
@@ -162,6 +168,9 @@ class Alone(Asks):
 
     def parts(self, count: int) -> list[Part]:
         return [Part((slot,)) for slot in range(count)]
+
+    def listed(self, view: View, texts: Sequence[str], turned: bool) -> str:
+        return f"{view.words()['Noun']}: {texts[0]}"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ class Consistency(Choose):
     def reply(self, view: View) -> Reply:
         return replies().consistency
 
-    def instruction(self, view: View) -> str:
+    def instruction(self, view: View) -> str:  # none of the wordings that ask for the best
         return self.reply(view).instruction.format(**view.words())
 
 

@@ -23,9 +23,6 @@ class PTrue(Alone):
     def reply(self, view: View) -> Reply:
         return replies().p_true
 
-    def instruction(self, view: View) -> str:
-        return self.reply(view).instruction.format(**view.words())
-
     def scored(self, view: View) -> tuple[str, ...]:
         return spelled(LABELS)
 

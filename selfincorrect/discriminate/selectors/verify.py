@@ -30,12 +30,6 @@ class Verify(Alone):
     def reply(self, view: View) -> Reply:
         return replies().verify
 
-    def instruction(self, view: View) -> str:
-        return self.reply(view).instruction.format(**view.words())
-
-    def listed(self, view: View, texts: Sequence[str], turned: bool) -> str:
-        return f"{view.words()['Noun']}: {texts[0]}"
-
     def demonstrated(
         self, view: View, index: int, position: int, shown: Sequence[str], reasons: Reasons
     ) -> tuple[Part, str]:

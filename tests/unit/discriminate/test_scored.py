@@ -304,3 +304,18 @@ def test_several_choices_are_a_vote():
     assert len({request.seed for request in seen}) == 4
     [greedy] = rows(view(), [candidates(*NAMES)], lambda request: Response("1", "p", "stop", 9, 1, None))
     assert greedy["temperature"] == 0
+
+
+def test_each_way_asks_its_own_question():
+    asked = {}
+    for name in ("choose", "label_probability", "pairwise", "consistency", "score", "verify", "p_true"):
+        [each] = discriminations([question()], {"q0": candidates(*NAMES)}, view(selector=name))
+        asked[name] = each.requests[0].prompt
+    instructions = {name: prompt.instruction for name, prompt in asked.items()}
+    assert instructions["choose"] == instructions["label_probability"]
+    assert len(set(instructions.values())) == len(instructions) - 1
+    assert "agrees best with the others" in instructions["consistency"]
+    assert "best one" not in instructions["consistency"]
+    assert "(1 to 2)" in instructions["pairwise"]
+    assert asked["pairwise"].query.count("Alfa") == asked["pairwise"].query.count("Bravo") == 1
+    assert "Charlie" not in asked["pairwise"].query
