@@ -12,6 +12,7 @@ COMMANDS = {
     "show": ("report.show", "Print the results table of a run."),
     "compare": ("report.compare", "Two runs, or two models, variants or k of one, by what they chose."),
     "collect": ("report.collect", "The metrics of several runs in one table."),
+    "findings": ("report.findings", "What a run says of ways of asking, as a page with figures."),
     "reproduce": ("record.reproduce", "Run a recorded run again in a new folder, and compare."),
     "store": ("models.store", "Check a response store."),
     "power": ("measure.power", "The smallest DG-Diff that a planned run can find."),
