@@ -54,7 +54,8 @@ def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> li
 
     def shown(question: Question, order: tuple[int, ...]) -> Shown:
         count = selector.labelled(view.k, len(order))
-        form = forms.setdefault(count, _Form.of(view.showing(count))) if count not in forms else forms[count]
+        if count not in forms:
+            forms[count] = _Form.of(view.showing(count))
         texts = _shown(question, candidates[question.question_id], order, view)
         drawn = range(selector.samples(view.variant))
         parts = [(part, draw) for part in selector.parts(len(order)) for draw in drawn]
@@ -62,7 +63,7 @@ def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> li
         for part, draw in parts:
             samples = [order[slot] for slot in part.slots]
             seed = seed_of("choice", view.settings.seed, question.question_id, *samples, draw)
-            requests.append(form.request(question, texts, part, seed if len(drawn) > 1 else None))
+            requests.append(forms[count].request(question, texts, part, seed if len(drawn) > 1 else None))
         return Shown(order, tuple(texts), tuple(requests), tuple(part for part, _ in parts))
 
     return [

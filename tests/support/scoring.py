@@ -15,6 +15,7 @@ from selfincorrect.tasks.variant import Variant
 
 DRAWING = Drawing(temperature=0.7, top_p=1.0)
 SETTINGS = AskingSettings(seed=5, shots=4, choice_tokens=64, answer_tokens=16, drawing=DRAWING)
+NAMES = ("Alfa", "Bravo", "Charlie", "Delta")
 QUALITY = {"alfa": 0.5, "bravo": 3.0, "charlie": 1.0, "delta": 2.0}
 
 
@@ -64,3 +65,9 @@ def rows(shown_view, pools, respond):
     asked = discriminations(questions, pool, shown_view)
     responses = [respond(request) for each in asked for request in each.requests]
     return choice_rows("v", shown_view, pool, asked, responses)
+
+
+def scores(shown_view, respond, names=NAMES):
+    """The preference among candidates of these names."""
+    [row] = rows(shown_view, [candidates(*names)], respond)
+    return row["scores"]

@@ -6,7 +6,7 @@ import torch
 from selfincorrect.discriminate.requests import discriminations
 from selfincorrect.discriminate.view import AskingSettings, View
 from selfincorrect.engines.manifest import Manifest, Running
-from selfincorrect.engines.requests import Request
+from selfincorrect.engines.requests import SCORED, Request
 from selfincorrect.engines.transformers.engine import TransformersEngine
 from selfincorrect.generate.candidates import generation_requests
 from selfincorrect.generate.settings import SamplingConfig, Settings
@@ -121,3 +121,19 @@ def test_the_papers_settings_fit_a_context_of_4096_tokens(engine, name, options)
     prompt = engine.tokens(engine.render(asked.requests[0].prompt))
     turns = 2 if name == "mt_bench" else 1
     assert len(prompt) + 4 * turns * task.ANSWER_TOKENS + asked.requests[0].decoding.max_tokens <= 4096
+
+
+def test_options_are_as_probable_as_by_a_plain_pass(engine):
+    texts, prompts = (" 1", "1", "(2", " a longer answer"), [each.prompt for each in asked(0.0, 1)]
+    wanted = [Request(prompt, SCORED, None, texts) for prompt in prompts]
+    found = {id(request): response for batch in engine.answer(wanted) for request, response in batch}
+    for request in wanted:
+        prompt = engine.render(request.prompt)
+        first = engine.tokens(prompt)
+        for text, logprob in zip(texts, found[id(request)].options, strict=True):
+            both = engine.tokens(prompt + text)
+            assert both[: len(first)] == first
+            with torch.inference_mode():
+                logits = engine.model(torch.tensor([both])).logits[0].double().log_softmax(-1)
+            each = [float(logits[place - 1, both[place]]) for place in range(len(first), len(both))]
+            assert logprob == pytest.approx(sum(each), abs=2e-4)
