@@ -19,11 +19,11 @@ import polars as pl
 from selfincorrect.discriminate.requests import discriminations
 from selfincorrect.discriminate.view import AskingSettings, View
 from selfincorrect.engines.prompt import Prompt
-from selfincorrect.generate.candidates import generation_prompt
 from selfincorrect.io import read_json, write_json
 from selfincorrect.jobs.provenance import machine, versions
 from selfincorrect.tasks.base import Question, sample_questions
 from selfincorrect.tasks.conversations import Candidate
+from selfincorrect.tasks.generation import generation_prompt
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts

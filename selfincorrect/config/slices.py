@@ -184,6 +184,7 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
     variants = config.variants_of(task, model)
     selectors = sorted({variant.selector for variant in variants.values()})
     asked = [variant for variant in variants.values() if get_selector(variant.selector).asks]
+    continues = any(asking(variant.selector).continues for variant in asked)
     drawn = {"drawing" for variant in asked if asking(variant.selector).samples(variant) > 1}
     forms = sorted({prompts.shown_as(variant) for variant in asked})
     data = prompts.data()
@@ -198,6 +199,7 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
             "discriminate": {form: data["discriminate"][form] for form in forms},
             "replies": replies().model_dump(mode="json"),
             "demonstrations": data["demonstrations"][:shots],
+            **({"generate": data["generate"]} if continues else {}),
         },
         **_code("discriminate.stage.run", task=task, models=[config.weighted[model]], selectors=selectors),
     }

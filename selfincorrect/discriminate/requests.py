@@ -11,14 +11,14 @@ from selfincorrect.discriminate.asked import Asked, Part, Shown
 from selfincorrect.discriminate.orders import decided, stands_of
 from selfincorrect.discriminate.selectors.base import Asking
 from selfincorrect.discriminate.selectors.registry import asking
-from selfincorrect.discriminate.view import Drawing, View
+from selfincorrect.discriminate.view import NO_ANSWER, Drawing, View
 from selfincorrect.engines.prompt import Prompt, Turns
 from selfincorrect.engines.requests import SCORED, Decoding, Request
 from selfincorrect.tasks.base import Question, scored
 from selfincorrect.tasks.conversations import Candidate, Pool
+from selfincorrect.tasks.generation import generation_prompt
 from selfincorrect.tasks.templates import Demonstration, DemonstrationAnswer, conversation, replies
 
-NO_ANSWER = "(no answer)"
 LABEL_TOKENS = 8  # the longest output that is a bare label or score
 
 
@@ -53,6 +53,8 @@ def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> li
     orders = selector.orders(view, asked)
 
     def shown(question: Question, order: tuple[int, ...]) -> Shown:
+        if selector.continues:
+            return _continued(question, candidates[question.question_id], order, view)
         count = selector.labelled(view.k, len(order))
         if count not in forms:
             forms[count] = _Form.of(view.showing(count))
@@ -74,6 +76,16 @@ def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> li
         )
         for question in questions
     ]
+
+
+def _continued(
+    question: Question, candidates: Sequence[Candidate], order: tuple[int, ...], view: View
+) -> Shown:
+    """Each candidate as the answer that the prompt of generation asks for."""
+    prompt = generation_prompt(question, view.prompts, view.settings.shots)
+    texts = tuple(candidates[sample].text or NO_ANSWER for sample in order)
+    requests = tuple(Request(prompt, SCORED, None, (text,)) for text in texts)
+    return Shown(order, texts, requests, tuple(Part((slot,)) for slot in range(len(order))))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from selfincorrect.tasks.base import Question, Task
 from selfincorrect.tasks.templates import DiscriminateTemplate, TaskPrompts
 from selfincorrect.tasks.variant import Variant
 
+NO_ANSWER = "(no answer)"  # what is shown of a candidate without a text
+
 
 class Drawing(StageSettings):
     """How outputs are drawn, where a variant draws several."""

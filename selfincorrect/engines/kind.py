@@ -22,7 +22,8 @@ class EngineKind:
     id at a server, or a "file". `prepare` makes a folder hold or point to the model, and returns what its
     manifest says beside what was configured; `open_engine` takes that manifest, the folder, and how the job
     runs it. Raise a number of `versions` when a fix changes what the engine answers: stored answers of before
-    are then asked for again. `options` says whether it tells how probable the options of a request are.
+    are then asked for again. `options` says whether it tells how probable the options of a request are, and
+    `certainties` whether it knows the whole distribution behind them.
     """
 
     source: Literal["weights", "served", "file"]
@@ -30,6 +31,7 @@ class EngineKind:
     open_engine: Callable[[Manifest, Path, Running], Engine]
     versions: Versions = FIRST
     options: bool = False
+    certainties: bool = False
 
     @property
     def served(self) -> bool:

@@ -8,13 +8,14 @@ import polars as pl
 from selfincorrect.columns import Column, schema_of
 from selfincorrect.digest import seed_of
 from selfincorrect.engines import thoughts
-from selfincorrect.engines.prompt import Prompt, Turns
+from selfincorrect.engines.prompt import Turns
 from selfincorrect.engines.requests import Decoding, Request, Response
 from selfincorrect.generate.settings import Settings
 from selfincorrect.tasks.base import Question
 from selfincorrect.tasks.conversations import turns_of
+from selfincorrect.tasks.generation import generation_prompt
 from selfincorrect.tasks.registry import get_task
-from selfincorrect.tasks.templates import GenerateTemplate, TaskPrompts
+from selfincorrect.tasks.templates import TaskPrompts
 
 log = logging.getLogger("selfincorrect")
 
@@ -69,27 +70,6 @@ def shard_of(questions: Sequence[Question], shard: int, shards: int) -> list[Que
     conversations = list(turns_of(questions).values())
     start, end = (len(conversations) * i // shards for i in (shard, shard + 1))
     return [question for turns in conversations[start:end] for question in turns]
-
-
-def generation_prompt(question: Question, prompts: TaskPrompts, shots: int, history: Turns = ()) -> Prompt:
-    """The few-shot prompt that asks for an answer to `question`, after the turns of `history`."""
-    template = prompts.generate
-    demonstrations: list[tuple[str, str]] = []
-    for each in prompts.demonstrations[:shots]:
-        queries = [_query(template, text, place) for place, text in enumerate(each.turns())]
-        demonstrations += zip(queries, each.right.turns(), strict=True)
-    return Prompt(
-        template.instruction,
-        tuple(demonstrations),
-        _query(template, question.question, len(history)),
-        history,
-    )
-
-
-def _query(template: GenerateTemplate, question: str, place: int) -> str:
-    form = template.query if place == 0 else template.follow_up
-    assert form is not None
-    return form.format(question=question)
 
 
 def sampled_pool(

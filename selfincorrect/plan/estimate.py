@@ -18,13 +18,13 @@ from selfincorrect.discriminate.selectors.registry import get_selector
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.engines.requests import Request
-from selfincorrect.generate.candidates import generation_prompt
 from selfincorrect.grade.judges import cases, requests
 from selfincorrect.grade.roles import SECOND
 from selfincorrect.plan.rates import Rates, answering_seconds, weight_bytes
 from selfincorrect.refine.refinement import FEEDBACK_TOKENS
 from selfincorrect.tasks.base import Question, judges_of, sample_questions
 from selfincorrect.tasks.conversations import Candidate, joined, joined_pool, turns_of
+from selfincorrect.tasks.generation import generation_prompt
 from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts
 

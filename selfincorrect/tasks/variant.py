@@ -21,6 +21,7 @@ class Variant(Section):
         "scores that it finds probable. `p_true`: how probable it is that a candidate is true. "
         "`verify`: how often it says, after reasons, that a candidate is right. "
         "`pairwise`: two are compared at a time. `consistency`: which agrees most with the others. "
+        "`self_certainty`: how sure the model is along each answer. "
         "`likelihood` asks nothing: the answer that the model found most probable when it wrote it is taken. "
         "The others are rules that need no model: `ensemble` joins other variants, `planted` knows the "
         "grades and uses them with a given skill, and the rest are baselines.",

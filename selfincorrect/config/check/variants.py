@@ -111,6 +111,9 @@ def _scoring_problems(config: Config) -> Iterator[Problem]:
         for name, variant in config.variants_of(task, model).items():
             if not (get_selector(variant.selector).asks and asking(variant.selector).scoring):
                 continue
+            if asking(variant.selector).continues:
+                yield from _continuing_problems(name, variant, model, engine, task)
+                continue
             if server and not server.logprobs:
                 allowed = f"true: the variant {name} chooses by log-probabilities"
                 yield Problem(f"models.{model}.server.logprobs", "false", allowed, "logprobs: true")
@@ -118,6 +121,22 @@ def _scoring_problems(config: Config) -> Iterator[Problem]:
                 allowed = f"{', '.join(able)}: the variant {name} chooses by probabilities of given answers"
                 paste = f"{name}: {{selector: {variant.selector}, models: [...]}} to leave {model} out"
                 yield Problem(f"models.{model}.engine", repr(engine), allowed, paste)
+
+
+def _continuing_problems(
+    name: str, variant: VariantConfig, model: str, engine: str, task: str
+) -> Iterator[Problem]:
+    """What cannot be read as an answer to its question, with all that follows of it."""
+    able = [each for each in engines.names() if engines.engine_kind(each).certainties]
+    if engine not in able:
+        allowed = f"{', '.join(able)}: the variant {name} reads whole answers and every prediction in them"
+        paste = f"{name}: {{selector: {variant.selector}, models: [...]}} to leave {model} out"
+        yield Problem(f"models.{model}.engine", repr(engine), allowed, paste)
+    if task in tasks.NAMES and task_prompts(task).generate.follow_up is not None:
+        allowed = "tasks whose answers are of one turn"
+        yield Problem(
+            f"variants.{name}.tasks", task, allowed, f"{name}: {{tasks: [...]}} to leave {task} out"
+        )
 
 
 def _score_problems(config: Config) -> Iterator[Problem]:

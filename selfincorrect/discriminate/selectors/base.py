@@ -55,12 +55,14 @@ class Asking(Selector, Protocol):
 
     `policy` is what it asks unless a variant says: about "all" questions, or those that are "undecided".
     Where it is `listing`, its outputs are kept as a list, even a single one. Where it is `scoring`, it wants
-    the probabilities of options, which not every engine tells.
+    the probabilities of options, which not every engine tells; where it `continues`, these are the candidates
+    themselves, as answers to their question, and all that an engine knows of them.
     """
 
     policy: Literal["all", "undecided"]
     listing: bool
     scoring: bool
+    continues: bool
 
     def calls(self, variant: Variant, k: int) -> int:
         """The number of answers that it takes for one question at most."""
@@ -113,7 +115,7 @@ class Asks:
     """What most selectors that ask have in common: one request about all candidates in each order."""
 
     asks, graded, slots, standard, compared, listing = True, False, False, False, True, False
-    probabilities, scoring, pointwise, votes = False, False, False, False
+    probabilities, scoring, continues, pointwise, votes = False, False, False, False, False
     policy: Literal["all", "undecided"] = "undecided"
     default_orders: str | None = None
     default_samples = 1

@@ -20,6 +20,7 @@ BUILT_IN = (
     "pairwise",
     "consistency",
     "likelihood",
+    "self_certainty",
     "ensemble",
     "planted",
     "random",

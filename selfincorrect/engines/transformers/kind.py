@@ -97,4 +97,4 @@ def open_engine(manifest: Manifest, folder: Path, run: Running) -> Engine:
     return TransformersEngine(manifest, folder / manifest.weights, run)
 
 
-ENGINE = EngineKind("weights", prepare, open_engine, options=True)
+ENGINE = EngineKind("weights", prepare, open_engine, options=True, certainties=True)

@@ -13,6 +13,7 @@ from selfincorrect.discriminate.selectors.verify import verdict
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.conversations import Candidate
+from selfincorrect.tasks.generation import generation_prompt
 from selfincorrect.tasks.registry import NAMES as NAMES_OF_TASKS
 from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts
@@ -154,8 +155,10 @@ def test_each_way_asks_its_own_question():
 ASKING = [name for name in names() if get_selector(name).asks]
 
 
-@pytest.mark.parametrize("task", NAMES_OF_TASKS)
-@pytest.mark.parametrize("selector", ASKING)
+@pytest.mark.parametrize(
+    ("task", "selector"),
+    [(t, s) for t in NAMES_OF_TASKS for s in ASKING if t != "mt_bench" or not asking(s).continues],
+)
 def test_every_task_can_be_asked_in_every_way(task, selector):
     """Demonstrations hold right and wrong answers alike, and nothing is left to fill in."""
     prompts = task_prompts(task)
@@ -168,5 +171,26 @@ def test_every_task_can_be_asked_in_every_way(task, selector):
     for request in asked.requests:
         assert len(request.prompt.shots) == settings.shots
         assert not re.search(r"\{[a-zA-Z]+\}", request.prompt.text())
-    responses = [response.split("\n")[-1] for _, response in asked.requests[0].prompt.shots]
-    assert len(set(responses)) > 1
+    if not asking(selector).continues:
+        responses = [response.split("\n")[-1] for _, response in asked.requests[0].prompt.shots]
+        assert len(set(responses)) > 1
+
+
+def test_self_certainty_reads_each_answer_after_its_question():
+    seen = []
+
+    def respond(request):
+        seen.append(request)
+        return Response(
+            "", "p", "stop", 9, 0, None, options=(-1.0,), certainties=(len(request.options[0]) / 10,)
+        )
+
+    pool = candidates(" Alfa", " Bravo", " Alfa", " Delta\n")
+    [row] = rows(view(selector="self_certainty"), [[*pool[:3], replace(pool[3], text=None)]], respond)
+    assert row["scores"] == [0.5, 0.6, 0.5, None]
+    assert row["calls"] == 3
+    assert [request.options for request in seen] == [(" Alfa",), (" Bravo",), (" Alfa",), ("(no answer)",)]
+    assert seen[0].prompt == generation_prompt(question(), task_prompts("capitals"), 4)
+    none = Response("", "p", "stop", 9, 0, None, options=(-1.0,))
+    [row] = rows(view(selector="self_certainty"), [pool], lambda request: none)
+    assert (row["valid"], row["how"]) == (False, "none")

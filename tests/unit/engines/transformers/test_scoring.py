@@ -88,13 +88,17 @@ def test_options_that_do_not_fit_the_context_are_not_read(engine):
     assert found[1].options is not None
 
 
-def test_options_and_answers_are_asked_for_together(engine):
-    made = engine("gemma3")
+@pytest.mark.parametrize("decoding", ["cascade", "continuous", "plain"])
+def test_options_and_answers_are_asked_for_together(engine, decoding):
+    made = engine("gemma3", decoding=decoding)
+    assert made.method == decoding
     [first, second] = scored(count=2)
     drawn = replace(first, options=(), decoding=replace(SCORED, max_tokens=4))
-    found = answers(made, [first, drawn, second])
-    assert [each.options is None for each in found] == [False, True, False]
-    assert found[1].tokens_out > 0
+    found = answers(made, [drawn, first, drawn, second])  # one after the other, by kind
+    assert [each.options is None for each in found] == [True, False, True, False]
+    assert found[0].tokens_out > 0
+    for request, response in ((first, found[1]), (second, found[3])):
+        assert response.options[0] == pytest.approx(plain(made, request, OPTIONS[0])[0], abs=2e-4)
 
 
 def test_what_begins_alike_is_one_branch_of_a_tree():
