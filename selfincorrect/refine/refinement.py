@@ -11,8 +11,8 @@ import polars as pl
 from selfincorrect.columns import Column, schema_of
 from selfincorrect.digest import seed_of
 from selfincorrect.discriminate.choices import choice_rows
-from selfincorrect.discriminate.requests import NO_ANSWER, discriminations
-from selfincorrect.discriminate.view import AskingSettings, View
+from selfincorrect.discriminate.requests import discriminations
+from selfincorrect.discriminate.view import NO_ANSWER, AskingSettings, View
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Prompt, Turns
 from selfincorrect.engines.requests import Decoding, Request, Response
