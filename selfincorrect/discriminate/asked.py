@@ -1,7 +1,7 @@
 """What is asked about one question, and the preference among its candidates that comes of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from selfincorrect.discriminate.parse import Chosen, How
 from selfincorrect.engines.requests import Request
@@ -61,7 +61,8 @@ class Preference:
 
     `parsed` is what was read, and `how` says how strictly, or why nothing was. `mass` is how probable the
     labels were together, a mean over requests; `bounded` says that the choice depends on a label of which
-    only a bound is known.
+    only a bound is known. `picks` are the samples picked in each order, where there are several; None is no
+    single one.
     """
 
     scores: tuple[float | None, ...]
@@ -69,6 +70,7 @@ class Preference:
     how: How
     mass: float | None = None
     bounded: bool = False
+    picks: tuple[int | None, ...] = ()
 
     @property
     def best(self) -> tuple[int, ...]:
@@ -103,4 +105,8 @@ def votes(asked: Asked, shown: Sequence[Shown], chosen: Sequence[Chosen]) -> Pre
             scores[order.order[slot]] += 1 / len(each.slots)
     strictly = len(valid) == len(chosen) and all(each.how == "strict" for each in chosen)
     parsed = " ".join(each.parsed or "–" for each in chosen)
-    return asked.preference(scores, parsed, "strict" if strictly else "loose")
+    picks = tuple(
+        order.order[each.slots[0]] if len(each.slots) == 1 else None
+        for order, each in zip(shown, chosen, strict=True)
+    )
+    return replace(asked.preference(scores, parsed, "strict" if strictly else "loose"), picks=picks)

@@ -29,8 +29,9 @@ SLOTS = [
 ]  # fmt: skip
 FLIPS = [
     MODEL, TASK, K, VARIANT,
-    Column("other_variant", TEXT, "variant that shows the same candidates in another order"),
-    Column("n", COUNT, "questions with two valid outputs"),
+    Column("other_variant", TEXT, "variant that shows the same candidates in another order; the same one "
+        "where it shows several itself"),
+    Column("n", COUNT, "questions with two valid outputs; of one variant, pairs of orders"),
     Column("flips", COUNT, "of these, those in which another answer is picked: another normal form"),
     Column("flip_rate", NUMBER, "`flips` / `n`", "share"),
     *_ends("flip_rate"),

@@ -27,8 +27,8 @@ COLUMNS = {
     "pooled": POOLED, "coverage": COVERAGE, "selectors": SELECTORS, "agreement": AGREEMENT,
     "best_of": BEST_OF,
 }  # fmt: skip
-CHOSEN = ["question_id", "asked", "k", "variant", "selector", "order", "orders", "chosen_sample", "valid"]
-CHOSEN += ["how", "calls", "tokens_in", "tokens_out", "label_mass", "bounded"]
+CHOSEN = ["question_id", "asked", "k", "variant", "selector", "order", "orders", "picks", "chosen_sample"]
+CHOSEN += ["valid", "how", "calls", "tokens_in", "tokens_out", "label_mass", "bounded"]
 
 
 class Settings(StageSettings):

@@ -2,7 +2,8 @@
 orders.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import polars as pl
 import polars.selectors as cs
 
 from selfincorrect.columns import Column, schema_of
-from selfincorrect.discriminate.choices import named
+from selfincorrect.discriminate.choices import distinct, named
 from selfincorrect.discriminate.selectors.registry import askers, with_slots
 from selfincorrect.measure.confidence import accuracy_by_margin
 from selfincorrect.measure.hypothesis import adjusted
@@ -88,6 +89,8 @@ def flips_table(
 
     `reordered` are variants that differ in their order alone. A choice by content flips never, a uniform
     one among k different answers in 1 − 1/k. Another sample with the same normal form is no other answer.
+    A variant that shows several orders itself is compared with itself, every two of its orders; the interval
+    is then the clustered one.
     """
     rows = []
     for (model, task), table in choices.items():
@@ -101,7 +104,28 @@ def flips_table(
                 low, high = share_interval(flips, both.height)
                 rate = flips / both.height if both.height else None
                 rows.append((model, task, k, first, second, both.height, flips, rate, low, high, 1 - 1 / k))
+        rows += [(model, task, *row) for row in _own_flips(table, grades[model, task])]
     return _frame(rows, FLIPS)
+
+
+def _own_flips(choices: pl.DataFrame, grades: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
+    """Rows, without model and task, of the variants that show several orders themselves."""
+    if "picks" not in choices.columns:
+        return
+    forms = {(q, s): form for q, s, form in grades.select("question_id", "sample", "extracted").iter_rows()}
+    several = distinct(choices.filter(pl.col("picks").is_not_null()))
+    for (k, variant), cell in several.group_by("k", "variant", maintain_order=True):
+        flips, shares, asked = [], [], []
+        for question, picks in cell.select("question_id", "picks").iter_rows():
+            picked = [forms.get((question, pick)) or pick for pick in picks if pick is not None]
+            pairs = [one != other for one, other in combinations(picked, 2)]
+            if pairs:
+                flips += pairs
+                shares.append(np.mean(pairs))
+                asked.append(question)
+        low, high = score_interval(np.array(shares), np.array(asked)) if shares else (None, None)
+        rate = float(np.mean(shares)) if shares else None
+        yield k, variant, variant, len(flips), sum(flips), rate, low, high, 1 - 1 / int(k)
 
 
 def _picked(choices: pl.DataFrame, grades: pl.DataFrame) -> pl.DataFrame:

@@ -5,11 +5,12 @@ for PriDe: the prior of the labels, whatever they stand for, is divided out.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import ceil, exp, fsum, log
 from random import Random
 
 from selfincorrect.digest import seed_of
-from selfincorrect.discriminate.asked import Asked, Preference
+from selfincorrect.discriminate.asked import Asked, Preference, best_of
 from selfincorrect.discriminate.label_scores import (
     Probabilities,
     concluded,
@@ -96,10 +97,16 @@ class LabelProbability(Labelled):
                 sample: (_log(low) - _log(prior[place[sample]]), _log(high) - _log(prior[place[sample]]))
                 for sample, (low, high) in spans.items()
             }
-        return concluded(asked, scores, spans, found)
+        picks = tuple(_pick(shown.order, each.shares) for shown, each in zip(asked.shown, found, strict=True))
+        return replace(concluded(asked, scores, spans, found), picks=picks if orders > 1 else ())
 
     def _probabilities(self, view: View, count: int, response: Response) -> Probabilities:
         return label_probabilities(response, view.showing(count).labels)
+
+
+def _pick(order: Sequence[int], shares: Sequence[float | None] | None) -> int | None:
+    best = best_of(shares or ())
+    return order[best[0]] if len(best) == 1 else None
 
 
 def _log(probability: float | None) -> float:

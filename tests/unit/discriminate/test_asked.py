@@ -76,6 +76,11 @@ def test_several_orders_are_a_vote():
     )
     assert row["scores"] == [1, 1, 0, 1]
     assert (row["parsed"], row["how"], row["calls"]) == ("1 1 2 –", "loose", 4)
+    assert row["picks"] == [0, 1, 3, None]
+    [row] = rows(view(selector="label_probability"), [candidates(*NAMES)], judge((9.0, 1.0, 1.0, 1.0)))
+    assert row["picks"] == [0, 1, 2, 3]
+    [row] = rows(view(), [candidates(*NAMES)], lambda request: Response("1", "p", "stop", 9, 1, None))
+    assert row["picks"] is None
 
 
 @pytest.mark.parametrize(

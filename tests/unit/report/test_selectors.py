@@ -6,6 +6,7 @@ import pytest
 from selfincorrect.report.best_of import best_of_table
 from selfincorrect.report.figures import best_of
 from selfincorrect.report.selectors import agreement_table, selectors_table
+from selfincorrect.report.tables import flips_table
 from selfincorrect.report.ways import findings
 
 GRADES = {
@@ -87,3 +88,19 @@ def test_best_of_j_of_what_can_be_told():
     figure = best_of.draw({"best_of": found, "metrics": pl.DataFrame({"task": ["t"], "unit": ["percent"]})})
     assert [line.get_label() for line in figure.axes[0].lines] == ["one", "vote"]
     assert list(figure.axes[0].lines[0].get_xdata()) == [1, 2, 3]
+
+
+def test_a_variant_that_shows_several_orders_is_compared_with_itself():
+    rows = [
+        {"question_id": "q1", "picks": [0, 1, 2]},  # the first two are the same answer
+        {"question_id": "q2", "picks": [0, 1, None]},
+        {"question_id": "q3", "picks": [None, 2, None]},
+    ]
+    about = {"k": 3, "variant": "turned", "asked": None, "chosen_sample": 0, "valid": True}
+    other = about | {"variant": "once", "picks": None, "question_id": "q1"}
+    schema = {"k": pl.Int32, "asked": pl.String, "picks": pl.List(pl.Int32)}
+    table = pl.DataFrame([*(about | row for row in rows), other], schema_overrides=schema)
+    [row] = flips_table({("m", "t"): table}, GRADES, []).to_dicts()
+    assert (row["variant"], row["other_variant"], row["n"], row["flips"]) == ("turned", "turned", 4, 3)
+    assert row["flip_rate"] == pytest.approx((2 / 3 + 1) / 2)
+    assert row["uniform_rate"] == pytest.approx(2 / 3)
