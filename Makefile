@@ -77,7 +77,7 @@ format: .venv/.test ## rewrite the code in its standard layout
 docs: .venv/.run ## write the generated pages: schema and table of the configuration, columns of tables
 	@$(BIN)/selfincorrect reference
 
-simulate: .venv/.run ## check tests, intervals and power on 20,000 simulated pools of each kind: tables and figures, above half an hour
+simulate: .venv/.run ## check tests, intervals and power on 20,000 simulated pools of each kind: tables and figures, an hour on two cores
 	@$(READ_ARGS); $(BIN)/selfincorrect simulate results/simulation "$${args[@]}"
 
 scale: .venv/.run ## plan an experiment on paper: jobs, GPU hours, wall time, disk (ARGS="mine.yaml --gpus 8 64"; default: the whole paper)

@@ -151,7 +151,8 @@ def _refinement(
 
 
 def _sums(asked: Sequence[Request], scale: float) -> Sums:
-    read = sum(tokens(request.prompt.text()) for request in asked)
+    scored = sum(max(map(tokens, request.options), default=0.0) for request in asked)
+    read = sum(tokens(request.prompt.text()) for request in asked) + scored
     return len(asked) * scale, read * scale, sum(request.decoding.max_tokens for request in asked) * scale
 
 
