@@ -11,6 +11,7 @@ from typing import Any
 
 from selfincorrect.config.code_digest import ROOT, code_digest
 from selfincorrect.config.schema import Config, ModelConfig, VariantConfig
+from selfincorrect.config.task_settings import task_settings
 from selfincorrect.digest import file_sha256
 from selfincorrect.discriminate.selectors.registry import (
     BUILT_IN,
@@ -21,7 +22,6 @@ from selfincorrect.discriminate.selectors.registry import (
     knows,
     pointwise,
 )
-from selfincorrect.discriminate.view import AskingSettings, Drawing
 from selfincorrect.engines import registry as engines
 from selfincorrect.paper.published import PAPER_K, setting_of
 from selfincorrect.plugins import origin
@@ -94,26 +94,6 @@ def _asking(config: Config, *greedily: str) -> Slice:
     """
     drawn = [model for model in greedily if not config.weighted[model].greedy]
     return {key: value for key, value in (("retry", config.run.retry), ("drawn", drawn)) if value}
-
-
-class TaskSettings(AskingSettings):
-    """A task's settings with its own defaults filled in."""
-
-    limit: int | None
-
-
-def task_settings(config: Config, task: str) -> TaskSettings:
-    """The settings of a configured task."""
-    settings, module = config.tasks[task], get_task(task)
-    shots = module.SHOTS if settings.shots is None else settings.shots
-    return TaskSettings(
-        seed=config.seed,
-        limit=settings.limit,
-        shots=min(shots, len(task_prompts(task).demonstrations)),
-        answer_tokens=settings.answer_tokens or module.ANSWER_TOKENS,
-        choice_tokens=settings.choice_tokens or module.CHOICE_TOKENS,
-        drawing=Drawing(temperature=config.sampling.temperature, top_p=config.sampling.top_p),
-    )
 
 
 def generate(config: Config, model: str, task: str) -> Slice:

@@ -12,7 +12,7 @@ import polars as pl
 
 from selfincorrect.columns import Column, schema_of
 from selfincorrect.config.schema import Config, ModelConfig, VariantConfig
-from selfincorrect.config.slices import TaskSettings
+from selfincorrect.config.task_settings import TaskSettings
 from selfincorrect.discriminate.requests import decoding_of, discriminations
 from selfincorrect.discriminate.selectors.registry import get_selector
 from selfincorrect.discriminate.view import View

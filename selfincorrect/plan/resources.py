@@ -5,7 +5,7 @@ Both are rough and on the safe side; a job that runs out is submitted again with
 """
 
 from selfincorrect.config.schema import Config
-from selfincorrect.config.slices import task_settings
+from selfincorrect.config.task_settings import task_settings
 from selfincorrect.discriminate.selectors.registry import asking, get_selector
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.paper import published

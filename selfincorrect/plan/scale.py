@@ -19,7 +19,7 @@ import yaml
 
 from selfincorrect.config.check.experiment import check
 from selfincorrect.config.schema import Config, ModelConfig
-from selfincorrect.config.slices import task_settings
+from selfincorrect.config.task_settings import task_settings
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.errors import UserError
 from selfincorrect.plan.estimate import BYTES_A_TOKEN, Load, loads

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from selfincorrect.config.check.experiment import check
-from selfincorrect.config.slices import task_settings
+from selfincorrect.config.task_settings import task_settings
 from selfincorrect.io import write_json
 from selfincorrect.plan.estimate import estimate, loads
 from selfincorrect.plan.rates import Rates, rates
