@@ -21,6 +21,10 @@ from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.jobs import stopping
 
 
+# Tokens of a pass, where the library's own choice makes masks that do not fit the memory of a small machine.
+READ_AT_ONCE = {"cpu": 1024}
+
+
 class _ChooseInBatches(ContinuousBatchingLogitsProcessor):
     """Lets the sampler choose each sequence's next token: all others get no weight.
 
@@ -104,8 +108,10 @@ def _started(
 ) -> tuple[Any, _ChooseInBatches]:
     chooser = _ChooseInBatches(sampler, prompts, rules.steps, size, model.device)
     how = GenerationConfig(max_new_tokens=rules.steps, do_sample=False, eos_token_id=sorted(rules.eos) or -1)
-    share = SHARE[model.device.type]
-    limits = ContinuousBatchingConfig(max_requests_per_batch=size, max_memory_percent=share)
+    share, read = SHARE[model.device.type], READ_AT_ONCE.get(model.device.type)
+    limits = ContinuousBatchingConfig(
+        max_requests_per_batch=size, max_memory_percent=share, max_batch_tokens=read
+    )
     manager = model.init_continuous_batching(generation_config=how, continuous_batching_config=limits)
     manager.logit_processor = ContinuousBatchingLogitsProcessorList(LogitsProcessorList([chooser]))
     manager.logit_processor.tensors_required = 1
