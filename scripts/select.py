@@ -1,12 +1,13 @@
-"""Rule select: choices among the candidates of a pool from elsewhere, by rules that need no model."""
+"""Rule select: all choices among the candidates of a pool: of the models that were asked, and by rules."""
 
-from selfincorrect.io import read_provenance, read_tables, write_table
+from selfincorrect.discriminate.stage import COLUMNS, SCHEMA, SelectSettings, select
+from selfincorrect.io import read_shards, read_tables, write_table
 from selfincorrect.jobs.job import job
-from selfincorrect.pools.stage import CHOICES, SelectSettings, select
+from selfincorrect.jobs.provenance import of_choices
 
 with job(snakemake):
-    inputs, wildcards = snakemake.input, snakemake.wildcards
-    tables = read_tables(inputs, "dataset", "candidates", "grades")
-    settings = SelectSettings(**snakemake.params.slice)
-    choices = select(*tables, wildcards.task, settings, int(wildcards.k))
-    write_table(snakemake.output[0], choices, read_provenance(inputs.candidates), CHOICES)
+    inputs, task, told = snakemake.input, snakemake.wildcards.task, snakemake.params.slice
+    tables, asked = read_tables(inputs, "dataset", "candidates", "grades"), read_shards(inputs.asked, SCHEMA)
+    choices = select(*tables, asked, task, SelectSettings(**told))
+    for path, table in zip(snakemake.output, choices.values(), strict=True):
+        write_table(path, table, of_choices(inputs.candidates, inputs.asked), COLUMNS)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+WAY = ("variant", "discriminator")  # columns that name one way of choosing among the same candidates
+
 
 @dataclass(frozen=True)
 class Column:

@@ -16,9 +16,12 @@ from selfincorrect.measure.columns import GRADED, METRICS
 from selfincorrect.paper import tables as paper
 from selfincorrect.plan import estimate
 from selfincorrect.refine.refinement import MEASURED, PREFERENCES, ROUNDS
+from selfincorrect.report.best_of import COLUMNS as BEST_OF
 from selfincorrect.report.columns import COVERAGE, DIFFERENCES, FLIPS, PASS_AT, SLOTS
 from selfincorrect.report.contrasts import COLUMNS as CONTRASTS
+from selfincorrect.report.matrix import COLUMNS as MATRIX
 from selfincorrect.report.pooled import COLUMNS as POOLED
+from selfincorrect.report.selectors import AGREEMENT, SELECTORS
 
 TABLES: list[tuple[str, str, Sequence[Column]]] = [
     ("results/tables/metrics", "A row a cell: model × task × k × variant.", METRICS),
@@ -34,6 +37,11 @@ TABLES: list[tuple[str, str, Sequence[Column]]] = [
                               "variant.", POOLED),
     ("results/tables/coverage", "Accuracy of the surest choices: a row for each cell with margins and each "
                                 "share of the questions.", COVERAGE),
+    ("results/tables/selectors", "A row a cell: what each way of choosing gains and costs.", SELECTORS),
+    ("results/tables/agreement", "A row for every two ways of choosing.", AGREEMENT),
+    ("results/tables/best_of", "Best of j candidates: a row for each way of choosing and each j.", BEST_OF),
+    ("results/tables/matrix", "A row for each cell in which a model was asked: whose answers, and by whom.",
+    MATRIX),
     ("results/{model}/{task}/candidates", "The pool: a row a candidate.", candidates.COLUMNS),
     ("results/{model}/{task}/grades", "A row a candidate.", grades.COLUMNS),
     ("results/{model}/{task}/judgements", "A row for each candidate, role of a judge and attempt.",

@@ -5,13 +5,13 @@ The JSON schema in `workflow/schemas/` and the table in the README are generated
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
 from selfincorrect.config.task_section import TaskConfig
-from selfincorrect.discriminate.selectors.registry import asking, free, get_selector, rule
+from selfincorrect.discriminate.selectors.registry import asking, free, rule, selector_of
 from selfincorrect.discriminate.selectors.registry import names as selector_names
 from selfincorrect.engines.registry import names as engine_names
 from selfincorrect.generate.settings import SamplingConfig
@@ -133,15 +133,24 @@ class VariantConfig(Variant):
 
 def _undecided(variant: Variant) -> bool:
     """Whether a variant asks about undecided questions alone."""
-    if not get_selector(variant.selector).asks:
+    if not selector_of(variant).asks:
         return False
-    return (variant.ask or asking(variant.selector).policy) == "undecided"
+    return (variant.ask or asking(variant).policy) == "undecided"
 
 
 def _for_pools(variant: Variant) -> bool:
-    """Whether a variant can choose among candidates from elsewhere, with nothing but their grades."""
-    selector = get_selector(variant.selector)
-    return not selector.asks and not rule(variant.selector).own and variant.of is None
+    """Whether a variant can choose among candidates from elsewhere: by their grades, or by a named model."""
+    if variant.discriminator or variant.discriminators:
+        return True
+    return not selector_of(variant).asks and not rule(variant).own and variant.of is None
+
+
+class Way(NamedTuple):
+    """One way of choosing: a variant, the model that is asked (None: none is), and its options."""
+
+    variant: str
+    discriminator: str | None
+    options: VariantConfig
 
 
 class RefinementConfig(Section):
@@ -221,7 +230,7 @@ class Config(Section):
     def variants_of(self, task: str, model: str | None = None) -> dict[str, VariantConfig]:
         """The variants that `task` is measured with (on `model`), by name.
 
-        For a model of pools they are the rules that need no model.
+        For a model of pools they are the rules that need no model, and those that say which is asked.
         """
         chosen = {
             name: variant
@@ -239,16 +248,51 @@ class Config(Section):
         pools = [pool for entry in self.pooled.values() for pool in entry.pools.values()]
         return list(dict.fromkeys(name for pool in pools for name in pool.scores))
 
-    def needs_grades(self, task: str, model: str) -> bool:
+    def discriminators_of(self, variant: Variant, task: str, model: str) -> list[str]:
+        """The models that a variant asks about the pool of `model`: by default itself."""
+        if variant.discriminators == "all":
+            return [name for name in self.weighted if task in self.tasks_of(name)]
+        named = [variant.discriminator] if variant.discriminator else variant.discriminators
+        return [model] if named is None else list(named)
+
+    def ways(self, task: str, model: str) -> list[Way]:
+        """Every way of choosing among the candidates of `model`, variants in their order.
+
+        Where another model is asked, the way's variant has it as its `discriminator`.
+        """
+        found = []
+        for name, variant in self.variants_of(task, model).items():
+            for asked in self.discriminators_of(variant, task, model):
+                other = None if asked == model else asked
+                options = variant.model_copy(update={"discriminator": other, "discriminators": None})
+                asks = selector_of(options).asks
+                found.append(Way(name, asked if asks else None, options))
+        return found
+
+    def asked(self, task: str, model: str, discriminator: str) -> dict[str, VariantConfig]:
+        """The variants in which `discriminator` is asked about the candidates of `model`, by name."""
+        return {
+            way.variant: way.options for way in self.ways(task, model) if way.discriminator == discriminator
+        }
+
+    def rules(self, task: str, model: str) -> dict[str, VariantConfig]:
+        """The variants that choose among the candidates of `model` and ask nothing, by name."""
+        return {way.variant: way.options for way in self.ways(task, model) if way.discriminator is None}
+
+    def discriminators(self, task: str, model: str) -> list[str]:
+        """The models that are asked about the candidates of `model`."""
+        named = [way.discriminator for way in self.ways(task, model) if way.discriminator is not None]
+        return list(dict.fromkeys(named))
+
+    def needs_grades(self, task: str, variants: Mapping[str, Variant]) -> bool:
         """Whether choices wait for grades: wrong candidates are simplified, or a selector needs them."""
-        variants = self.variants_of(task, model).values()
         # Answers that a judge grades have no normal form to wait for.
         formed = not self.tasks[task].judges
         return any(
             each.distractors == "easy"
-            or get_selector(each.selector).graded
+            or selector_of(each).graded
             or (formed and (each.distinct or each.by == "answer" or _undecided(each)))
-            for each in variants
+            for each in variants.values()
         )
 
     @property

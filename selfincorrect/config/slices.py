@@ -18,9 +18,9 @@ from selfincorrect.discriminate.selectors.registry import (
     GROUP,
     asking,
     free,
-    get_selector,
     knows,
     pointwise,
+    selector_of,
 )
 from selfincorrect.engines import registry as engines
 from selfincorrect.paper.published import PAPER_K, setting_of
@@ -117,7 +117,7 @@ def import_pool(config: Config, model: str, task: str) -> Slice:
     return {
         "seed": config.seed,
         "limit": config.tasks[task].limit,
-        "k": max(config.k),
+        "k": config.k,
         "max_characters": config.sampling.max_characters,
         "pool": config.pooled[model].pools[task].model_dump(mode="json"),
         **_code("pools.stage.run", task=task),
@@ -125,15 +125,15 @@ def import_pool(config: Config, model: str, task: str) -> Slice:
 
 
 def select(config: Config, model: str, task: str) -> Slice:
-    """The rules that choose without a model, and the outputs that came with the pool."""
-    pool = config.pooled[model].pools[task]
-    variants = config.variants_of(task, model)
-    selectors = sorted({variant.selector for variant in variants.values()})
+    """The rules that choose without a model, and all ways of choosing in their order."""
+    rules = config.rules(task, model)
+    selectors = sorted({variant.selector for variant in rules.values()})
     return {
         "seed": config.seed,
-        "variants": {name: _options(variant) for name, variant in variants.items()},
-        "pool": pool.model_dump(mode="json") if pool.outputs or pool.scores else None,
-        **_code("pools.stage.select", task=task, selectors=selectors),
+        "k": config.k,
+        "rules": {name: _options(variant) for name, variant in rules.items()},
+        "ways": [way[:2] for way in config.ways(task, model)],
+        **_code("discriminate.stage.select", task=task, selectors=selectors),
     }
 
 
@@ -159,13 +159,13 @@ def judge(config: Config, task: str) -> Slice:
     }
 
 
-def discriminate(config: Config, model: str, task: str) -> Slice:
+def discriminate(config: Config, model: str, task: str, discriminator: str) -> Slice:
+    """What `discriminator` is asked about the candidates of `model`."""
     prompts, settings = task_prompts(task), task_settings(config, task)
-    variants = config.variants_of(task, model)
-    selectors = sorted({variant.selector for variant in variants.values()})
-    asked = [variant for variant in variants.values() if get_selector(variant.selector).asks]
-    continues = any(asking(variant.selector).continues for variant in asked)
-    drawn = {"drawing" for variant in asked if asking(variant.selector).samples(variant) > 1}
+    variants = config.asked(task, model, discriminator)
+    selectors, asked = sorted({variant.selector for variant in variants.values()}), variants.values()
+    continues = any(asking(variant).continues for variant in asked)
+    drawn = {"drawing" for variant in asked if asking(variant).samples(variant) > 1}
     forms = sorted({prompts.shown_as(variant) for variant in asked})
     data = prompts.data()
     shots = settings.shots * max((variant.shots for variant in asked), default=0)
@@ -173,7 +173,8 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
         "seed": config.seed,
         "k": config.k,
         "variants": {name: _options(variant) for name, variant in variants.items()},
-        **_asking(config, model),
+        "shards": config.tasks[task].shards,
+        **_asking(config, discriminator),
         **settings.model_dump(include={"shots", "choice_tokens", "answer_tokens", *drawn}),
         "prompts": {
             "discriminate": {form: data["discriminate"][form] for form in forms},
@@ -181,7 +182,9 @@ def discriminate(config: Config, model: str, task: str) -> Slice:
             "demonstrations": data["demonstrations"][:shots],
             **({"generate": data["generate"]} if continues else {}),
         },
-        **_code("discriminate.stage.run", task=task, models=[config.weighted[model]], selectors=selectors),
+        **_code(
+            "discriminate.stage.run", task=task, models=[config.weighted[discriminator]], selectors=selectors
+        ),
     }
 
 
@@ -223,7 +226,12 @@ def tables(config: Config) -> Slice:
             list(pair) for pair in combinations(config.variants, 2) if _same_but_order(config, *pair)
         ],
         "pointwise": [name for name, variant in _named(config).items() if pointwise(variant)],
-        "votes": [name for name, variant in _named(config).items() if get_selector(variant.selector).votes],
+        "verifying": [
+            name
+            for name, each in _named(config).items()
+            if pointwise(each) and selector_of(each).probable(each)
+        ],
+        "votes": [name for name, variant in _named(config).items() if selector_of(variant).votes],
         "knowing": [name for name, variant in _named(config).items() if knows(variant)],
         "contrasts": [each.model_dump(mode="json") for each in config.contrasts],
         "pairs": [list(pair) for pair in config.pairs()],

@@ -3,16 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
-from selfincorrect.columns import Column, schema_of
+from selfincorrect.columns import WAY, Column, schema_of
 from selfincorrect.digest import canonical_json, seed_of
 from selfincorrect.discriminate.asked import Asked, Preference, best_of
-from selfincorrect.discriminate.requests import drawing_of, selector_of
+from selfincorrect.discriminate.requests import drawing_of
 from selfincorrect.discriminate.selectors.base import Given, Scores
-from selfincorrect.discriminate.selectors.registry import rule
+from selfincorrect.discriminate.selectors.registry import asking, rule
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.conversations import Candidate, Pool
@@ -56,6 +57,7 @@ COLUMNS = [
     Column("calls", pl.Int32, "how many different requests were made; empty for rules"),
     Column("label_mass", pl.Float64, _MASS),
     Column("bounded", pl.Boolean, _BOUNDED),
+    Column("discriminator", pl.String, "the model that was asked; empty where none was"),
 ]  # fmt: skip
 SCHEMA = schema_of(COLUMNS)
 
@@ -67,12 +69,14 @@ def choice_rows(
     asked: Sequence[Asked],
     responses: Sequence[Response],
     temperature: float = 0.0,
+    discriminator: str | None = None,
 ) -> list[dict[str, Any]]:
     """Responses to the requests of `asked`, in order, as rows of SCHEMA.
 
-    They are for the variant called `name`, and were decoded at `temperature`.
+    They are for the variant called `name`, were decoded at `temperature`, and are of the model called
+    `discriminator`.
     """
-    waiting, selector, rows = iter(responses), selector_of(view), []
+    waiting, selector, rows = iter(responses), asking(view.variant), []
     answers = [[next(waiting) for _ in each.requests] for each in asked]
     learnt, drawn = selector.learn(view, asked, answers), drawing_of(view)
     for each, own in zip(asked, answers, strict=True):
@@ -92,6 +96,7 @@ def choice_rows(
                 "bounded": preference.bounded,
                 "probabilities": selector.probable(view.variant),
                 "temperature": drawn.temperature if drawn else temperature,
+                "discriminator": discriminator,
                 **told,
             }
         )
@@ -171,22 +176,19 @@ def selected_rows(
     questions: Sequence[str],
     k: int,
     seed: int,
-    others: Sequence[Mapping[str, Any]] = (),
+    others: Mapping[str, Sequence[Scores]] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     """Choices of the rule of `variant` among the first k candidates of each question, as rows of SCHEMA.
 
     A tie is shared in scores where the rule says so; `chosen_sample` is a seeded draw from it. A question
-    whose candidates have no score has no choice. `others` are rows of the variants that are ranked together.
+    whose candidates have no score has no choice. `others` are, by question, the scores that are ranked
+    together.
     """
     selector = variant.selector
-    rows, chooses = [], rule(selector)
-    ranked: dict[str, dict[str, Scores]] = {}
-    for row in others:
-        if row["variant"] in (variant.of or ()):
-            ranked.setdefault(row["question_id"], {})[row["variant"]] = row["scores"]
+    rows, chooses = [], rule(variant)
     for question in questions:
         draw = Random(seed_of("rule", seed, selector, question, k))
-        given = Given(variant, draw, ranked.get(question, {}))
+        given = Given(variant, draw, others.get(question, ()))
         scores = tuple(chooses.scores(pool[question][:k], given))
         if variant.by == "answer":
             scores = summed(scores, pool[question][:k])
@@ -217,5 +219,5 @@ def named(choices: pl.DataFrame) -> pl.DataFrame:
 
 def distinct(choices: pl.DataFrame) -> pl.DataFrame:
     """A row for each choice that was made, that of the first of the items that share it, with `asked`."""
-    apart = [name for name in ("k", "variant", "asked") if name in choices.columns]
+    apart = [name for name in ("k", *WAY, "asked") if name in choices.columns]
     return named(choices).unique(apart, keep="first", maintain_order=True)

@@ -9,22 +9,16 @@ from random import Random
 from selfincorrect.digest import seed_of
 from selfincorrect.discriminate.asked import Asked, Part, Shown
 from selfincorrect.discriminate.orders import decided, stands_of
-from selfincorrect.discriminate.selectors.base import Asking
 from selfincorrect.discriminate.selectors.registry import asking
 from selfincorrect.discriminate.view import NO_ANSWER, Drawing, View
 from selfincorrect.engines.prompt import Prompt, Turns
 from selfincorrect.engines.requests import SCORED, Decoding, Request
 from selfincorrect.tasks.base import Question, scored
-from selfincorrect.tasks.conversations import Candidate, Pool
+from selfincorrect.tasks.conversations import Candidate, Conversation, Pool
 from selfincorrect.tasks.generation import generation_prompt
 from selfincorrect.tasks.templates import Demonstration, DemonstrationAnswer, conversation, replies
 
 LABEL_TOKENS = 8  # the longest output that is a bare label or score
-
-
-def selector_of(view: View) -> Asking:
-    """The selector that asks in a view."""
-    return asking(view.variant.selector)
 
 
 def right_positions(shots: int, k: int) -> list[int]:
@@ -40,7 +34,7 @@ def right_positions(shots: int, k: int) -> list[int]:
 
 def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> list[Asked]:
     """What is asked about each question: requests about its k candidates or some of them each."""
-    selector, forms = selector_of(view), dict[int, _Form]()
+    selector, forms = asking(view.variant), dict[int, _Form]()
     candidates = {each.question_id: pool[each.question_id][: view.k] for each in questions}
     policy = view.variant.ask or selector.policy
     stands = {name: stands_of(each, view.variant.distinct) for name, each in candidates.items()}
@@ -81,11 +75,20 @@ def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> li
 def _continued(
     question: Question, candidates: Sequence[Candidate], order: tuple[int, ...], view: View
 ) -> Shown:
-    """Each candidate as the answer that the prompt of generation asks for."""
-    prompt = generation_prompt(question, view.prompts, view.settings.shots)
-    texts = tuple(candidates[sample].text or NO_ANSWER for sample in order)
-    requests = tuple(Request(prompt, SCORED, None, (text,)) for text in texts)
-    return Shown(order, texts, requests, tuple(Part((slot,)) for slot in range(len(order))))
+    """Each candidate as the answer that the prompt of generation asks for, every turn after those before."""
+    turns = question.turns if isinstance(question, Conversation) else (question,)
+    texts: list[str] = []
+    requests: list[Request] = []
+    for sample in order:
+        said = candidates[sample].turns or (candidates[sample].text,)
+        texts.append(NO_ANSWER if None in said else candidates[sample].text or NO_ANSWER)
+        history: Turns = ()
+        for turn, text in zip(turns, said, strict=True):
+            prompt = generation_prompt(turn, view.prompts, view.settings.shots, history)
+            requests.append(Request(prompt, SCORED, None, (text or NO_ANSWER,)))
+            history = (*history, (prompt.query, view.task.trim(text or "")))
+    parts = tuple(Part((slot,)) for slot in range(len(order)) for _ in turns)
+    return Shown(order, tuple(texts), tuple(requests), parts)
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class _Form:
 
     @classmethod
     def of(cls, view: View) -> "_Form":
-        selector = selector_of(view)
+        selector = asking(view.variant)
         options = selector.scored(view)
         decoding = SCORED if options else decoding_of(view)
         shots = demonstrations_of(view)
@@ -118,7 +121,7 @@ def decoding_of(view: View) -> Decoding:
     its stop string.
     """
     longest = view.settings.choice_tokens
-    rationale = selector_of(view).rationale(view)
+    rationale = asking(view.variant).rationale(view)
     tokens = longest if rationale else min(LABEL_TOKENS, longest)
     bare = not rationale  # one line: a label, a score, or a text that is one
     if view.variant.answer == "text":
@@ -132,7 +135,7 @@ def decoding_of(view: View) -> Decoding:
 
 def drawing_of(view: View) -> Drawing | None:
     """How the outputs of a view are drawn; None where each is the one of greedy decoding."""
-    return view.settings.drawing if selector_of(view).samples(view.variant) > 1 else None
+    return view.settings.drawing if asking(view.variant).samples(view.variant) > 1 else None
 
 
 def _shown(
@@ -159,7 +162,7 @@ def _shown(
 
 
 def _query(question: str, shown: Sequence[str], turned: bool, view: View) -> str:
-    template, selector = view.template, selector_of(view)
+    template, selector = view.template, asking(view.variant)
     candidates, cue = selector.listed(view, shown, turned), selector.reply(view).cue.format(**view.words())
     return f"{template.query.format(question=question, candidates=candidates)}\n{cue}"
 
@@ -179,7 +182,7 @@ def demonstrations_of(view: View) -> Turns:
         ]
         shown = _shown(question, candidates, range(view.k), view)
         reasons = partial(_reasons, demonstration, answers, position, view)
-        part, response = selector_of(view).demonstrated(view, index, position, shown, reasons)
+        part, response = asking(view.variant).demonstrated(view, index, position, shown, reasons)
         texts = [shown[slot] for slot in part.slots]
         shots.append((_query(question.question, texts, part.turned, view), response))
     return tuple(shots)

@@ -88,10 +88,7 @@ class ScriptedEngine:
             match = rule.match.search(request.prompt.query)
             if match:
                 if request.options:
-                    known = tuple(
-                        _option(rule, prompt, option, request.options) for option in request.options
-                    )
-                    return Response("", prompt, "stop", len(prompt.split()), 0, None, options=known)
+                    return _scored(rule, prompt, request.options)
                 answers = rule.answers
                 # Greedy decoding depends on the prompt alone, sampling on its seed.
                 index = seed_of(prompt if request.seed is None else request.seed) % len(answers)
@@ -101,6 +98,21 @@ class ScriptedEngine:
                 words = len(text.split())
                 return Response(text, prompt, "stop", len(prompt.split()), words, rule.logprob)
         raise UserError(f"No rule of {self._path} matches the query:\n{request.prompt.query}")
+
+
+def _scored(rule: _Rule, prompt: str, options: Sequence[str]) -> Response:
+    """What a model that knows everything would tell of options; a word is a token."""
+    return Response(
+        "",
+        prompt,
+        "stop",
+        len(prompt.split()),
+        0,
+        None,
+        options=tuple(_option(rule, prompt, option, options) for option in options),
+        option_tokens=tuple(max(len(option.split()), 1) for option in options),
+        certainties=tuple(seed_of("certainty", prompt, option) % 1000 / 100 for option in options),
+    )
 
 
 def _option(rule: _Rule, prompt: str, option: str, options: Sequence[str]) -> float:
@@ -124,4 +136,4 @@ def open_engine(manifest: Manifest, folder: Path, run: Running) -> ScriptedEngin
     return ScriptedEngine(folder / manifest.weights, run.batch_size)
 
 
-ENGINE = EngineKind("file", prepare, open_engine, options=True)
+ENGINE = EngineKind("file", prepare, open_engine, options=True, certainties=True)

@@ -63,15 +63,6 @@ def count_cut(table: pl.DataFrame, longest: int, what: str) -> None:
         )
 
 
-def shard_of(questions: Sequence[Question], shard: int, shards: int) -> list[Question]:
-    """The questions of one shard, 0 ≤ `shard` < `shards`: consecutive, sizes differ by at most one
-    conversation.
-    """
-    conversations = list(turns_of(questions).values())
-    start, end = (len(conversations) * i // shards for i in (shard, shard + 1))
-    return [question for turns in conversations[start:end] for question in turns]
-
-
 def sampled_pool(
     questions: Sequence[Question],
     task: str,

@@ -4,10 +4,11 @@ from functools import partial
 
 import polars as pl
 
-from selfincorrect.generate.candidates import COLUMNS, count_cut, sampled_pool, shard_of
+from selfincorrect.generate.candidates import COLUMNS, count_cut, sampled_pool
 from selfincorrect.generate.settings import Settings
 from selfincorrect.models.ask import OpenedModel, ask
 from selfincorrect.tasks.base import sample_questions
+from selfincorrect.tasks.conversations import shard_of
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.templates import task_prompts
 

@@ -69,3 +69,14 @@ def origin(
         "settings": {key: value for key, value in settings.items() if key not in without},
         **asked_with(settings),
     }
+
+
+def of_choices(candidates: str, shards: Sequence[str]) -> dict[str, Any]:
+    """What a table of choices is made of, for its metadata: those of the candidates' own model or, without
+    any, the first; `discriminators` are the others that were asked, by name.
+    """
+    own = read_provenance(candidates)
+    asked = {each["model"]["name"]: each for each in map(read_provenance, shards)}
+    first = asked.pop(own["model"]["name"], None) or (asked.pop(next(iter(asked))) if asked else own)
+    others = {name: each["model"] for name, each in asked.items()}
+    return {**first, **({"discriminators": others} if others else {})}

@@ -38,6 +38,7 @@ METRICS: list[Column] = [
         "scores", shown={GRADINGS: "", TERMINAL: "grading", REPORT: "graded by"}),
     Column("k", COUNT, "number of candidates shown", shown=_everywhere("k")),
     Column("variant", TEXT, "variant, as it is called in the configuration", shown=_everywhere("variant")),
+    Column("discriminator", TEXT, "model that was asked; empty where none was, or where that is not known"),
     Column("temperature", NUMBER, "temperature that choices were decoded at: 0 is greedy; 1 for models with "
         "`greedy: false`; empty for rules"),
     Column("selector", TEXT, "who chose: `choose` is the model, `score` the model by scoring each candidate "

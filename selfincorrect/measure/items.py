@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import polars as pl
 
-from selfincorrect.columns import Column, schema_of
+from selfincorrect.columns import WAY, Column, schema_of
 from selfincorrect.discriminate.choices import named
 from selfincorrect.engines.requests import ERROR
 from selfincorrect.measure.confidence import margins_of
@@ -16,6 +16,7 @@ COLUMNS = [
     Column("task", pl.String, "task that they answer"),
     Column("k", pl.Int64, "number of candidates shown"),
     Column("variant", pl.String, "variant"),
+    Column("discriminator", pl.String, "model that was asked, as of choices"),
     Column("selector", pl.String, "who chose"),
     Column("unit", pl.String, "what scores are, as of metrics"),
     Column("question_id", pl.String, "question (item)"),
@@ -35,11 +36,14 @@ COLUMNS = [
 ]  # fmt: skip
 
 
+Way = tuple[str, str | None]  # variant, discriminator
+
+
 def items(
     questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame, k: int, grading: str | None = None
-) -> dict[str, pl.DataFrame]:
-    """For each variant, in order of appearance, a table as `cell` takes it, with `shown`, the number of
-    graded candidates.
+) -> dict[Way, pl.DataFrame]:
+    """For each way of choosing, in order of appearance, a table as `cell` takes it, with `shown`, the number
+    of graded candidates.
 
     `grading` names another grading than the primary one. Raises ValueError where candidates or choices are
     missing.
@@ -60,18 +64,18 @@ def items(
     if not (pool["shown"] == k).all():
         raise ValueError(f"some questions have fewer than {k} graded candidates")
     tables = {}
-    for (variant,), chosen in named(choices).group_by("variant", maintain_order=True):
+    for (variant, asked), chosen in named(_with_discriminator(choices)).group_by(WAY, maintain_order=True):
         table = pool.join(chosen, on="question_id", validate="1:1")
         if table.height != pool.height:
             raise ValueError(f"variant {variant}: {table.height} choices for {pool.height} questions")
-        tables[str(variant)] = table.sort("question_id")
+        tables[str(variant), None if asked is None else str(asked)] = table.sort("question_id")
     return tables
 
 
-def items_table(tables: Mapping[str, pl.DataFrame], model: str, task: str, k: int, unit: str) -> pl.DataFrame:
-    """The `items` of all variants as rows of COLUMNS."""
+def items_table(tables: Mapping[Way, pl.DataFrame], model: str, task: str, k: int, unit: str) -> pl.DataFrame:
+    """The `items` of all ways of choosing as rows of COLUMNS."""
     parts = [pl.DataFrame(schema=schema_of(COLUMNS))]
-    for variant, table in tables.items():
+    for (variant, _), table in tables.items():
         counts = complete(table).select("question_id").with_columns(counts=True)
         table = table.join(counts, on="question_id", how="left", maintain_order="left")
         grades = np.array(table["grade"].to_list(), dtype=float).reshape(-1, k)
@@ -93,6 +97,13 @@ def items_table(tables: Mapping[str, pl.DataFrame], model: str, task: str, k: in
             .cast(pl.Schema(schema_of(COLUMNS)))
         )
     return pl.concat(parts)
+
+
+def _with_discriminator(choices: pl.DataFrame) -> pl.DataFrame:
+    """`choices` with its column `discriminator`, empty where a table of choices from elsewhere lacks it."""
+    if "discriminator" in choices.columns:
+        return choices
+    return choices.with_columns(pl.lit(None, dtype=pl.String).alias("discriminator"))
 
 
 def complete(table: pl.DataFrame) -> pl.DataFrame:

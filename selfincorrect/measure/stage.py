@@ -12,7 +12,7 @@ from selfincorrect.grade.grades import UNFINISHED, rating_name
 from selfincorrect.measure.cell import cell
 from selfincorrect.measure.columns import CELL, EMPTY, GRADED
 from selfincorrect.measure.items import COLUMNS as ITEMS
-from selfincorrect.measure.items import complete, items, items_table, other_gradings
+from selfincorrect.measure.items import Way, complete, items, items_table, other_gradings
 from selfincorrect.measure.scores import Row, cross_fitted, plain
 from selfincorrect.sections import StageSettings
 
@@ -36,17 +36,19 @@ def run(
     settings: Settings,
 ) -> dict[str, pl.DataFrame]:
     """The tables `metrics`, `gradings` and `per_question` of one model on one task with k candidates."""
+    tables = items(dataset, grades, choices, k)
+    place = {way: number for number, way in enumerate(tables)}
     rows = [
         {"model": model, "task": task, **row}
         for row in rows_of(dataset, grades, choices, k, settings.seed, settings.unit)
     ]
-    place = {name: number for number, name in enumerate(choices["variant"].unique(maintain_order=True))}
     return {
         "metrics": pl.DataFrame([row for row in rows if row["primary"]], schema=schema_of(CELL)),
         "gradings": pl.DataFrame(
-            sorted(rows, key=lambda row: place[row["variant"]]), schema=schema_of(GRADED)
+            sorted(rows, key=lambda row: place[row["variant"], row["discriminator"]]),
+            schema=schema_of(GRADED),
         ),
-        "per_question": items_table(items(dataset, grades, choices, k), model, task, k, settings.unit),
+        "per_question": items_table(tables, model, task, k, settings.unit),
     }
 
 
@@ -58,8 +60,8 @@ def rows_of(
     seed: int,
     unit: str = "percent",
 ) -> Iterator[Row]:
-    """A row for each way of grading, the primary one first, and each variant in order of appearance: that of
-    `cell`, and what is known of the cell beside.
+    """A row for each way of grading, the primary one first, and each way of choosing in order of appearance:
+    that of `cell`, and what is known of the cell beside.
 
     `unit` says what scores are: "percent" of fractions, or a "grade". Items without all their grades, or
     whose choice a server failed to give, are left out, and counted.
@@ -76,14 +78,15 @@ def rows_of(
             "differing": shown.filter(pl.col("grade") != pl.col(f"grade_{grading}")).height if grading else 0,
             **answers,
         }
-        for variant, table in items(questions, grades, choices, k, grading).items():
+        for way, table in items(questions, grades, choices, k, grading).items():
             graded = complete(table)
             row = cell(graded, k, seed, unit) if graded.height else EMPTY | {"selector": table["selector"][0]}
             ungraded = table.height - graded.height
             note = " ".join(filter(None, [_left_out(table, ungraded), _unanswered(answers), row["note"]]))
             told = {
-                "oracle_cross": crossed.get(variant),
-                "variant": variant,
+                "oracle_cross": crossed.get(way),
+                "variant": way[0],
+                "discriminator": way[1],
                 "temperature": _temperature(table),
                 "ungraded": ungraded,
                 "note": note,
@@ -93,18 +96,18 @@ def rows_of(
 
 def _crossed(
     questions: pl.DataFrame, grades: pl.DataFrame, choices: pl.DataFrame, k: int
-) -> dict[str, float]:
-    """The cross-fitted oracle of each variant, where candidates were rated twice."""
+) -> dict[Way, float]:
+    """The cross-fitted oracle of each way of choosing, where candidates were rated twice."""
     ratings = [rating_name(number) for number in (1, 2)]
     if not all(f"grade_{name}" in grades.columns for name in ratings):
         return {}
     found = {}
     first, second = (items(questions, grades, choices, k, name) for name in ratings)
-    for variant, table in first.items():
-        both = complete(table).join(complete(second[variant]), on="question_id")
+    for way, table in first.items():
+        both = complete(table).join(complete(second[way]), on="question_id")
         if both.height:
             one, other = (np.array(both[name].to_list(), dtype=float) for name in ("grade", "grade_right"))
-            found[variant] = cross_fitted(one, other, both["asked"].to_numpy())
+            found[way] = cross_fitted(one, other, both["asked"].to_numpy())
     return found
 
 

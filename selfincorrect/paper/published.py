@@ -15,7 +15,7 @@ PAPER_TABLES = ("table2", "table4")  # those that print scores of both phases an
 
 def setting_of(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> str | None:
     """Which of the paper's settings the options of a variant are; None if it is none of them."""
-    own = [key for key in options if key not in ("tasks", "models")]
+    own = [key for key in options if key not in ("tasks", "models", "discriminators")]
     changed = {key: options[key] for key in own if options[key] != defaults[key]}
     known: dict[str, Mapping[str, Any]] = {
         "full": {}, "simplified": {"distractors": "easy"}, "icl-2x": {"shots": 2}, "icl-3x": {"shots": 3},

@@ -109,7 +109,7 @@ def tables(
     `settings` has `k`, `settings` (the paper's setting of each variant) and `published` (the paper's name of
     each model); `encoder_decoders` are the models for Table 4.
     """
-    shown = metrics.filter((pl.col("k") == settings["k"]) & pl.col("selector").is_in(askers()))
+    shown = _asked_itself(metrics).filter(pl.col("k") == settings["k"])
     setting = pl.col("variant").replace_strict(settings["settings"], default=None, return_dtype=pl.String)
     shown = shown.with_columns(setting.alias("setting")).drop_nulls("setting")
     shown = shown.unique(["model", "task", "setting"], keep="first", maintain_order=True)
@@ -270,11 +270,17 @@ def title(name: str) -> str:
     return f"{name[:-1].title()} {name[-1]}. {TITLES[name]}"
 
 
+def _asked_itself(metrics: pl.DataFrame) -> pl.DataFrame:
+    """The cells in which each model chose among its own answers, as in the paper."""
+    own = pl.col("discriminator").is_null() | (pl.col("discriminator") == pl.col("model"))
+    return metrics.filter(pl.col("selector").is_in(askers()) & own)
+
+
 def cells_of_figure9(metrics: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
     """The metrics that Figure 9 compares: original and simplified distractors where both were run."""
     compared = (FULL, "simplified")
     names = {name: setting for name, setting in settings["settings"].items() if setting in compared}
-    rows = metrics.filter((pl.col("k") == settings["k"]) & pl.col("selector").is_in(askers()))
+    rows = _asked_itself(metrics).filter(pl.col("k") == settings["k"])
     rows = rows.filter(pl.col("variant").is_in(list(names)) & (pl.col("n") > 0))
     simplified = rows.filter(pl.col("variant").replace_strict(names) == "simplified")
     both = simplified.select("model", "task").unique()

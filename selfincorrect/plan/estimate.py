@@ -14,7 +14,6 @@ from selfincorrect.columns import Column, schema_of
 from selfincorrect.config.schema import Config, ModelConfig, VariantConfig
 from selfincorrect.config.task_settings import TaskSettings
 from selfincorrect.discriminate.requests import decoding_of, discriminations
-from selfincorrect.discriminate.selectors.registry import get_selector
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.engines.requests import Request
@@ -77,10 +76,12 @@ def loads(config: Config, task: str, questions: Sequence[Question], settings: Ta
     for name in models:
         if name in config.weighted:
             yield Load(name, task, "generate", *_generation(config, task, looked_at, settings, scale))
-            choices = _discrimination(config, name, task, looked_at, settings, scale)
-            yield Load(name, task, "discriminate", *choices)
             if (name, task) in config.refined():
                 yield Load(name, task, "refine", *_refinement(config, task, looked_at, settings, scale))
+        for asked in config.discriminators(task, name):
+            stage = "discriminate" if asked == name else f"discriminate {name}"
+            choices = _discrimination(config, name, task, asked, looked_at, settings, scale)
+            yield Load(asked, task, stage, *choices)
         for judge, load in _judging(config, task, looked_at, settings, scale):
             yield Load(judge, task, f"judge {name}", *load)
 
@@ -106,18 +107,23 @@ def _generation(
 
 
 def _discrimination(
-    config: Config, model: str, task: str, items: Sequence[Question], settings: TaskSettings, scale: float
+    config: Config,
+    model: str,
+    task: str,
+    discriminator: str,
+    items: Sequence[Question],
+    settings: TaskSettings,
+    scale: float,
 ) -> Sums:
     module, prompts = get_task(task), task_prompts(task)
     answers = [Candidate(_made_up(settings))] * max(config.k)
     pool = joined_pool(items, {item.question_id: answers for item in items}, module)
     asked: list[Request] = []
     for k in config.k:
-        for variant in config.variants_of(task, model).values():
-            if get_selector(variant.selector).asks:
-                view = View(module, prompts, variant, k, joined(items), settings)
-                for each in discriminations(joined(items), pool, view):
-                    asked += each.requests
+        for variant in config.asked(task, model, discriminator).values():
+            view = View(module, prompts, variant, k, joined(items), settings)
+            for each in discriminations(joined(items), pool, view):
+                asked += each.requests
     return _sums(asked, scale)
 
 

@@ -6,7 +6,7 @@ Both are rough and on the safe side; a job that runs out is submitted again with
 
 from selfincorrect.config.schema import Config
 from selfincorrect.config.task_settings import task_settings
-from selfincorrect.discriminate.selectors.registry import asking, get_selector
+from selfincorrect.discriminate.selectors.registry import asking
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.paper import published
 from selfincorrect.plan import rates
@@ -53,8 +53,7 @@ def ratings_each(config: Config, task: str) -> float:
     return 1.5 * config.sampling.n * config.tasks[task].ratings
 
 
-def choices_each(config: Config, model: str, task: str) -> int:
-    """The number of answers that discrimination asks for about each item."""
-    variants = config.variants_of(task, model).values()
-    asked = [variant for variant in variants if get_selector(variant.selector).asks]
-    return sum(asking(variant.selector).calls(variant, k) for variant in asked for k in config.k)
+def choices_each(config: Config, model: str, task: str, discriminator: str) -> int:
+    """The number of answers that `discriminator` is asked for about each item of the pool of `model`."""
+    variants = config.asked(task, model, discriminator).values()
+    return sum(asking(variant).calls(variant, k) for variant in variants for k in config.k)

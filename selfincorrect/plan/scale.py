@@ -32,7 +32,7 @@ from selfincorrect.report.costs import costs
 FIXED = {"model": 4.0, "other": 1.0}
 ASKING = ("generate", "judge", "discriminate", "refine")
 RULES = (
-    *("generate", "collect", "judge", "grade", "discriminate", "refine", "measure"),
+    *("generate", "collect", "judge", "grade", "discriminate", "select", "refine", "measure"),
     *("prepare_model", "prepare_dataset", "tables", "figures", "paper", "report"),
 )
 
@@ -41,7 +41,8 @@ RULES = (
 class Pair:
     """One model on one task: what its stages take, and the shape of its jobs.
 
-    The stages are those that are done of `generate` (all shards together), `judge`, `discriminate`, `refine`.
+    The stages are those that are done of `generate`, `judge`, `refine` and `discriminate <model>` for each
+    model that is asked; all shards together.
     """
 
     model: str
@@ -80,8 +81,11 @@ def pairs(config: Config, found: Iterable[Load], machines: Machines) -> list[Pai
     weighted = [pair for pair in config.pairs() if pair[0] in config.weighted]
     by_pair: dict[tuple[str, str], dict[str, list[Load]]] = {pair: {} for pair in weighted}
     for load in found:
-        stage, _, judged = load.stage.partition(" ")
-        by_pair[judged or load.model, load.task].setdefault(stage, []).append(load)
+        stage, _, pool = load.stage.partition(" ")
+        model = pool or load.model
+        if (model, load.task) in by_pair:
+            stage = f"{stage} {load.model}" if stage == "discriminate" else stage
+            by_pair[model, load.task].setdefault(stage, []).append(load)
     return [_pair(config, model, task, stages, machines) for (model, task), stages in by_pair.items()]
 
 
@@ -98,7 +102,10 @@ def _pair(
         {stage: sum(map(weight_bytes, each)) / machines.disk for stage, each in names.items()},
         config.tasks[task].shards,
         tuple(config.k),
-        config.needs_grades(task, model),
+        any(
+            config.needs_grades(task, config.asked(task, model, asked))
+            for asked in config.discriminators(task, model)
+        ),
         sum(load.answers for load in asked),
         sum(load.tokens_in + load.tokens_out for load in asked),
     )
@@ -160,22 +167,27 @@ def _jobs_of(pair: Pair, machines: Machines) -> list[Job]:
     place = f"{pair.model}/{pair.task}"
     made = []
 
-    def job(rule: str, needs: Sequence[str], part: str = "", share: float = 1.0) -> str:
-        seconds = machines.of(rule) + pair.loading.get(rule, 0.0) + pair.seconds.get(rule, 0.0) * share
-        name = f"{rule}/{place}{part}"
-        made.append(Job(name, seconds, pair.gpus.get(rule, 0), tuple(needs)))
+    def job(stage: str, needs: Sequence[str], part: str = "", share: float = 1.0) -> str:
+        rule, _, asked = stage.partition(" ")
+        seconds = machines.of(rule) + pair.loading.get(stage, 0.0) + pair.seconds.get(stage, 0.0) * share
+        name = "/".join(filter(None, (rule, place, asked, part)))
+        made.append(Job(name, seconds, pair.gpus.get(stage, 0), tuple(needs)))
         return name
 
+    def shards_of(stage: str, needs: Sequence[str]) -> list[str]:
+        return [job(stage, needs, str(shard), 1 / pair.shards) for shard in range(pair.shards)]
+
     data = [f"prepare_dataset/{pair.task}"]
-    shards = [job("generate", data, f"/{shard}", 1 / pair.shards) for shard in range(pair.shards)]
-    pool = [job("collect", shards)]
+    pool = [job("collect", shards_of("generate", data))]
     judged = [job("judge", pool)] if "judge" in pair.seconds else []
     graded = job("grade", pool + judged)
-    chosen = job("discriminate", [graded] if pair.graded_first else pool)
+    asking = [stage for stage in pair.seconds if stage.startswith("discriminate")]
+    asked = [name for stage in asking for name in shards_of(stage, [graded] if pair.graded_first else pool)]
+    chosen = job("select", [graded, *asked])
     if "refine" in pair.seconds:
         job("refine", pool)
     for k in pair.ks:
-        job("measure", [graded, chosen], f"/k{k}")
+        job("measure", [graded, chosen], f"k{k}")
     return made
 
 

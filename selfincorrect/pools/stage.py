@@ -1,4 +1,4 @@
-"""Rules import_pool and select: a pool that was sampled elsewhere, and choices from it without a model."""
+"""Rule import_pool: a pool that was sampled elsewhere, and the choices that came with it."""
 
 import logging
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import polars as pl
 
 from selfincorrect.digest import digest, file_sha256
 from selfincorrect.discriminate.choices import COLUMNS as CHOICES
-from selfincorrect.discriminate.choices import SCHEMA, selected_rows
+from selfincorrect.discriminate.choices import SCHEMA as CHOICES_SCHEMA
 from selfincorrect.errors import UserError
 from selfincorrect.generate.candidates import COLUMNS as CANDIDATES
 from selfincorrect.generate.candidates import count_cut
@@ -21,32 +21,25 @@ from selfincorrect.pools.match import identities, pool_table, scores_of
 from selfincorrect.pools.outputs import by_conversation, output_rows, score_rows
 from selfincorrect.sections import StageSettings
 from selfincorrect.tasks.base import grade_limits, sample_questions
-from selfincorrect.tasks.conversations import joined_pool, pool_of, spread
+from selfincorrect.tasks.conversations import pool_of, spread
 from selfincorrect.tasks.questions import questions_of
 from selfincorrect.tasks.registry import get_task
-from selfincorrect.tasks.variant import Variant
 
-__all__ = ["CANDIDATES", "CHOICES", "SelectSettings", "Settings", "origin_of_pool", "run", "select"]
+__all__ = ["COLUMNS", "Settings", "origin_of_pool", "run"]
+
+COLUMNS = {"candidates": CANDIDATES, "given": CHOICES}
 
 log = logging.getLogger("selfincorrect")
 
 
 class Settings(StageSettings):
-    """What import_pool is told: `pool` is as configured, `k` the largest number of candidates shown."""
+    """What import_pool is told: `pool` is as configured, `k` the numbers of candidates that are shown."""
 
     seed: int
     limit: int | None = None
-    k: int
+    k: list[int]
     max_characters: int
     pool: Pool
-
-
-class SelectSettings(StageSettings):
-    """What select is told: rules by name of the variant, and `pool`, None where it has candidates alone."""
-
-    seed: int
-    variants: dict[str, Variant]
-    pool: Pool | None = None
 
 
 def origin_of_pool(model: str, dataset: str, path: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,14 +54,20 @@ def origin_of_pool(model: str, dataset: str, path: str, settings: Mapping[str, A
     }
 
 
-def run(dataset: pl.DataFrame, path: Path | str, task: str, settings: Settings) -> pl.DataFrame:
-    """Rows of `candidates.SCHEMA`: the candidates of a pool for the questions that `limit` draws.
+def run(dataset: pl.DataFrame, path: Path | str, task: str, settings: Settings) -> dict[str, pl.DataFrame]:
+    """The tables `candidates`, rows of `candidates.SCHEMA`, and `given`, rows of `choices.SCHEMA`: what came
+    with a pool for the questions that `limit` draws.
 
     The pool's file is at `path`. Raises UserError if it has none of these questions.
     """
-    path, questions, longest = Path(path), questions_of(dataset), settings.max_characters
+    candidates = _candidates(dataset, Path(path), task, settings)
+    return {"candidates": candidates, "given": _given(dataset, candidates, settings)}
+
+
+def _candidates(dataset: pl.DataFrame, path: Path, task: str, settings: Settings) -> pl.DataFrame:
+    questions, longest = questions_of(dataset), settings.max_characters
     limits = grade_limits(get_task(task))
-    table = pool_table(read(settings.pool), questions, path, settings.k, limits, longest)
+    table = pool_table(read(settings.pool), questions, path, max(settings.k), limits, longest)
     kept = [each.question_id for each in sample_questions(questions, settings.limit, settings.seed)]
     there = table["question_id"].n_unique()
     table = table.filter(pl.col("question_id").is_in(kept))
@@ -86,29 +85,21 @@ def run(dataset: pl.DataFrame, path: Path | str, task: str, settings: Settings) 
     return table
 
 
-def select(
-    dataset: pl.DataFrame,
-    candidates: pl.DataFrame,
-    grades: pl.DataFrame,
-    task: str,
-    settings: SelectSettings,
-    k: int,
-) -> pl.DataFrame:
-    """Rows of `choices.SCHEMA`: what rules without a model choose, and outputs that came with the pool."""
-    pool = settings.pool
-    known = pool_of(candidates, grades)
+def _given(dataset: pl.DataFrame, candidates: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """What came with a pool beside its candidates, for each k: outputs and scores."""
+    pool, rows = settings.pool, list[dict[str, Any]]()
+    known = pool_of(candidates, None)
     items = [each for each in questions_of(dataset) if each.question_id in known]
-    shown, rows = joined_pool(items, known, get_task(task)), []
-    if pool and pool.outputs and k == len(next(iter(known.values()))):  # the model was shown all of them
+    shown = len(next(iter(known.values())))
+    if pool.outputs and shown in settings.k:  # the model was shown all of them
         outputs = read_outputs(pool)
         names = identities(list(outputs), questions_of(dataset), pool.file())
         asked = by_conversation(dict(zip(names, outputs.values(), strict=True)), items)
-        rows += output_rows(asked, pool.outputs, k)
-    if pool and pool.scores:
+        rows += output_rows(asked, pool.outputs, shown)
+    if pool.scores:
         told = pool.preferred()
         for name, scores in scores_of(pool, questions_of(dataset)).items():
             probabilities = isinstance(spec := told[name], Scores) and spec.probabilities
-            rows += score_rows(name, scores, probabilities, items, k)
-    for name, variant in settings.variants.items():
-        rows += selected_rows(name, variant, shown, list(shown), k, settings.seed)
-    return pl.DataFrame(spread(rows, items), schema=SCHEMA)
+            for k in settings.k:
+                rows += score_rows(name, scores, probabilities, items, k)
+    return pl.DataFrame(spread(rows, items), schema=CHOICES_SCHEMA)

@@ -38,7 +38,9 @@ def record(
     tables = [path for path in inputs.tables if path.endswith(".parquet")]
     data = {task: read_provenance(path)["data"] for task, path in datasets_of(pairs, inputs.datasets).items()}
     # What servers said they are.
-    served = {each["model"]["name"]: each["model"]["served"] for each in asked if "served" in each["model"]}
+    answered = [each["model"] for each in asked]
+    answered += [model for each in asked for model in each.get("discriminators", {}).values()]
+    served = {model["name"]: model["served"] for model in answered if "served" in model}
     made_of_columns = [*tables, *inputs.refinements, *inputs.candidates, *inputs.grades, *inputs.choices]
     return {
         **({"served": served} if served else {}),

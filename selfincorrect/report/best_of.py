@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from selfincorrect.columns import Column, schema_of
+from selfincorrect.columns import WAY, Column, schema_of
 from selfincorrect.measure.best_of import best_of, majority_of
 from selfincorrect.measure.intervals import score_interval
-from selfincorrect.report.columns import COUNT, MODEL, NUMBER, TASK, VARIANT
+from selfincorrect.report.columns import COUNT, DISCRIMINATOR, MODEL, NUMBER, TASK, VARIANT
 
 COLUMNS = [
-    MODEL, TASK, VARIANT,
+    MODEL, TASK, VARIANT, DISCRIMINATOR,
     Column("j", COUNT, "candidates that are chosen among, any j of `n`"),
     Column("n", COUNT, "candidates that have scores: the largest k"),
     Column("questions", COUNT, "questions whose candidates all have a grade"),
@@ -36,10 +36,10 @@ def best_of_table(
     rows: list[tuple[Any, ...]] = []
     largest = items.filter(pl.col("k") == pl.col("k").max().over("model", "task"))
     known = largest.filter(pl.col("grades").list.eval(pl.element().is_not_null()).list.all())
-    for (model, task, variant), cell in known.group_by("model", "task", "variant", maintain_order=True):
+    for (model, task, variant, by), cell in known.group_by("model", "task", *WAY, maintain_order=True):
         if variant in pointwise:
-            told = cell.select("scores", "grades").drop_nulls("scores")
-            values = [best_of(*row) for row in told.iter_rows()] if told.height == cell.height else []
+            scored = cell.select("scores", "grades").drop_nulls("scores")
+            values = [best_of(*row) for row in scored.iter_rows()] if scored.height == cell.height else []
         elif variant in votes:
             forms = _forms(cell, grades[str(model), str(task)])
             values = [majority_of(*row) for row in zip(forms, cell["grades"].to_list(), strict=True)]
@@ -47,7 +47,8 @@ def best_of_table(
             continue
         for place, column in enumerate(np.array(values).T, 1):
             interval = score_interval(column, cell["cluster"].to_numpy())
-            rows.append((model, task, variant, place, len(values[0]), cell.height, column.mean(), *interval))
+            told = len(values[0]), cell.height, column.mean()
+            rows.append((model, task, variant, by, place, *told, *interval))
     return pl.DataFrame(rows, schema=schema_of(COLUMNS), orient="row").fill_nan(None)
 
 

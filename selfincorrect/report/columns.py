@@ -10,6 +10,7 @@ MODEL, TASK = (
     Column("task", TEXT, "task that they answer"),
 )
 K, VARIANT = Column("k", pl.Int32, "number of candidates shown"), Column("variant", TEXT, "variant")
+DISCRIMINATOR = Column("discriminator", TEXT, "model that was asked; empty where none was")
 
 
 def _ends(of: str, kind: str = "Wilson's") -> list[Column]:
@@ -20,7 +21,7 @@ def _ends(of: str, kind: str = "Wilson's") -> list[Column]:
 
 
 SLOTS = [
-    MODEL, TASK, K, VARIANT,
+    MODEL, TASK, K, VARIANT, DISCRIMINATOR,
     Column("position", COUNT, "position shown, 1 is first"),
     Column("picked", COUNT, "how often it was picked"),
     Column("valid", COUNT, "outputs with a usable label"),
@@ -28,7 +29,7 @@ SLOTS = [
     *_ends("share"),
 ]  # fmt: skip
 FLIPS = [
-    MODEL, TASK, K, VARIANT,
+    MODEL, TASK, K, VARIANT, DISCRIMINATOR,
     Column("other_variant", TEXT, "variant that shows the same candidates in another order; the same one "
         "where it shows several itself"),
     Column("n", COUNT, "questions with two valid outputs; of one variant, pairs of orders"),
@@ -47,7 +48,7 @@ PASS_AT = [
     *_ends("pass_at_j", "the clustered"),
 ]  # fmt: skip
 COVERAGE = [
-    MODEL, TASK, K, VARIANT,
+    MODEL, TASK, K, VARIANT, DISCRIMINATOR,
     Column("coverage", NUMBER, "share of the questions that are answered, those with the largest margins",
         "share"),
     Column("n", COUNT, "number of these"),

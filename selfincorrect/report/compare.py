@@ -17,6 +17,7 @@ from selfincorrect.io import write_csv
 from selfincorrect.jobs.job import plain_text
 from selfincorrect.measure.items import COLUMNS as ITEMS
 from selfincorrect.report.contrasts import by_how_much, cells_of, table_of
+from selfincorrect.report.wanted import counterpart
 
 WORSE = 3  # exit code of --fail-if-worse
 FIELDS = {"models": "model", "variants": "variant", "k": "k"}
@@ -38,7 +39,10 @@ def items_of(folder: Path) -> pl.DataFrame:
     tables = []
     for path in paths:
         try:
-            tables.append(pl.read_parquet(path).select(list(schema)).cast(pl.Schema(schema)))
+            table = pl.read_parquet(path)
+            if "discriminator" not in table.columns:  # of a version that asked each model about itself alone
+                table = table.with_columns(pl.lit(None, dtype=pl.String).alias("discriminator"))
+            tables.append(table.select(list(schema)).cast(pl.Schema(schema)))
         except (pl.exceptions.PolarsError, OSError) as error:
             raise UserError(f"{path} is no table of questions: {error}") from error
     return pl.concat(tables)
@@ -54,12 +58,12 @@ def compared(first: pl.DataFrame, second: pl.DataFrame, differ: Mapping[str, Seq
     pairs = []
     for cell in cells:
         if all(getattr(cell, field) == one for field, (one, _) in differ.items()):
-            other = cell._replace(**{field: two for field, (_, two) in differ.items()})
-            if other in others:
+            other = counterpart(cell, {field: two for field, (_, two) in differ.items()}, others)
+            if other:
                 pairs.append(((cell, other), cells[cell], others[other]))
     if not pairs:
         there = " and ".join(
-            ", ".join(f"{m} {t} k = {k} {v}" for m, t, k, v in list(each)[:20]) for each in (cells, others)
+            ", ".join(f"{m} {t} k = {k} {v}" for m, t, k, v, _ in list(each)[:20]) for each in (cells, others)
         )
         raise UserError(f"No two cells agree in all but what is compared. There are: {there}.")
     return table_of(pairs)

@@ -8,15 +8,16 @@ import polars as pl
 from selfincorrect.columns import Column, schema_of
 from selfincorrect.measure.contrasts import STATISTICS, contrast, said
 from selfincorrect.measure.scores import Row
-from selfincorrect.report.columns import MODEL, TASK, VARIANT, K
-from selfincorrect.report.shown import score
+from selfincorrect.report.columns import DISCRIMINATOR, MODEL, TASK, VARIANT, K
+from selfincorrect.report.shown import called, score
 from selfincorrect.report.wanted import Cell, Contrast, Pair, pairs_of
 
 COLUMNS = [
-    MODEL, TASK, K, VARIANT,
+    MODEL, TASK, K, VARIANT, DISCRIMINATOR,
     Column("other_model", pl.String, "model of the cell that it is compared with"),
     Column("other_k", pl.Int32, "its k"),
     Column("other_variant", pl.String, "its variant"),
+    Column("other_discriminator", pl.String, "the model that was asked in it"),
     Column("unit", pl.String, "what scores are, as of metrics"),
     *STATISTICS,
     Column("p_holm", pl.Float64, "`p` adjusted over all contrasts of the table, by Holm", "probability"),
@@ -83,13 +84,21 @@ def finding(pair: Pair, row: Row) -> str:
     """What a contrast shows, in words; empty where the cells share no question."""
     if not row["n"]:
         return ""
-    one, other = ({name: str(value) for name, value in cell._asdict().items()} for cell in pair)
+    one, other = (
+        {
+            "model": cell.model,
+            "task": cell.task,
+            "k": str(cell.k),
+            "variant": called(cell.variant, cell.discriminator, cell.model),
+        }
+        for cell in pair
+    )
     one["k"], other["k"] = (f"k = {cell['k']}" for cell in (one, other))
-    differ = [name for name in Cell._fields if one[name] != other[name]]
+    differ = [name for name in one if one[name] != other[name]]
     first, second = (", ".join(cell[name] for name in differ) for cell in (one, other))
     if not differ:
         first, second = "the first run", "the other run"
-    among = ", ".join(one[name] for name in Cell._fields if name not in differ)
+    among = ", ".join(one[name] for name in one if name not in differ)
     words = _WORDS[row["same_pool"]][row["verdict"]]
     return (
         f"{first} {words} {second} ({among}): {by_how_much(row)}, p = {row['p_holm']:.2g} after Holm's "

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import polars as pl
 
+from selfincorrect.columns import WAY
 from selfincorrect.errors import UserError
 from selfincorrect.report import ways
 from selfincorrect.report.figures.style import scale, task_name
+from selfincorrect.report.shown import labelled
 
 FIGURES = ("selectors", "best_of")
 TITLE = "# What ways of asking find"
@@ -60,9 +62,9 @@ def text(selectors: pl.DataFrame, metrics: pl.DataFrame) -> str:
     parts = [TITLE, MADE.format(questions=questions, k=k)]
     parts.append("\n".join(f"- {_escaped(line)}" for line in ways.findings(selectors)))
     parts += ["![DG-Diff of every way of choosing](selectors.png)", "![Best of j](best_of.png)", TABLE]
-    known = selectors.join(
-        metrics.select("model", "task", "variant", "unit", "informative"), on=["model", "task", "variant"]
-    )
+    keys = ["model", "task", *WAY]
+    known = selectors.join(metrics.select(*keys, "unit", "informative"), on=keys, nulls_equal=True)
+    selectors, known = labelled(selectors), labelled(known)
     for (task,), cell in selectors.group_by("task", maintain_order=True):
         parts += [f"## {task_name(str(task))}", _table(cell, known.filter(pl.col("task") == task))]
     return "\n\n".join(parts) + "\n"

@@ -7,17 +7,17 @@ from typing import Any
 import polars as pl
 import yaml
 
+from selfincorrect.columns import WAY
 from selfincorrect.discriminate.choices import distinct
 from selfincorrect.discriminate.selectors.registry import askers
 from selfincorrect.io import read_json, read_provenance
 from selfincorrect.jobs.provenance import commit, machine, now
 from selfincorrect.paper import tables as paper
 from selfincorrect.report import page as report
-from selfincorrect.report import ways
+from selfincorrect.report import shown, ways
 from selfincorrect.report.contrasts import best_of_several
 from selfincorrect.report.costs import by_model, costs
 from selfincorrect.report.pooled import findings as pooled_findings
-from selfincorrect.report.shown import numbered_notes
 from selfincorrect.report.stage import by_pair, datasets_of
 from selfincorrect.report.tables import Pair
 from selfincorrect.sections import StageSettings
@@ -49,10 +49,10 @@ def gather(
     )
     datasets = datasets_of(settings.pairs, inputs.datasets)
     asked = {pair: _asked(paths) for pair, paths in candidates.items()}
-    metrics = pl.read_parquet(inputs.metrics)
+    metrics = shown.labelled(pl.read_parquet(inputs.metrics))
     return {
         **_numbers(inputs, metrics, settings.seed),
-        "contrasts": pl.read_parquet(inputs.contrasts).to_dicts(),
+        "contrasts": shown.labelled(pl.read_parquet(inputs.contrasts)).to_dicts(),
         "ways": ways.findings(pl.read_parquet(inputs.selectors)),
         "best_of_several": best_of_several(metrics, askers()),
         **_choices(choices, settings.seed),
@@ -79,11 +79,13 @@ def gather(
 
 def _numbers(inputs: Any, metrics: pl.DataFrame, seed: int) -> dict[str, Any]:
     """What the tables and figures over all cells say."""
-    gradings, differences = (pl.read_parquet(inputs[name]) for name in ("gradings", "differences"))
+    gradings, differences = (
+        shown.labelled(pl.read_parquet(inputs[name])) for name in ("gradings", "differences")
+    )
     first = pl.col("variant") == pl.col("variant").first().over("model", "task", "k")
     return {
         "metrics": metrics.to_dicts(),
-        "notes": numbered_notes(metrics),
+        "notes": shown.numbered_notes(metrics),
         "findings": [*report.findings(metrics), *pooled_findings(pl.read_parquet(inputs.pooled))],
         "ks": metrics["k"].unique(maintain_order=True).to_list(),
         "variants": metrics["variant"].unique(maintain_order=True).to_list(),
@@ -136,6 +138,7 @@ def _samples(
             pl.scan_parquet(paths[model, task]).filter(pl.col("question_id") == identity).collect()
             for paths in (candidates, grades, choices)
         )
+        chosen = shown.labelled(chosen.with_columns(pl.lit(model).alias("model")))
         sample = report.sample_question(questions[task][identity], pool, graded, chosen)
         samples.append({"model": model, "task": task, **sample})
     return samples
@@ -159,14 +162,14 @@ def _asked_choices(paths: Mapping[Pair, list[str]]) -> tuple[int, pl.DataFrame]:
     Read a cell at a time, without prompts: those of a large experiment do not fit in memory together.
     """
     count, invalid = 0, []
-    columns = ["question_id", "asked", "k", "variant", "selector", "output", "how", "valid"]
+    columns = ["question_id", "asked", "k", *WAY, "selector", "output", "how", "valid"]
     for (model, task), files in paths.items():
         chosen = (
             pl.read_parquet(files, columns=columns)
             .select(pl.lit(model).alias("model"), pl.lit(task).alias("task"), pl.all())
-            .filter(pl.col("selector").is_in(askers()))
+            .filter(pl.col("selector").is_in(askers()) | pl.col("discriminator").is_not_null())
         )
-        asked = distinct(chosen)
+        asked = shown.labelled(distinct(chosen))
         count += asked.height
         invalid.append(asked.filter(~pl.col("valid")))
     return count, pl.concat(invalid)

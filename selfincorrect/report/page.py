@@ -38,6 +38,8 @@ CAPTIONS = {
     "best_of": "Best of j of the same candidates, for every j: what ways of choosing gain from more of them. "
     "Exact, as the mean over all subsets of j candidates, with 95 % intervals; of ways whose scores of "
     "candidates do not depend on each other, and of the majority vote.",
+    "matrix": "DG-Diff of every model that was asked about the answers of every other, at the largest k; "
+    "framed: about its own. Blue: it chooses better than drawing one; red: worse.",
     "forest": "Skill: how often a model takes a best answer where it would otherwise draw one, comparable "
     "over k and tasks, with exact 95 % intervals. Below, the random-effects mean with its interval; the thin "
     "line is where one more such cell is expected. Grey: cannot speak about discrimination; not in the mean.",

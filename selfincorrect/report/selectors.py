@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 from scipy.stats import rankdata
 
-from selfincorrect.columns import Column, schema_of
+from selfincorrect.columns import WAY, Column, schema_of
 from selfincorrect.discriminate.choices import distinct
 from selfincorrect.measure.scores import is_mixed
-from selfincorrect.report.columns import COUNT, MODEL, NUMBER, TASK, TEXT, VARIANT, K
+from selfincorrect.report.columns import COUNT, DISCRIMINATOR, MODEL, NUMBER, TASK, TEXT, VARIANT, K
 from selfincorrect.report.wanted import Cell
 
 _ASIS = {
@@ -26,7 +26,7 @@ _ASIS = {
 _UNITS = {"p_comp": "probability", "headroom_share": "share", "invalid": "share", "tied_mixed": "share",
     "p_better": "probability", "verdict": ""}  # fmt: skip
 SELECTORS = [
-    MODEL, TASK, K, VARIANT,
+    MODEL, TASK, K, VARIANT, DISCRIMINATOR,
     Column("selector", TEXT, "way of choosing"),
     Column("labels_used", pl.Boolean, "whether it uses the grades: it is a control, and no choice"),
     *(Column(name, TEXT if name == "verdict" else NUMBER, text, _UNITS.get(name, "score"))
@@ -43,8 +43,9 @@ SELECTORS = [
     Column("tokens_written", NUMBER, "tokens written a question"),
 ]  # fmt: skip
 AGREEMENT = [
-    MODEL, TASK, K, VARIANT,
+    MODEL, TASK, K, VARIANT, DISCRIMINATOR,
     Column("other_variant", TEXT, "another way of choosing among the same candidates"),
+    Column("other_discriminator", TEXT, "the model that was asked in it"),
     Column("mixed", COUNT, "mixed questions in which both choose"),
     Column("same", NUMBER, "share of these in which both choose the same answer: the same normal form, or "
         "sample; of candidates that tie, the one drawn", "share"),
@@ -66,7 +67,7 @@ def selectors_table(
     keys = list(Cell._fields)
     if costs:
         known = known.with_columns(pl.col("k").cast(pl.Int32)).join(
-            pl.concat(costs), on=keys, how="left", maintain_order="left"
+            pl.concat(costs), on=keys, how="left", maintain_order="left", nulls_equal=True
         )
     schema = schema_of(SELECTORS)
     return pl.DataFrame(known.select(list(schema)).to_dicts(), schema=schema)
@@ -76,7 +77,7 @@ def _costs(choices: pl.DataFrame) -> pl.DataFrame:
     """What the choices of one model and task took, a row for each k and variant."""
     once = distinct(choices)
     asked = pl.col("calls").fill_null(0)
-    return once.group_by("k", "variant", maintain_order=True).agg(
+    return once.group_by("k", *WAY, maintain_order=True).agg(
         pl.col("label_mass").mean(),
         pl.col("bounded").fill_null(False).mean(),
         (pl.col("how") == "decided").mean().alias("decided"),
@@ -97,12 +98,10 @@ def agreement_table(
     rows: list[tuple[Any, ...]] = []
     for (model, task, k), cell in items.group_by("model", "task", "k", maintain_order=True):
         graded = grades[str(model), str(task)]
-        told = {
-            name: _picked(part, graded) for (name,), part in cell.group_by("variant", maintain_order=True)
-        }
-        names = sorted(told, key=lambda name: variants.get(str(name), len(variants)))
+        told = {way: _picked(part, graded) for way, part in cell.group_by(WAY, maintain_order=True)}
+        names = sorted(told, key=lambda way: variants.get(str(way[0]), len(variants)))
         for one, other in combinations(names, 2):
-            rows.append((model, task, k, one, other, *_agreed(told[one], told[other])))
+            rows.append((model, task, k, *one, *other, *_agreed(told[one], told[other])))
     return pl.DataFrame(rows, schema=schema_of(AGREEMENT), orient="row")
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from selfincorrect.jobs.job import plain_text
 from selfincorrect.report.contrasts import decided
-from selfincorrect.report.shown import summary_lines
+from selfincorrect.report.shown import labelled, summary_lines
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     metrics, contrasts = (
         pl.read_parquet(results / "tables" / f"{name}.parquet") for name in ("metrics", "contrasts")
     )
-    print(plain_text("\n".join([*summary_lines(metrics), *decided(contrasts)])))
+    print(plain_text("\n".join([*summary_lines(labelled(metrics)), *decided(contrasts)])))
     print()
     for what, path in (("report", "report.html"), ("tables", "tables/"), ("figures", "figures/")):
         print(f"{what:8} {results / path}")

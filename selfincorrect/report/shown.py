@@ -15,6 +15,23 @@ NOTHING = "–"
 SOME_MIXED = 20  # with fewer mixed questions, a t interval is a little too narrow
 
 
+def called(variant: str, discriminator: str | None, model: str) -> str:
+    """What a way of choosing is called: by its variant, and by who is asked if that is another model."""
+    return variant if discriminator in (None, model) else f"{variant} by {discriminator}"
+
+
+def labelled(table: pl.DataFrame) -> pl.DataFrame:
+    """`table` with what ways of choosing are `called` in the place of their variants."""
+    sides = [side for side in ("", "other_") if f"{side}discriminator" in table.columns]
+    return table.with_columns(
+        pl.when(pl.col(f"{side}discriminator") != pl.col(f"{side}model"))
+        .then(pl.format("{} by {}", f"{side}variant", f"{side}discriminator"))
+        .otherwise(f"{side}variant")
+        .alias(f"{side}variant")
+        for side in sides
+    )
+
+
 def percent(value: float | None, sign: bool = False) -> str:
     """A fraction in percent with one decimal."""
     return score(value, "percent", sign)

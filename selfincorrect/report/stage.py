@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from selfincorrect.columns import schema_of
+from selfincorrect.columns import WAY, schema_of
 from selfincorrect.discriminate.selectors import registry
 from selfincorrect.measure.columns import GRADED, METRICS
 from selfincorrect.report import tables as made
@@ -14,6 +14,8 @@ from selfincorrect.report.best_of import best_of_table
 from selfincorrect.report.columns import COVERAGE, DIFFERENCES, FLIPS, PASS_AT, SLOTS
 from selfincorrect.report.contrasts import COLUMNS as CONTRASTS
 from selfincorrect.report.contrasts import contrasts_table
+from selfincorrect.report.matrix import COLUMNS as MATRIX
+from selfincorrect.report.matrix import matrix_table
 from selfincorrect.report.pooled import COLUMNS as POOLED
 from selfincorrect.report.pooled import pooled_table
 from selfincorrect.report.selectors import AGREEMENT, SELECTORS, agreement_table, selectors_table
@@ -25,15 +27,16 @@ COLUMNS = {
     "metrics": METRICS, "gradings": GRADED, "grading_differences": DIFFERENCES, "pass_at": PASS_AT,
     "slots": SLOTS, "flips": FLIPS, "contrasts": CONTRASTS,
     "pooled": POOLED, "coverage": COVERAGE, "selectors": SELECTORS, "agreement": AGREEMENT,
-    "best_of": BEST_OF,
+    "best_of": BEST_OF, "matrix": MATRIX,
 }  # fmt: skip
-CHOSEN = ["question_id", "asked", "k", "variant", "selector", "order", "orders", "picks", "chosen_sample"]
+CHOSEN = ["question_id", "asked", "k", *WAY, "selector", "order", "orders", "picks", "chosen_sample"]
 CHOSEN += ["valid", "how", "calls", "tokens_in", "tokens_out", "label_mass", "bounded"]
 
 
 class Settings(StageSettings):
     """What the tables are told: the order of the configuration, variants that differ in order alone, are
-    `knowing` the grades, score candidates `pointwise` or are `votes`, and `contrasts` beside the usual ones.
+    `knowing` the grades, score candidates `pointwise`, are `verifying` each or `votes`, and `contrasts`
+    beside the usual ones.
     """
 
     models: list[str]
@@ -44,6 +47,7 @@ class Settings(StageSettings):
     reordered: list[tuple[str, str]]
     knowing: list[str]
     pointwise: list[str]
+    verifying: list[str]
     votes: list[str]
     contrasts: list[Contrast]
 
@@ -80,6 +84,7 @@ def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
         "agreement": agreement_table(
             items, grades, {name: place for place, name in enumerate(settings.variants)}
         ),
+        "matrix": matrix_table(metrics, items, settings.verifying),
         "best_of": best_of_table(items, grades, settings.pointwise, settings.votes),
         "flips": made.flips_table(choices, grades, settings.reordered),
     }

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
-from selfincorrect.columns import Column, schema_of
+from selfincorrect.columns import WAY, Column, schema_of
 from selfincorrect.discriminate.choices import distinct, named
 from selfincorrect.discriminate.selectors.registry import askers, with_slots
 from selfincorrect.measure.confidence import accuracy_by_margin
@@ -28,16 +28,17 @@ def in_order(table: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
     order.
     """
     columns = {"model": "models", "task": "tasks", "k": "k", "variant": "variants"}
+    own = [pl.col("discriminator").ne_missing(pl.col("model"))] if "discriminator" in table.columns else []
     places = [
         pl.col(column).replace_strict(
             {name: place for place, name in enumerate(settings[key])},
             default=len(settings[key]),
             return_dtype=pl.Int32,
         )
-        for column, key in columns.items()
+        for column, key in [*columns.items(), ("discriminator", "models")]
         if column in table.columns
     ]
-    return table.sort(places, maintain_order=True)
+    return table.sort([*places[:-1], *own, *places[-1:]] if own else places, maintain_order=True)
 
 
 def with_adjusted(metrics: pl.DataFrame) -> pl.DataFrame:
@@ -47,7 +48,8 @@ def with_adjusted(metrics: pl.DataFrame) -> pl.DataFrame:
     Rules that need no model (majority, oracle, …) are no hypotheses about one, nor are cells without
     items: null there.
     """
-    family = metrics["selector"].is_in(askers()) & (metrics["n"] > 0)
+    asked = metrics["selector"].is_in(askers()) | metrics["discriminator"].is_not_null()
+    family = asked & (metrics["n"] > 0)
     p_values = metrics.filter(family)["p_better"].to_list()
     columns = []
     for name, values in (("p_holm", adjusted(p_values, "holm")), ("q_bh", adjusted(p_values, "fdr_bh"))):
@@ -67,14 +69,14 @@ def slots_table(choices: Mapping[Pair, pl.DataFrame]) -> pl.DataFrame:
     rows = []
     for (model, task), table in choices.items():
         chosen = table.filter(pl.col("selector").is_in(with_slots()))
-        for (k, variant), cell in chosen.group_by("k", "variant", maintain_order=True):
+        for (k, *way), cell in chosen.group_by("k", *WAY, maintain_order=True):
             if not positioned(cell, int(k)).height:
                 continue
             counts = slot_counts(cell, int(k))
             total = int(counts.sum())
             for slot, count in enumerate(counts.tolist()):
                 low, high = share_interval(count, total)
-                rows.append((model, task, k, variant, slot + 1, count, total,
+                rows.append((model, task, k, *way, slot + 1, count, total,
                 count / total if total else None, low, high))  # fmt: skip
     return _frame(rows, SLOTS)
 
@@ -97,13 +99,15 @@ def flips_table(
         answers = _picked(table.filter("valid"), grades[model, task])
         for first, second in reordered:
             valid = answers.filter(pl.col("variant").is_in([first, second]))
-            for (k,), cell in valid.group_by("k", maintain_order=True):
+            for (k, by), cell in valid.group_by("k", "discriminator", maintain_order=True):
                 one, other = (cell.filter(pl.col("variant") == name) for name in (first, second))
                 both = one.join(other, on="asked", validate="1:1")
                 flips = both.filter(pl.col("picked") != pl.col("picked_right")).height
                 low, high = share_interval(flips, both.height)
                 rate = flips / both.height if both.height else None
-                rows.append((model, task, k, first, second, both.height, flips, rate, low, high, 1 - 1 / k))
+                rows.append(
+                    (model, task, k, first, by, second, both.height, flips, rate, low, high, 1 - 1 / k)
+                )
         rows += [(model, task, *row) for row in _own_flips(table, grades[model, task])]
     return _frame(rows, FLIPS)
 
@@ -114,7 +118,7 @@ def _own_flips(choices: pl.DataFrame, grades: pl.DataFrame) -> Iterator[tuple[An
         return
     forms = {(q, s): form for q, s, form in grades.select("question_id", "sample", "extracted").iter_rows()}
     several = distinct(choices.filter(pl.col("picks").is_not_null()))
-    for (k, variant), cell in several.group_by("k", "variant", maintain_order=True):
+    for (k, variant, by), cell in several.group_by("k", *WAY, maintain_order=True):
         flips, shares, asked = [], [], []
         for question, picks in cell.select("question_id", "picks").iter_rows():
             picked = [forms.get((question, pick)) or pick for pick in picks if pick is not None]
@@ -125,11 +129,11 @@ def _own_flips(choices: pl.DataFrame, grades: pl.DataFrame) -> Iterator[tuple[An
                 asked.append(question)
         low, high = score_interval(np.array(shares), np.array(asked)) if shares else (None, None)
         rate = float(np.mean(shares)) if shares else None
-        yield k, variant, variant, len(flips), sum(flips), rate, low, high, 1 - 1 / int(k)
+        yield k, variant, by, variant, len(flips), sum(flips), rate, low, high, 1 - 1 / int(k)
 
 
 def _picked(choices: pl.DataFrame, grades: pl.DataFrame) -> pl.DataFrame:
-    """A row a choice, `k`, `variant` and `asked`: `picked` tells answers apart, one an item that shares it.
+    """A row a choice, `k`, the way and `asked`: `picked` tells answers apart, one an item that shares it.
 
     That is their normal form, or the sample where there is none.
     """
@@ -138,7 +142,7 @@ def _picked(choices: pl.DataFrame, grades: pl.DataFrame) -> pl.DataFrame:
     return (
         named(choices)
         .join(forms, on=["question_id", "chosen_sample"], how="left", validate="m:1")
-        .group_by("k", "variant", "asked", maintain_order=True)
+        .group_by("k", *WAY, "asked", maintain_order=True)
         .agg(pl.struct("extracted", sample.alias("sample")).sort_by("question_id").alias("picked"))
     )
 
@@ -176,7 +180,7 @@ def coverage_table(items: pl.DataFrame) -> pl.DataFrame:
     """
     rows: list[tuple[Any, ...]] = []
     known = items.drop_nulls(["margin", "chosen_grade"])
-    for key, cell in known.group_by("model", "task", "k", "variant", maintain_order=True):
+    for key, cell in known.group_by("model", "task", "k", *WAY, maintain_order=True):
         if cell["margin"].n_unique() == 1:
             continue
         margins = cell["margin"].to_numpy()

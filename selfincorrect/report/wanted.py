@@ -1,7 +1,7 @@
 """Which cells are compared with which: the contrasts of a run."""
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple, Self
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -10,12 +10,18 @@ from selfincorrect.sections import Section
 
 
 class Cell(NamedTuple):
-    """Model × task × k × variant."""
+    """Model × task × k × variant × discriminator, the model that is asked (None: none is)."""
 
     model: str
     task: str
     k: int
     variant: str
+    discriminator: str | None = None
+
+    @property
+    def own(self) -> bool:
+        """Whether no other model is asked than that whose answers they are."""
+        return self.discriminator in (None, self.model)
 
 
 Pair = tuple[Cell, Cell]
@@ -47,9 +53,21 @@ class Contrast(Section):
         two = {"variant": self.variants, "model": self.models, "k": self.k}
         [(field, names)] = [(field, names) for field, names in two.items() if names is not None]
         for cell in cells:
-            other = Cell(**(cell._asdict() | {field: names[1]}))
-            if getattr(cell, field) == names[0] and other in cells:
+            if getattr(cell, field) == names[0] and (other := counterpart(cell, {field: names[1]}, cells)):
                 yield cell, other
+
+
+def counterpart(cell: Cell, differ: Mapping[str, Any], cells: Collection[Cell]) -> Cell | None:
+    """Of `cells` the one that agrees with `cell` in all but what `differ` says.
+
+    Where the model differs, one that asks itself agrees with the other that does; and a way that asks its own
+    model agrees with one that asks none.
+    """
+    other = cell._replace(**differ)
+    if not cell.own:
+        return other if other in cells else None
+    found = (other._replace(discriminator=asked) for asked in (other.model, None))
+    return next((each for each in found if each in cells), None)
 
 
 def pairs_of(
@@ -58,7 +76,7 @@ def pairs_of(
     """Every pair once: each cell against its standards, then what `contrasts` name.
 
     `cells` are those that may be compared. Each of `standards` holds variants, of which the first that a
-    target has is the one that all of its others are set against.
+    target has, if it can be one that asks no other model, is the one that all of its others are set against.
     """
     found: dict[frozenset[Cell], Pair] = {}
     targets: dict[tuple[str, str, int], list[Cell]] = {}
@@ -66,7 +84,8 @@ def pairs_of(
         targets.setdefault(cell[:3], []).append(cell)
     for mine in targets.values():
         for names in standards:
-            standard = next((cell for cell in mine if cell.variant in names), None)
+            fitting = sorted((cell for cell in mine if cell.variant in names), key=lambda cell: not cell.own)
+            standard = next(iter(fitting), None)
             if standard is not None:
                 pairs = [(cell, standard) for cell in mine if cell != standard]
                 found |= {frozenset(pair): pair for pair in pairs if frozenset(pair) not in found}

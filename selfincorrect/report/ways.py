@@ -3,6 +3,7 @@
 import polars as pl
 
 from selfincorrect.report.figures.style import task_name
+from selfincorrect.report.shown import labelled
 
 _SAID = {"better": "better than drawing one", "worse": "worse", "equivalent": "neither better nor worse"}
 
@@ -12,7 +13,7 @@ def findings(selectors: pl.DataFrame) -> list[str]:
 
     `selectors` are rows of `report.selectors.SELECTORS`. Ways that use the grades are left out.
     """
-    told = selectors.filter((pl.col("k") == pl.col("k").max()) & ~pl.col("labels_used"))
+    told = labelled(selectors).filter((pl.col("k") == pl.col("k").max()) & ~pl.col("labels_used"))
     return [
         _sentence(str(model), str(task), cell)
         for (model, task), cell in told.group_by("model", "task", maintain_order=True)

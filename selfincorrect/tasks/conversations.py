@@ -16,7 +16,7 @@ from selfincorrect.tasks.templates import conversation
 @dataclass(frozen=True)
 class Candidate:
     """One answer of a pool, graded where the variant needs it; `logprob` and its number of `tokens` where the
-    engine that wrote it told them.
+    engine that wrote it told them. Of a conversation, `turns` are the answers as they are.
     """
 
     text: str | None
@@ -24,6 +24,14 @@ class Candidate:
     grade: float | None = None
     logprob: float | None = None
     tokens: int | None = None
+    turns: tuple[str | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class Conversation(Question):
+    """Several questions, one after the other, as one."""
+
+    turns: tuple[Question, ...] = ()
 
 
 Pool = Mapping[str, Sequence[Candidate]]  # question_id -> candidates by sample
@@ -42,7 +50,9 @@ def joined(questions: Sequence[Question]) -> list[Question]:
 
     def together(cluster: str, turns: Sequence[Question]) -> Question:
         text = conversation([turn.question for turn in turns])
-        return turns[0] if len(turns) == 1 else Question(cluster, cluster, text, turns[0].references)
+        if len(turns) == 1:
+            return turns[0]
+        return Conversation(cluster, cluster, text, turns[0].references, turns=tuple(turns))
 
     return [together(cluster, turns) for cluster, turns in turns_of(questions).items()]
 
@@ -66,7 +76,17 @@ def _joined_candidate(turns: Sequence[Candidate], task: Task) -> Candidate:
     mean = None if grade is None else grade / len(turns)
     texts = [task.trim(turn.text or "") for turn in turns]
     text = conversation(texts) if any(texts) else None
-    return Candidate(text, None, mean, logprob, None if tokens is None else int(tokens))
+    said = tuple(turn.text for turn in turns)
+    return Candidate(text, None, mean, logprob, None if tokens is None else int(tokens), said)
+
+
+def shard_of(questions: Sequence[Question], shard: int, shards: int) -> list[Question]:
+    """The questions of one shard, 0 ≤ `shard` < `shards`: consecutive, sizes differ by at most one
+    conversation.
+    """
+    conversations = list(turns_of(questions).values())
+    start, end = (len(conversations) * i // shards for i in (shard, shard + 1))
+    return [question for turns in conversations[start:end] for question in turns]
 
 
 def _sum(values: Sequence[float | None]) -> float | None:

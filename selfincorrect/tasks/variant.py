@@ -22,7 +22,7 @@ class Variant(Section):
         "`verify`: how often it says, after reasons, that a candidate is right. "
         "`pairwise`: two are compared at a time. `consistency`: which agrees most with the others. "
         "`self_certainty`: how sure the model is along each answer. "
-        "`likelihood` asks nothing: the answer that the model found most probable when it wrote it is taken. "
+        "`likelihood`: the answer that the model finds most probable; of its own it asks nothing. "
         "The others are rules that need no model: `ensemble` joins other variants, `planted` knows the "
         "grades and uses them with a given skill, and the rest are baselines.",
     )
@@ -77,6 +77,14 @@ class Variant(Section):
         le=100,
         description="Outputs that are drawn, at the pool's temperature: of `choose` votes, of `verify` "
         "verifications of each candidate; default: one greedy choice, 2 verifications.",
+    )
+    discriminator: str | None = Field(
+        None, description="Another configured model that is asked, also about pools from elsewhere."
+    )
+    discriminators: Literal["all"] | list[str] | None = Field(
+        None,
+        description="Several models that are asked, each for itself: `all` that have the task, or these; the "
+        "matrix of generators and discriminators.",
     )
     labels: Literal["digits", "letters"] = Field("digits", description="1, 2, … or A, B, …")
     shots: int = Field(1, ge=1, le=3, description="Demonstrations, as a multiple of the task's.")

@@ -13,7 +13,8 @@ def cell_items(picks: Sequence[int], grades: Sequence[float] = (1.0, 0.0), **cha
     """A question for each of `picks`, the sample chosen among candidates of `grades`."""
     names = [f"q{i}" for i in range(len(picks))]
     columns = {
-        "model": "m", "task": "t", "k": 2, "variant": "full", "selector": "choose", "unit": "percent",
+        "model": "m", "task": "t", "k": 2, "variant": "full", "discriminator": None, "selector": "choose",
+        "unit": "percent",
         "question_id": names, "cluster": names, "asked": names, "grades": [list(grades)] * len(picks),
         "order": [[0, 1]] * len(picks), "chosen_sample": list(picks), "shared": None, "how": "strict",
         "scores": None, "margin": None, "mean_grade": sum(grades) / len(grades),

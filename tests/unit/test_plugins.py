@@ -111,8 +111,9 @@ def test_slices_know_the_version_of_what_is_not_of_this_package(others):
     code = (
         "import json, sys; from selfincorrect.config import slices; from "
         "selfincorrect.config.check.experiment import check; "
-        f"c = check(json.loads({json.dumps(CONFIG)!r})); print(json.dumps(slices.discriminate(c, 'm', "
-        f"'spelling')['plugins']))"
+        f"c = check(json.loads({json.dumps(CONFIG)!r})); "
+        "asked = slices.discriminate(c, 'm', 'spelling', 'm'); "
+        "print(json.dumps(asked['plugins'] | slices.select(c, 'm', 'spelling')['plugins']))"
     )
     environment = {**os.environ, "PYTHONPATH": f"{others}:{ROOT}"}
     done = subprocess.run(

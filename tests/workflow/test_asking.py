@@ -65,7 +65,7 @@ def test_a_new_way_asks_only_its_own_questions(workflow):
     asked = workflow.table("scripted/capitals/k4/choices.parquet")["calls"].sum()
     workflow.configure(variants={"labels": VARIANTS["labels"], "true": VARIANTS["true"]}, k=[4])
     workflow.run(metrics)
-    [log] = workflow.folder.glob("results/logs/discriminate/scripted/capitals.log")
+    [log] = workflow.folder.glob("results/logs/discriminate/scripted/capitals/scripted/0.log")
     choices = workflow.table("scripted/capitals/k4/choices.parquet")
     calls = dict(choices.group_by("variant").agg(pl.col("calls").sum()).iter_rows())
     assert calls["labels"] == asked

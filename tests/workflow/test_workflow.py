@@ -207,6 +207,7 @@ def test_single_target_makes_just_what_it_needs(workflow):
         "measure",
         "prepare_dataset",
         "prepare_model",
+        "select",
     ]
     assert not workflow.path("scripted/capitals/k2/metrics.parquet").exists()
 

@@ -15,8 +15,12 @@ TABLES = (
     "selectors",
     "agreement",
     "best_of",
+    "matrix",
 )
 PAPER_NAMES = (*(f"table{number}" for number in range(2, 9)), "figure9")
+
+
+ASKED_MANIFEST = MANIFEST.format(model="{discriminator}")
 
 
 # Functions, and not lists, of the paths of the whole experiment: each cluster job reads this file again, and resolves just its part.
@@ -54,10 +58,27 @@ ALL_CHOICES = every_pair(CHOICES, CONFIG.k)
 FIGURE_FILES = expand(FIGURE, figure=FIGURES, kind=["pdf", "png"])
 
 
-def graded_where_needed(wildcards):
-    """The grades, if a variant needs them; else discrimination does not wait for a judge."""
-    needed = CONFIG.needs_grades(wildcards.task, wildcards.model)
-    return {"grades": GRADES} if needed else {}
+def graded_before_asking(wildcards):
+    """The grades, if a variant that is asked needs them; else discrimination does not wait for a judge."""
+    asked = CONFIG.asked(wildcards.task, wildcards.model, wildcards.discriminator)
+    return {"grades": GRADES} if CONFIG.needs_grades(wildcards.task, asked) else {}
+
+
+def graded_before_selecting(wildcards):
+    """The grades, if a rule needs them."""
+    rules = CONFIG.rules(wildcards.task, wildcards.model)
+    return {"grades": GRADES} if CONFIG.needs_grades(wildcards.task, rules) else {}
+
+
+def asked_about_pool(wildcards):
+    """What came with a pool from elsewhere, and what every model says that is asked about it, shard by shard."""
+    given = [GIVEN] if wildcards.model in CONFIG.pooled else []
+    return given + expand(
+        CHOICES_SHARD,
+        discriminator=CONFIG.discriminators(wildcards.task, wildcards.model),
+        shard=range(CONFIG.tasks[wildcards.task].shards),
+        allow_missing=True,
+    )
 
 
 def judged_where_needed(wildcards):

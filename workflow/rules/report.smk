@@ -39,6 +39,7 @@ rule figures:
         metrics=rules.tables.output.metrics_parquet,
         slots=rules.tables.output.slots_parquet,
         best_of=rules.tables.output.best_of_parquet,
+        matrix=rules.tables.output.matrix_parquet,
     output:
         pdf=expand(FIGURE, figure=FIGURES, kind="pdf"),
         png=[

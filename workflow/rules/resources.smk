@@ -27,6 +27,10 @@ def own_model(wildcards):
     return [wildcards.model]
 
 
+def asked_model(wildcards):
+    return [wildcards.discriminator]
+
+
 def judging_models(wildcards):
     return list(CONFIG.tasks[wildcards.task].raters.values())
 

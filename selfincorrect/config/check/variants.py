@@ -54,6 +54,9 @@ def choice_problems(config: Config) -> Iterator[Problem]:
                 "at least one variant for each of its tasks",
                 paste,
             )
+    if asked := list(_discriminator_problems(config)):
+        yield from asked
+        return  # all else asks the models
     yield from _contrast_problems(config)
     yield from _likelihood_problems(config)
     yield from _scoring_problems(config)
@@ -71,6 +74,27 @@ def choice_problems(config: Config) -> Iterator[Problem]:
                 )
             elif task in tasks.NAMES:
                 yield from _variant_problems(name, variant, task)
+
+
+def _discriminator_problems(config: Config) -> Iterator[Problem]:
+    """Models that are asked in a variant, and cannot be."""
+    able = ", ".join(config.weighted)
+    for name, variant in config.variants.items():
+        key = f"variants.{name}.discriminator"
+        if variant.discriminator and variant.discriminators is not None:
+            yield Problem(
+                key, "both `discriminator` and `discriminators`", "one of them", "discriminators: all"
+            )
+        listed = variant.discriminators if isinstance(variant.discriminators, list) else []
+        named = [(key, variant.discriminator)] if variant.discriminator else []
+        for where, model in named + [(f"{key}s", each) for each in listed]:
+            if model not in config.weighted:
+                allowed = f"models with weights or a server: {able or 'there is none'}"
+                yield Problem(where, repr(model), allowed, f"discriminators: [{able}]")
+        if variant.discriminators == []:
+            yield Problem(f"{key}s", "an empty list", f"`all`, or some of: {able}", "discriminators: all")
+        if len(set(listed)) < len(listed):
+            yield Problem(f"{key}s", str(listed), "each model once", f"discriminators: {sorted(set(listed))}")
 
 
 def _contrast_problems(config: Config) -> Iterator[Problem]:
@@ -95,8 +119,8 @@ def _likelihood_problems(config: Config) -> Iterator[Problem]:
         if server is None or server.logprobs:
             continue
         for name, variant in config.variants_of(task, model).items():
-            selector = get_selector(variant.selector)
-            if not selector.asks and rule(variant.selector).own:
+            own = model in config.discriminators_of(variant, task, model)
+            if own and not get_selector(variant.selector).asks and rule(variant).own:
                 allowed = f"true: the variant {name} chooses by log-probabilities"
                 yield Problem(f"models.{model}.server.logprobs", "false", allowed, "logprobs: true")
 
@@ -104,15 +128,17 @@ def _likelihood_problems(config: Config) -> Iterator[Problem]:
 def _scoring_problems(config: Config) -> Iterator[Problem]:
     """Models whose engine does not tell how probable options are, which a variant chooses by."""
     able = [name for name in engines.names() if engines.engine_kind(name).options]
-    for model, task in config.pairs():
-        if model not in config.weighted:
-            continue
-        engine, server = config.weighted[model].engine, config.weighted[model].server
-        for name, variant in config.variants_of(task, model).items():
-            if not (get_selector(variant.selector).asks and asking(variant.selector).scoring):
+    seen: set[tuple[str, str, bool]] = set()
+    for generator, task in config.pairs():
+        for name, model, variant in config.ways(task, generator):
+            if model not in config.weighted or not asking(variant).scoring:
                 continue
-            if asking(variant.selector).continues:
-                yield from _continuing_problems(name, variant, model, engine, task)
+            engine, server = config.weighted[model].engine, config.weighted[model].server
+            if (name, model, asking(variant).continues) in seen:
+                continue
+            seen.add((name, model, asking(variant).continues))
+            if asking(variant).continues:
+                yield from _continuing_problems(name, variant, model, engine)
                 continue
             if server and not server.logprobs:
                 allowed = f"true: the variant {name} chooses by log-probabilities"
@@ -123,20 +149,13 @@ def _scoring_problems(config: Config) -> Iterator[Problem]:
                 yield Problem(f"models.{model}.engine", repr(engine), allowed, paste)
 
 
-def _continuing_problems(
-    name: str, variant: VariantConfig, model: str, engine: str, task: str
-) -> Iterator[Problem]:
-    """What cannot be read as an answer to its question, with all that follows of it."""
+def _continuing_problems(name: str, variant: VariantConfig, model: str, engine: str) -> Iterator[Problem]:
+    """Engines that do not read a given answer with all that follows of it."""
     able = [each for each in engines.names() if engines.engine_kind(each).certainties]
     if engine not in able:
         allowed = f"{', '.join(able)}: the variant {name} reads whole answers and every prediction in them"
         paste = f"{name}: {{selector: {variant.selector}, models: [...]}} to leave {model} out"
         yield Problem(f"models.{model}.engine", repr(engine), allowed, paste)
-    if task in tasks.NAMES and task_prompts(task).generate.follow_up is not None:
-        allowed = "tasks whose answers are of one turn"
-        yield Problem(
-            f"variants.{name}.tasks", task, allowed, f"{name}: {{tasks: [...]}} to leave {task} out"
-        )
 
 
 def _score_problems(config: Config) -> Iterator[Problem]:

@@ -4,14 +4,14 @@ A selector is a file in this folder with an object SELECTOR, and its entry in `r
 another package is an entry point of the group `selfincorrect.selectors`, by its name.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from selfincorrect.discriminate.asked import Asked, Part, Preference
+from selfincorrect.discriminate.asked import Asked, Part, Preference, Shown
 from selfincorrect.discriminate.orders import Order, orders_of
-from selfincorrect.discriminate.view import View
+from selfincorrect.discriminate.view import NO_ANSWER, View
 from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.templates import Reply
 from selfincorrect.tasks.variant import Variant
@@ -19,6 +19,8 @@ from selfincorrect.tasks.variant import Variant
 if TYPE_CHECKING:
     from selfincorrect.tasks.conversations import Candidate
 
+
+DISCRIMINATORS = frozenset({"discriminator", "discriminators"})  # options that say which model is asked
 
 Reasons = Callable[..., str]  # of all answers, or of the one at a place
 Scores = Sequence[float | None]  # by sample
@@ -104,8 +106,11 @@ class Asking(Selector, Protocol):
         `reasons` gives what is said of all answers before one is chosen, or of the one at a place.
         """
 
+    def teaches(self, view: View, asked: Asked) -> bool:
+        """Whether the responses to the requests of `asked` tell something about other questions."""
+
     def learn(self, view: View, asked: Sequence[Asked], responses: Sequence[Sequence[Response]]) -> Any:
-        """What all responses together tell, which each is then read with."""
+        """What the responses of all that teach tell together, which each is then read with."""
 
     def read(self, view: View, asked: Asked, responses: Sequence[Response], learnt: Any = None) -> Preference:
         """What the responses to the requests of `asked`, in their order, say of its candidates."""
@@ -119,7 +124,7 @@ class Asks:
     policy: Literal["all", "undecided"] = "undecided"
     default_orders: str | None = None
     default_samples = 1
-    options = frozenset({"candidates", "distractors", "shots", "distinct", "by", "ask"})
+    options = DISCRIMINATORS | {"candidates", "distractors", "shots", "distinct", "by", "ask"}
 
     def probable(self, variant: Variant) -> bool:
         return self.probabilities
@@ -153,8 +158,16 @@ class Asks:
     def instruction(self, view: View) -> str:
         return self.reply(view).instruction.format(**view.words())
 
+    def demonstrated(
+        self, view: View, index: int, position: int, shown: Sequence[str], reasons: Reasons
+    ) -> tuple[Part, str]:
+        raise NotImplementedError
+
     def parts(self, count: int) -> list[Part]:
         return [Part(tuple(range(count)))]
+
+    def teaches(self, view: View, asked: Asked) -> bool:
+        return False
 
     def learn(self, view: View, asked: Sequence[Asked], responses: Sequence[Sequence[Response]]) -> Any:
         return None
@@ -175,16 +188,32 @@ class Alone(Asks):
         return f"{view.words()['Noun']}: {texts[0]}"
 
 
+class Read(Alone):
+    """What selectors have in common for which the model reads each answer after its question."""
+
+    scoring, continues = True, True
+
+    def by_candidate(self, shown: Shown, responses: Sequence[Response]) -> Iterator[list[Response]]:
+        """The responses about each candidate shown, a turn each; none about one that lacks an answer."""
+        for slot, text in enumerate(shown.texts):
+            about = [
+                response
+                for part, response in zip(shown.parts, responses, strict=True)
+                if part.slots == (slot,)
+            ]
+            yield about if text != NO_ANSWER else []
+
+
 @dataclass(frozen=True)
 class Given:
     """What a rule knows beside the candidates of a question.
 
-    `draw` is the question's own, and `others` are the scores of the variants that its variant names.
+    `draw` is the question's own, and `others` are scores by the variants that its variant names.
     """
 
     variant: Variant
     draw: Random
-    others: Mapping[str, Scores]
+    others: Sequence[Scores]
 
 
 class Rule(Selector, Protocol):
@@ -198,6 +227,8 @@ class Rule(Selector, Protocol):
 
     free: bool  # whether it needs no option, so that it can stand beside every pool
 
+    asked: Asking | None  # what stands for it where another model is asked about the answers
+
     def scores(self, candidates: Sequence["Candidate"], given: Given) -> Scores:
         """A score for each candidate, None where there is none to give; the highest is chosen."""
 
@@ -209,6 +240,7 @@ class NoModel:
     why = "this rule asks no model"
     standard, compared, probabilities, own, knows, free = False, True, False, False, False, True
     pointwise, votes = False, False
+    asked: Asking | None = None
 
     def probable(self, variant: Variant) -> bool:
         return self.probabilities

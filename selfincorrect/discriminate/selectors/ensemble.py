@@ -19,7 +19,7 @@ class Ensemble(NoModel):
         """
         from scipy.stats import rankdata  # slow to import
 
-        known = [each for each in given.others.values() if any(score is not None for score in each)]
+        known = [each for each in given.others if any(score is not None for score in each)]
         if not known:
             return [None] * len(candidates)
         ranks = [rankdata([float("-inf") if score is None else score for score in each]) for each in known]

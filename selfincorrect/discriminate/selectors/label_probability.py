@@ -56,15 +56,20 @@ class LabelProbability(Labelled):
         count = max(ceil(SHARE * len(names)), FEWEST)
         return {name: each if name in names[:count] else each[:1] for name, each in found.items()}
 
+    def teaches(self, view: View, asked: Asked) -> bool:
+        """Whether all rotations are shown, on which the prior is measured."""
+        several = view.variant.calibrate is not None and len(asked.shown) > 1
+        return several and len(asked.shown) == len(asked.shown[0].order)
+
     def learn(self, view: View, asked: Sequence[Asked], responses: Sequence[Sequence[Response]]) -> Prior:
         """The prior π̄ of each slot: the mean over questions of softmax_j(mean_r ln o_r(j))."""
         if view.variant.calibrate is None:
             return {}
         found: dict[int, list[list[float]]] = {}
         for each, answers in zip(asked, responses, strict=True):
-            count = len(each.shown[0].order) if each.shown else 0
-            if len(each.shown) < 2 or len(each.shown) < count:
+            if not self.teaches(view, each):
                 continue
+            count = len(each.shown[0].order)
             shares = [self._probabilities(view, count, answer).shares for answer in answers]
             if any(share is None for share in shares):
                 continue

@@ -45,14 +45,20 @@ def get_selector(name: str) -> Selector:
     return cast(Selector, plugin(GROUP, name))
 
 
-def asking(name: str) -> Asking:
-    """The selector called `name`, which asks a model."""
-    return cast(Asking, get_selector(name))
+def selector_of(variant: Variant) -> Selector:
+    """The selector of a variant: a rule that needs what its own model said asks a model in its place."""
+    found = get_selector(variant.selector)
+    return rule(variant).asked or found if variant.discriminator and not found.asks else found
 
 
-def rule(name: str) -> Rule:
-    """The selector called `name`, which asks no model."""
-    return cast(Rule, get_selector(name))
+def asking(variant: Variant) -> Asking:
+    """The selector of a variant that asks a model."""
+    return cast(Asking, selector_of(variant))
+
+
+def rule(variant: Variant) -> Rule:
+    """The selector of a variant that asks no model."""
+    return cast(Rule, get_selector(variant.selector))
 
 
 def askers() -> Sequence[str]:
@@ -62,8 +68,8 @@ def askers() -> Sequence[str]:
 
 def free() -> Sequence[str]:
     """The rules that need no model, no option, and nothing that only the engine of the answers knows."""
-    rules = [name for name in names() if not get_selector(name).asks]
-    return [name for name in rules if rule(name).free and not rule(name).own]
+    rules = {name: cast(Rule, get_selector(name)) for name in names() if not get_selector(name).asks}
+    return [name for name, each in rules.items() if each.free and not each.own]
 
 
 def standards() -> Sequence[str]:
@@ -78,13 +84,12 @@ def uncompared() -> Sequence[str]:
 
 def knows(variant: Variant) -> bool:
     """Whether a variant uses the grades: it is a control, or shows the right candidate among easy ones."""
-    selector = get_selector(variant.selector)
-    return variant.distractors == "easy" or (not selector.asks and rule(variant.selector).knows)
+    return variant.distractors == "easy" or (not selector_of(variant).asks and rule(variant).knows)
 
 
 def pointwise(variant: Variant) -> bool:
     """Whether the score of a candidate does not depend on the others."""
-    return get_selector(variant.selector).pointwise and variant.by == "candidate"
+    return selector_of(variant).pointwise and variant.by == "candidate"
 
 
 def with_slots() -> Sequence[str]:

@@ -5,18 +5,18 @@ Kang et al. 2025, "Scalable Best-of-N Selection for Large Language Models via Se
 """
 
 from collections.abc import Sequence
+from math import fsum
 from typing import Any
 
 from selfincorrect.discriminate.asked import Asked, Preference
-from selfincorrect.discriminate.selectors.base import Alone
+from selfincorrect.discriminate.selectors.base import DISCRIMINATORS, Read
 from selfincorrect.discriminate.unanswered import missing
-from selfincorrect.discriminate.view import NO_ANSWER, View
+from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
 
 
-class SelfCertainty(Alone):
-    scoring, continues = True, True
-    options = frozenset({"distinct", "ask"})
+class SelfCertainty(Read):
+    options = DISCRIMINATORS | {"distinct", "ask"}
     why = "nothing is shown: the model reads each answer after its question"
 
     def read(self, view: View, asked: Asked, responses: Sequence[Response], learnt: Any = None) -> Preference:
@@ -25,11 +25,23 @@ class SelfCertainty(Alone):
             return asked.unread(missing(unanswered[0]))
         [shown] = asked.shown
         scores = {
-            sample: response.certainties[0]
-            for sample, text, response in zip(shown.order, shown.texts, responses, strict=True)
-            if response.certainties and text != NO_ANSWER
+            sample: mean
+            for sample, turns in zip(shown.order, self.by_candidate(shown, responses), strict=True)
+            if (mean := _mean(turns)) is not None
         }
         return asked.preference(scores, None, "scored" if scores else "none")
+
+
+def _mean(turns: Sequence[Response]) -> float | None:
+    """The mean over the tokens of all `turns`; None where one is not known, or there is no token."""
+    told = [
+        (each.certainties[0], each.option_tokens[0])
+        for each in turns
+        if each.certainties and each.option_tokens
+    ]
+    tokens = sum(count for _, count in told)
+    known = len(told) == len(turns) and tokens
+    return fsum(certainty * count for certainty, count in told) / tokens if known else None
 
 
 SELECTOR = SelfCertainty()

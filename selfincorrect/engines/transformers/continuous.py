@@ -20,7 +20,6 @@ from selfincorrect.engines.transformers.decoding import CHANGE, Finished, Genera
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.jobs import stopping
 
-
 # Tokens of a pass, where the library's own choice makes masks that do not fit the memory of a small machine.
 READ_AT_ONCE = {"cpu": 1024}
 

@@ -108,7 +108,7 @@ def test_slices_depend_on_their_own_part_alone():
             "prepare_dataset": slices.prepare_dataset(config, "triviaqa"),
             "generate": slices.generate(config, "m", "triviaqa"),
             "grade": slices.grade(config, "m", "triviaqa"),
-            "discriminate": slices.discriminate(config, "m", "triviaqa"),
+            "discriminate": slices.discriminate(config, "m", "triviaqa", "m"),
             "measure": slices.measure(config, "triviaqa"),
             "tables": slices.tables(config),
             "figures": slices.figures(config),

@@ -72,15 +72,10 @@ def stages(tmp_path_factory):
     settings = generate.Settings(**slices.generate(config, "m", "capitals"))
     pool, generated = called(generate.run, dataset, "capitals", model, settings)
     grades, graded = called(grade.run, dataset, pool, None, "capitals", grade.Settings())
-    choices, chosen = called(
-        discriminate.run,
-        dataset,
-        pool,
-        grades,
-        "capitals",
-        model,
-        discriminate.Settings(**slices.discriminate(config, "m", "capitals")),
-    )
+    settings = discriminate.Settings(**slices.discriminate(config, "m", "capitals", "m"))
+    asked, chosen = called(discriminate.run, dataset, pool, grades, "capitals", model, settings)
+    settings = discriminate.SelectSettings(**slices.select(config, "m", "capitals"))
+    choices, selected = called(discriminate.select, dataset, pool, grades, asked, "capitals", settings)
     refining = refine.Settings(**slices.refine(config, "m", "capitals"))
     _, refined = called(refine.run, dataset, pool, "capitals", model, refining)
     assert {k: table.height for k, table in choices.items()} == {2: 20, 4: 20}
@@ -89,12 +84,20 @@ def stages(tmp_path_factory):
         "generate.stage.run": generated,
         "grade.stage.run": graded,
         "discriminate.stage.run": chosen,
+        "discriminate.stage.select": selected,
         "refine.stage.run": refined,
     }
 
 
 @pytest.mark.parametrize(
-    "root", ["generate.stage.run", "grade.stage.run", "discriminate.stage.run", "refine.stage.run"]
+    "root",
+    [
+        "generate.stage.run",
+        "grade.stage.run",
+        "discriminate.stage.run",
+        "discriminate.stage.select",
+        "refine.stage.run",
+    ],
 )
 def test_everything_that_a_stage_calls_is_reached(stages, root):
     chosen = [f"discriminate.selectors.{name}" for name in SELECTORS] if root != "generate.stage.run" else []

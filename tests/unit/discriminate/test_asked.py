@@ -160,10 +160,7 @@ def test_each_way_asks_its_own_question():
 ASKING = [name for name in names() if get_selector(name).asks]
 
 
-@pytest.mark.parametrize(
-    ("task", "selector"),
-    [(t, s) for t in NAMES_OF_TASKS for s in ASKING if t != "mt_bench" or not asking(s).continues],
-)
+@pytest.mark.parametrize(("task", "selector"), [(t, s) for t in NAMES_OF_TASKS for s in ASKING])
 def test_every_task_can_be_asked_in_every_way(task, selector):
     """Demonstrations hold right and wrong answers alike, and nothing is left to fill in."""
     prompts = task_prompts(task)
@@ -172,11 +169,12 @@ def test_every_task_can_be_asked_in_every_way(task, selector):
     shown_view = View(get_task(task), prompts, variant, 3, [question()], settings)
     pool = {"q0": [Candidate(f"Answer {name}\n#### {place}") for place, name in enumerate("abc")]}
     [asked] = discriminations([question()], pool, shown_view)
-    assert len(asked.requests) == asking(selector).calls(variant, 3)
+    assert len(asked.requests) == asking(variant).calls(variant, 3)
     for request in asked.requests:
-        assert len(request.prompt.shots) == settings.shots
+        turns = len(prompts.demonstrations[0].turns()) if asking(variant).continues else 1
+        assert len(request.prompt.shots) == settings.shots * turns
         assert not re.search(r"\{[a-zA-Z]+\}", request.prompt.text())
-    if not asking(selector).continues:
+    if not asking(variant).continues:
         responses = [response.split("\n")[-1] for _, response in asked.requests[0].prompt.shots]
         assert len(set(responses)) > 1
 
@@ -187,7 +185,15 @@ def test_self_certainty_reads_each_answer_after_its_question():
     def respond(request):
         seen.append(request)
         return Response(
-            "", "p", "stop", 9, 0, None, options=(-1.0,), certainties=(len(request.options[0]) / 10,)
+            "",
+            "p",
+            "stop",
+            9,
+            0,
+            None,
+            options=(-1.0,),
+            certainties=(len(request.options[0]) / 10,),
+            option_tokens=(2,),
         )
 
     pool = candidates(" Alfa", " Bravo", " Alfa", " Delta\n")

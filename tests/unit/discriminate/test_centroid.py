@@ -10,7 +10,7 @@ from selfincorrect.discriminate.selectors.registry import rule
 from selfincorrect.tasks.conversations import Candidate
 from selfincorrect.tasks.variant import Variant
 
-CENTROID = rule("centroid")
+CENTROID = rule(Variant(selector="centroid"))
 
 
 def scores(*candidates):

@@ -14,6 +14,7 @@ from selfincorrect.discriminate.requests import discriminations
 from selfincorrect.discriminate.selectors.pairwise import RIDGE, strengths
 from selfincorrect.discriminate.selectors.registry import asking, get_selector, names
 from selfincorrect.engines.requests import Response
+from selfincorrect.tasks.variant import Variant
 from tests.support.scoring import (
     NAMES,
     QUALITY,
@@ -28,7 +29,7 @@ from tests.support.scoring import (
 )
 
 BIASED = (8.0, 1.0, 2.0, 0.5)
-SCORING = [name for name in names() if get_selector(name).asks and asking(name).scoring]
+SCORING = [name for name in names() if get_selector(name).asks and asking(Variant(selector=name)).scoring]
 
 
 def test_rotations_are_the_mean_of_four_runs():

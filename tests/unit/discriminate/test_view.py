@@ -6,7 +6,8 @@ from itertools import permutations, product
 import pytest
 
 from selfincorrect.discriminate.choices import choice_rows
-from selfincorrect.discriminate.requests import decoding_of, demonstrations_of, discriminations, selector_of
+from selfincorrect.discriminate.requests import decoding_of, demonstrations_of, discriminations
+from selfincorrect.discriminate.selectors.registry import asking
 from selfincorrect.discriminate.view import AskingSettings, View
 from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.base import Question
@@ -187,7 +188,7 @@ def test_options_compose():
         pool = {q.question_id: graded for q in QUESTIONS}
         asked = discriminations(QUESTIONS, pool, shown)[0]
         place = asked.shown[0].texts[3]
-        label = selector_of(shown).reply(shown).response.format(reasons="Because.", label="4", text=place)
+        label = asking(shown.variant).reply(shown).response.format(reasons="Because.", label="4", text=place)
         assert {row["chosen_sample"] for row in rows(shown, label, pool=pool)} == {3}
 
 

@@ -156,7 +156,10 @@ def test_conversations_are_joined_and_spread():
     assert whole.question == "Turn 1: Ask 0, turn one?\nTurn 2: Ask 0, turn two?"
     shown = joined_pool(MT[:2], pool, get_task("mt_bench"))
     assert shown["mt_bench-081"][1] == Candidate(
-        "Turn 1: mt_bench-081-1 1\nTurn 2: mt_bench-081-2 1", None, 1.0
+        "Turn 1: mt_bench-081-1 1\nTurn 2: mt_bench-081-2 1",
+        None,
+        1.0,
+        turns=("mt_bench-081-1 1", "mt_bench-081-2 1"),
     )
     rows = spread([{"question_id": "mt_bench-081", "chosen_sample": 1}], MT[:2])
     assert [(row["question_id"], row["asked"], row["chosen_sample"]) for row in rows] == [

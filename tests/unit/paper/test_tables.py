@@ -20,6 +20,7 @@ SETTINGS = {
 def metrics(**changes):
     row = {
         **{"model": "mine", "task": "gsm8k", "k": 4, "selector": "choose", "variant": "plain", "n": 50},
+        **{"discriminator": "mine"},
         **{"unit": "percent", "grading": "flexible", "invalid": 0.1, "best_mixed": 0.5},
         **{"s_gen": 0.25, "s_gen_low": 0.2, "s_gen_high": 0.3},
         **{"s_disc": 0.2, "s_disc_low": 0.1, "s_disc_high": 0.3},
@@ -114,7 +115,9 @@ def test_grades_are_not_made_percent():
 
 
 def test_latex_is_escaped_and_grey_where_nothing_was_run():
-    made = paper.tables(metrics(rows=[{"model": "a_b", "grading": "100%"}]), [], SETTINGS, [])
+    made = paper.tables(
+        metrics(rows=[{"model": "a_b", "discriminator": "a_b", "grading": "100%"}]), [], SETTINGS, []
+    )
     text = paper.latex("table2", made["table2"])
     assert r"a\_b" in text
     assert r"100\%" in text

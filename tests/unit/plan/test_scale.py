@@ -55,9 +55,9 @@ def test_work_of_a_load_by_hand(config):
     )[::2]  # small has truthfulqa between them
     assert (small.model, large.model) == ("small", "large")
     assert small.seconds == {"generate": pytest.approx(2e9 * 4000 / 1e12 + 2e9 * 400 / 1e11)}
-    assert large.seconds == {"discriminate": pytest.approx(1e11 * 1000 / 1e12 + 1e11 * 100 / 1e11)}
-    assert (small.gpus, large.gpus) == ({"generate": 1}, {"discriminate": 2})
-    assert large.loading == {"discriminate": pytest.approx(1e11 / 1e10)}, "two bytes a parameter"
+    assert large.seconds == {"discriminate large": pytest.approx(1e11 * 1000 / 1e12 + 1e11 * 100 / 1e11)}
+    assert (small.gpus, large.gpus) == ({"generate": 1}, {"discriminate large": 2})
+    assert large.loading == {"discriminate large": pytest.approx(1e11 / 1e10)}, "two bytes a parameter"
     assert (small.answers, small.tokens) == (40, 4400)
 
 
@@ -68,19 +68,20 @@ def test_jobs_of_a_pair(planned):
     counts = Counter(job.name.split("/")[0] for job in made)
     assert counts == {
         **{"prepare_model": 3, "prepare_dataset": 2, "generate": 3 + 1 + 3, "collect": 3, "judge": 1},
-        **{"grade": 3, "discriminate": 3, "refine": 1, "measure": 6},
+        **{"grade": 3, "discriminate": 3 + 1 + 3, "select": 3, "refine": 1, "measure": 6},
         **{"tables": 1, "figures": 1, "paper": 1, "report": 1, "all": 1},
     }
     needs = {job.name: set(job.needs) for job in made}
     assert needs["collect/small/capitals"] == {f"generate/small/capitals/{shard}" for shard in range(3)}
-    assert (
-        needs["discriminate/small/capitals"] == needs["refine/small/capitals"] == {"collect/small/capitals"}
-    )
-    assert needs["discriminate/small/truthfulqa"] == {"grade/small/truthfulqa"}, (
+    asked = [f"discriminate/small/capitals/small/{shard}" for shard in range(3)]
+    for name in (*asked, "refine/small/capitals"):
+        assert needs[name] == {"collect/small/capitals"}
+    assert needs["select/small/capitals"] == {"grade/small/capitals", *asked}
+    assert needs["discriminate/small/truthfulqa/small/0"] == {"grade/small/truthfulqa"}, (
         "easy distractors need grades"
     )
     assert needs["grade/small/truthfulqa"] == {"collect/small/truthfulqa", "judge/small/truthfulqa"}
-    assert needs["measure/small/capitals/k4"] == {"grade/small/capitals", "discriminate/small/capitals"}
+    assert needs["measure/small/capitals/k4"] == {"grade/small/capitals", "select/small/capitals"}
     gpus = {job.name: job.gpus for job in made}
     assert (
         gpus["generate/large/capitals/0"],
@@ -141,15 +142,15 @@ def test_command(tmp_path, monkeypatch, capsys):
     write_text("e.yaml", yaml.safe_dump(experiment))
     scale.main(["e.yaml", "--gpus", "0", "--overhead", "0", "--slots", "1"])
     said = capsys.readouterr().out
-    # 40 candidates and 10 choices of 2 s, two starts of a model, and collect, grade, measure, tables,
-    # figures, paper, report
-    assert f"{100 + 2 * 4 + 7 * 1} s" in said.split("in use")[1]
-    assert "12 jobs: 1 generate" in said
+    # 40 candidates and 10 choices of 2 s, two starts of a model, and collect, grade, select, measure,
+    # tables, figures, paper, report
+    assert f"{100 + 2 * 4 + 8 * 1} s" in said.split("in use")[1]
+    assert "13 jobs: 1 generate" in said
     scale.main(["e.yaml", "--models", "2", "--tasks", "2", "--gpus", "0"])
     assert "4 generate, 4 collect" in capsys.readouterr().out
     monkeypatch.chdir(tmp_path.parent)
     scale.main([str(tmp_path / "e.yaml"), "--directory", str(tmp_path), "--gpus", "0"])
-    assert "12 jobs: 1 generate" in capsys.readouterr().out
+    assert "13 jobs: 1 generate" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="No benchmarks in"):
         scale.main([str(tmp_path / "e.yaml"), "--fixed", "nowhere"])
 

@@ -244,7 +244,9 @@ CANDIDATES = [Candidate("Paris", "paris", 1.0), Candidate("Lyon, I think", "lyon
     [("majority", [0, 2]), ("longest", [1]), ("shortest", [3]), ("oracle", [0, 2]), ("random", [0, 1, 2, 3])],
 )
 def test_rules(selector, expected):
-    assert best_of(rule(selector).scores(CANDIDATES, Given(Variant(), Random(0), {}))) == tuple(expected)
+    assert best_of(
+        rule(Variant(selector=selector)).scores(CANDIDATES, Given(Variant(), Random(0), ()))
+    ) == tuple(expected)
 
 
 def test_selected_rows_share_ties_and_draw_by_seed():

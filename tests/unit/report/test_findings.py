@@ -4,7 +4,7 @@ import polars as pl
 
 from selfincorrect.report.findings import main, text
 
-ABOUT = {"model": "m_1", "task": "capitals", "k": 4}
+ABOUT = {"model": "m_1", "task": "capitals", "k": 4, "discriminator": "m_1"}
 
 
 def tables():

@@ -8,7 +8,11 @@ from selfincorrect.report.gather import _asked_choices
 def _choices(path, k, rows):
     columns = ["question_id", "asked", "selector", "valid", "output"]
     table = pl.DataFrame(rows, schema=columns, orient="row").with_columns(
-        k=k, variant=pl.lit("full"), how=pl.lit("label"), prompt=pl.lit("long " * 100)
+        k=k,
+        variant=pl.lit("full"),
+        discriminator=pl.lit(None, dtype=pl.String),
+        how=pl.lit("label"),
+        prompt=pl.lit("long " * 100),
     )
     table.write_parquet(path)
     return str(path)

@@ -11,7 +11,8 @@ def metrics(*cells):
     made = pl.DataFrame(cells, schema=["model", "task", "skill"], orient="row")
     skill = pl.col("skill")
     return made.with_columns(
-        k=pl.lit(2, dtype=pl.Int64), variant=pl.lit("full"), selector=pl.lit("choose"), n=9,
+        k=pl.lit(2, dtype=pl.Int64), variant=pl.lit("full"),
+        discriminator=pl.col("model"), selector=pl.lit("choose"), n=9,
         informative=True, skill_low=skill - 0.2, skill_high=skill + 0.2,
     )  # fmt: skip
 
@@ -22,9 +23,9 @@ GRID = metrics(("m", "s", 0.1), ("m", "t", 0.3), ("n", "s", 0.0), ("n", "t", Non
 def test_everything_then_models_then_tasks():
     groups = [(shared, cells.height) for shared, cells in groups_of(GRID)]
     assert groups == [
-        ({"k": 2, "variant": "full"}, 3),
-        ({"model": "m", "k": 2, "variant": "full"}, 2),
-        ({"task": "s", "k": 2, "variant": "full"}, 2),
+        ({"k": 2, "variant": "full", "discriminator": None}, 3),
+        ({"model": "m", "k": 2, "variant": "full", "discriminator": None}, 2),
+        ({"task": "s", "k": 2, "variant": "full", "discriminator": None}, 2),
     ]
 
 
@@ -42,8 +43,8 @@ def test_what_is_pooled_twice_stands_once():
 def items(model, task):
     return pl.DataFrame(
         {
-            "model": model, "task": task, "k": 2, "variant": "full", "grades": [[1.0, 0.0]] * 3,
-            "chosen_grade": [1.0] * 3, "asked": ["a", "b", "c"],
+            "model": model, "task": task, "k": 2, "variant": "full", "discriminator": model,
+            "grades": [[1.0, 0.0]] * 3, "chosen_grade": [1.0] * 3, "asked": ["a", "b", "c"],
             "shared": pl.Series([None] * 3, dtype=pl.List(pl.Int32)),
         }
     )  # fmt: skip

@@ -22,7 +22,7 @@ GRADES = {
 
 def items(variant, chosen, scores):
     grades = [[1.0, 1.0, 0.0], [0.0, 1.0, 0.0], [1.0, 1.0, 1.0]]
-    about = {"model": "m", "task": "t", "k": 3, "variant": variant}
+    about = {"model": "m", "task": "t", "k": 3, "variant": variant, "discriminator": None}
     rows = zip(["q1", "q2", "q3"], grades, chosen, scores, strict=True)
     return [about | {"question_id": q, "grades": g, "chosen_sample": c, "scores": s} for q, g, c, s in rows]
 
@@ -45,13 +45,15 @@ def test_costs_are_a_question_and_a_question_asked():
     names = ("dg_diff", "ci_low", "ci_high", "dg_diff_mixed", "net", "p_comp", "headroom_share", "invalid",
         "tied_mixed", "p_better")  # fmt: skip
     row = {"model": "m", "task": "t", "k": 3, "selector": "pairwise", "verdict": "undecided"}
+    row |= {"discriminator": "m"}
     metrics = pl.DataFrame([row | dict.fromkeys(names, 0.5) | {"variant": v} for v in ("pairs", "best")])
     made = {
         "question_id": ["q1", "q2", "q3"], "asked": [None] * 3, "k": [3] * 3, "variant": ["pairs"] * 3,
+        "discriminator": ["m"] * 3,
         "how": ["scored", "decided", "scored"], "calls": [6, 0, 3], "tokens_in": [60, None, 30],
         "tokens_out": [0, None, 0], "label_mass": [0.8, None, 0.6], "bounded": [True, False, False],
     }  # fmt: skip
-    integers = {"k": pl.Int32, "calls": pl.Int32}
+    integers = {"k": pl.Int32, "calls": pl.Int32, "discriminator": pl.String}
     table = pl.DataFrame(made, schema_overrides=integers)
     found = selectors_table(metrics, {("m", "t"): table}, ["best"]).to_dicts()
     assert [each["labels_used"] for each in found] == [False, True]
@@ -96,7 +98,14 @@ def test_a_variant_that_shows_several_orders_is_compared_with_itself():
         {"question_id": "q2", "picks": [0, 1, None]},
         {"question_id": "q3", "picks": [None, 2, None]},
     ]
-    about = {"k": 3, "variant": "turned", "asked": None, "chosen_sample": 0, "valid": True}
+    about = {
+        "k": 3,
+        "variant": "turned",
+        "discriminator": "m",
+        "asked": None,
+        "chosen_sample": 0,
+        "valid": True,
+    }
     other = about | {"variant": "once", "picks": None, "question_id": "q1"}
     schema = {"k": pl.Int32, "asked": pl.String, "picks": pl.List(pl.Int32)}
     table = pl.DataFrame([*(about | row for row in rows), other], schema_overrides=schema)

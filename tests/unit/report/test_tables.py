@@ -13,7 +13,8 @@ def choices(variant, order, chosen, selector="choose", k=2):
     return pl.DataFrame(
         {
             "question_id": [f"q{i}" for i in range(len(chosen))], "asked": pl.Series([None] * len(chosen),
-            dtype=pl.String), "k": k, "variant": variant, "selector": selector,
+            dtype=pl.String), "k": k, "variant": variant,
+            "discriminator": pl.Series([None] * len(chosen), dtype=pl.String), "selector": selector,
             "order": order, "chosen_sample": pl.Series(chosen, dtype=pl.Int32),
             "valid": [c is not None for c in chosen],
         }
@@ -22,8 +23,11 @@ def choices(variant, order, chosen, selector="choose", k=2):
 
 def test_the_family_is_every_choice_of_a_model():
     metrics = pl.DataFrame(
-        {"selector": ["choose", "oracle", "choose", "choose"], "n": 9, "p_better": [0.01, 0.0, 0.04, 1.0]}
-    )
+        {
+            "selector": ["choose", "oracle", "choose", "likelihood"], "n": 9,
+            "p_better": [0.01, 0.0, 0.04, 1.0], "discriminator": ["m", None, "m", "other"],
+        }
+    )  # fmt: skip
     table = tables.with_adjusted(metrics)
     assert table["p_holm"].to_list() == pytest.approx([0.03, None, 0.08, 1.0])
     assert table["q_bh"].to_list() == pytest.approx([0.03, None, 0.06, 1.0])
