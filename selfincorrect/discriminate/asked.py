@@ -56,13 +56,21 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What one request says of the samples that it shows, in their order: the share of each."""
+
+    samples: tuple[int, ...]
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Preference:
     """One number for each candidate, by sample; higher is better, and None is where an answer gives none.
 
     `parsed` is what was read, and `how` says how strictly, or why nothing was. `mass` is how probable the
     labels were together, a mean over requests; `bounded` says that the choice depends on a label of which
     only a bound is known. `picks` are the samples picked in each order, where there are several; None is no
-    single one.
+    single one. `readings` are what each request says, where it weighs what it shows against each other.
     """
 
     scores: tuple[float | None, ...]
@@ -71,6 +79,7 @@ class Preference:
     mass: float | None = None
     bounded: bool = False
     picks: tuple[int | None, ...] = ()
+    readings: tuple[Reading, ...] = ()
 
     @property
     def best(self) -> tuple[int, ...]:

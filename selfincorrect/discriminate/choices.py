@@ -1,7 +1,8 @@
 """Choices: the answers of a discriminating model as they are read, as rows of choices.parquet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from os.path import commonprefix  # of any strings, character by character
 from random import Random
 from types import MappingProxyType
 from typing import Any
@@ -15,7 +16,7 @@ from selfincorrect.discriminate.requests import drawing_of
 from selfincorrect.discriminate.selectors.base import Given, Scores
 from selfincorrect.discriminate.selectors.registry import asking, rule
 from selfincorrect.discriminate.view import View
-from selfincorrect.engines.requests import Response
+from selfincorrect.engines.requests import Request, Response
 from selfincorrect.tasks.conversations import Candidate, Pool
 from selfincorrect.tasks.variant import Variant
 
@@ -31,6 +32,12 @@ _TEMPERATURE = "temperature that the output was decoded at: 0 is greedy; empty f
 _OUTPUT = "what the model said, a JSON list where it was asked more than once; empty where there is none"
 _MASS = "how probable the labels are together, a mean over requests; empty where no options are scored"
 _BOUNDED = "whether the choice depends on a label of which a server tells a bound alone"
+_READINGS = "what each request says of the samples that it weighs against each other: the share of each"
+_OWN = (
+    "of `tokens_in` and the options, those that are read for this question alone and once: without "
+    "demonstrations and what its prompts share; by characters"
+)
+READINGS = pl.List(pl.Struct({"samples": pl.List(pl.Int32), "shares": pl.List(pl.Float64)}))
 COLUMNS = [
     Column("question_id", pl.String, "question"),
     Column("asked", pl.String, _ASKED),
@@ -58,6 +65,8 @@ COLUMNS = [
     Column("label_mass", pl.Float64, _MASS),
     Column("bounded", pl.Boolean, _BOUNDED),
     Column("discriminator", pl.String, "the model that was asked; empty where none was"),
+    Column("readings", READINGS, _READINGS),
+    Column("tokens_own", pl.Int32, _OWN),
 ]  # fmt: skip
 SCHEMA = schema_of(COLUMNS)
 
@@ -66,22 +75,20 @@ def choice_rows(
     name: str,
     view: View,
     pool: Pool,
-    asked: Sequence[Asked],
-    responses: Sequence[Response],
+    told: Sequence[tuple[Asked, Sequence[Response]]],
     temperature: float = 0.0,
     discriminator: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Responses to the requests of `asked`, in order, as rows of SCHEMA.
+    """What was asked, each with the responses to its requests in order, as rows of SCHEMA.
 
     They are for the variant called `name`, were decoded at `temperature`, and are of the model called
     `discriminator`.
     """
-    waiting, selector, rows = iter(responses), asking(view.variant), []
-    answers = [[next(waiting) for _ in each.requests] for each in asked]
-    learnt, drawn = selector.learn(view, asked, answers), drawing_of(view)
-    for each, own in zip(asked, answers, strict=True):
+    selector, rows = asking(view.variant), []
+    learnt, drawn = selector.learn(view, *zip(*told, strict=True)) if told else None, drawing_of(view)
+    for each, own in told:
         candidates = pool[each.question.question_id][: view.k]
-        told = _told(each, own, selector.listing) if each.shown else {"calls": 0}
+        about = _told(each, own, selector.listing) if each.shown else {"calls": 0}
         preference = selector.read(view, each, own, learnt) if each.shown else _decided(view.k)
         if view.variant.by == "answer":
             preference = replace(preference, scores=summed(preference.scores, candidates))
@@ -92,12 +99,13 @@ def choice_rows(
                 "selector": view.variant.selector,
                 "orders": [list(shown.order) for shown in each.shown],
                 "picks": list(preference.picks) or None,
+                "readings": [asdict(reading) for reading in preference.readings] or None,
                 "label_mass": preference.mass,
                 "bounded": preference.bounded,
                 "probabilities": selector.probable(view.variant),
                 "temperature": drawn.temperature if drawn else temperature,
                 "discriminator": discriminator,
-                **told,
+                **about,
             }
         )
     return rows
@@ -120,9 +128,26 @@ def _told(asked: Asked, answers: Sequence[Response], listing: bool) -> dict[str,
         "finish_reason": None if several else answers[0].finish_reason,
         "tokens_in": _sum([answer.tokens_in for answer in once]),
         "tokens_out": _sum([answer.tokens_out for answer in once]),
+        "tokens_own": _own_tokens(dict(zip(asked.requests, answers, strict=True))),
         "logprob": None if several else answers[0].logprob,
         "prompt": canonical_json(prompts) if several else prompts[0],
     }
+
+
+def _own_tokens(answers: Mapping[Request, Response]) -> int | None:
+    """The tokens read for one question alone: options, and from its own part of the prompts on what several
+    begin with once.
+    """
+    read, before = 0.0, ""
+    for request, answer in sorted(answers.items(), key=lambda each: each[1].prompt):
+        if answer.tokens_in is None:
+            return None
+        text = answer.prompt
+        alike = len(commonprefix([text, before]))  # noqa: RUF071
+        start = max(text.rfind(request.prompt.query), alike, 0) / max(len(text), 1)
+        read += answer.tokens_in * (1 - start) + sum(answer.option_tokens or ())
+        before = text
+    return round(read)
 
 
 def summed(scores: Sequence[float | None], candidates: Sequence[Candidate]) -> tuple[float | None, ...]:

@@ -1,7 +1,7 @@
 """What is asked about k candidates in a view: prompts, demonstrations and decoding."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import zip_longest
 from random import Random
@@ -54,7 +54,8 @@ def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> li
             forms[count] = _Form.of(view.showing(count))
         texts = _shown(question, candidates[question.question_id], order, view)
         drawn = range(selector.samples(view.variant))
-        parts = [(part, draw) for part in selector.parts(len(order)) for draw in drawn]
+        wanted = selector.parts(view, question.question_id, texts)
+        parts = [(part, draw) for part in wanted for draw in drawn]
         requests = []
         for part, draw in parts:
             samples = [order[slot] for slot in part.slots]
@@ -70,6 +71,24 @@ def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> li
         )
         for question in questions
     ]
+
+
+def further(asked: Sequence[Asked], parts: Sequence[Sequence[Part]], view: View) -> list[Asked]:
+    """`asked` with requests about `parts` more of each, in the one order that shows its candidates."""
+    if not any(parts):
+        return list(asked)
+    form = _Form.of(view.showing(asking(view.variant).labelled(view.k, view.k)))
+    made = []
+    for each, wanted in zip(asked, parts, strict=True):
+        shown = each.shown
+        if wanted:
+            requests = [form.request(each.question, shown[0].texts, part, None) for part in wanted]
+            more = replace(
+                shown[0], requests=(*shown[0].requests, *requests), parts=(*shown[0].parts, *wanted)
+            )
+            shown = (more,)
+        made.append(replace(each, shown=shown))
+    return made
 
 
 def _continued(

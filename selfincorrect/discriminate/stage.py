@@ -1,6 +1,7 @@
 """Rules discriminate and select: choices among k candidates, by models that are asked and by rules."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -8,6 +9,7 @@ import polars as pl
 from selfincorrect.columns import WAY
 from selfincorrect.discriminate.choices import COLUMNS, SCHEMA, choice_rows, named, selected_rows
 from selfincorrect.discriminate.requests import discriminations
+from selfincorrect.discriminate.rounds import answered
 from selfincorrect.discriminate.selectors.base import Scores
 from selfincorrect.discriminate.selectors.registry import asking
 from selfincorrect.discriminate.view import AskingSettings, View
@@ -75,13 +77,11 @@ def run(
         ]
         for cell, view in views.items()
     }
-    wanted = [request for cell in asked.values() for each in cell for request in each.requests]
-    answers = iter(ask(wanted, model, f"discriminate {model.name} {task}"))
+    told = answered(asked, views, partial(ask, model=model, what=f"discriminate {model.name} {task}"))
     temperature = 0.0 if model.greedy else UNGREEDY
     rows: list[dict[str, Any]] = []
-    for key, cell in asked.items():
-        responses = [next(answers) for each in cell for _ in each.requests]
-        made = choice_rows(key[1], views[key], shown, cell, responses, temperature, model.name)
+    for key, cell in told.items():
+        made = choice_rows(key[1], views[key], shown, cell, temperature, model.name)
         rows += [row for row in made if row["question_id"] in names]
     return pl.DataFrame(spread(rows, mine), schema=SCHEMA)
 

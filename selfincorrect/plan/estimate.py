@@ -7,6 +7,7 @@ a rule; judges that are asked again for want of a rating come on top.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 
 import polars as pl
 
@@ -14,6 +15,7 @@ from selfincorrect.columns import Column, schema_of
 from selfincorrect.config.schema import Config, ModelConfig, VariantConfig
 from selfincorrect.config.task_settings import TaskSettings
 from selfincorrect.discriminate.requests import decoding_of, discriminations
+from selfincorrect.discriminate.selectors.registry import asking
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.engines.requests import Request
@@ -124,6 +126,11 @@ def _discrimination(
             view = View(module, prompts, variant, k, joined(items), settings)
             for each in discriminations(joined(items), pool, view):
                 asked += each.requests
+                if (
+                    variant.schedule != "round_robin"
+                ):  # later rounds follow from answers: the first stands for them
+                    more = asking(variant).calls(variant, k) - len(each.requests)
+                    asked += islice(cycle(each.requests), max(more, 0))
     return _sums(asked, scale)
 
 

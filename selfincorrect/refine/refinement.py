@@ -192,7 +192,7 @@ def preferences(
             pairs.append((number, refined_first, pool, discriminations(changed, pool, view)))
     answers = iter(ask([request for *_, asked in pairs for each in asked for request in each.requests]))
     for number, refined_first, pool, asked in pairs:
-        for row in choice_rows("preference", view, pool, asked, [next(answers) for _ in asked]):
+        for row in choice_rows("preference", view, pool, [(each, [next(answers)]) for each in asked]):
             chosen = row["chosen_sample"]
             refined_one = None if chosen is None else (chosen == 0) == refined_first
             kept = {key: row[key] for key in ("question_id", "output", "parsed", "how", "prompt")}

@@ -65,6 +65,10 @@ class Variant(Section):
     aggregate: Literal["mean", "bradley_terry"] = Field(
         "mean", description="Of `pairwise`: how the comparisons of a candidate become its score."
     )
+    schedule: Literal["round_robin", "knockout", "swiss", "pivot"] = Field(
+        "round_robin",
+        description="Of `pairwise`: which pairs are compared; all but `round_robin` take fewer comparisons.",
+    )
     skill: float | None = Field(
         None, ge=0, le=1, strict=False, description="Of `planted`: how often it takes a best candidate."
     )

@@ -3,6 +3,7 @@
 import math
 import re
 
+from selfincorrect.discriminate import rounds
 from selfincorrect.discriminate.choices import choice_rows
 from selfincorrect.discriminate.requests import discriminations
 from selfincorrect.discriminate.view import AskingSettings, Drawing, View
@@ -63,8 +64,10 @@ def rows(shown_view, pools, respond):
     questions = [question(number) for number in range(len(pools))]
     pool = {each.question_id: own for each, own in zip(questions, pools, strict=True)}
     asked = discriminations(questions, pool, shown_view)
-    responses = [respond(request) for each in asked for request in each.requests]
-    return choice_rows("v", shown_view, pool, asked, responses)
+    told = rounds.answered(
+        {"v": asked}, {"v": shown_view}, lambda requests: [respond(each) for each in requests]
+    )
+    return choice_rows("v", shown_view, pool, told["v"])
 
 
 def scores(shown_view, respond, names=NAMES):

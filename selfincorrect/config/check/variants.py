@@ -187,6 +187,9 @@ def _option_problems(name: str, variant: VariantConfig, config: Config) -> Itera
     if variant.by == "answer" and (variant.calibrate or variant.aggregate != "mean"):
         allowed = "'candidate': only scores that are never below 0 can be added up"
         yield Problem(f"{key}.by", "'answer'", allowed, "by: candidate")
+    if variant.schedule == "knockout" and variant.aggregate != "mean":
+        allowed = "nothing beside `knockout`, whose scores are rounds that are survived"
+        yield Problem(f"{key}.aggregate", repr(variant.aggregate), allowed, "schedule: swiss")
     if "skill" in selector.options and variant.skill is None:
         yield Problem(f"{key}.skill", "no skill", "a probability from 0 to 1", "skill: 0.2")
     if "of" not in selector.options:

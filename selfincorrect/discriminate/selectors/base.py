@@ -92,8 +92,11 @@ class Asking(Selector, Protocol):
 
     def instruction(self, view: View) -> str: ...
 
-    def parts(self, count: int) -> list[Part]:
-        """What the requests about `count` candidates in one order are about."""
+    def parts(self, view: View, question_id: str, texts: Sequence[str]) -> list[Part]:
+        """What the requests about candidates of these `texts`, in one order, are about."""
+
+    def more(self, view: View, asked: Asked, responses: Sequence[Response]) -> list[Part]:
+        """What is asked about next, where that follows from the responses so far; nothing at the end."""
 
     def listed(self, view: View, texts: Sequence[str], turned: bool) -> str:
         """The candidates of a request as its prompt shows them."""
@@ -135,7 +138,11 @@ class Asks:
 
     def calls(self, variant: Variant, k: int) -> int:
         orders = orders_of(variant, range(k), "", k, 0, self.default_orders)
-        return len(orders) * len(self.parts(k)) * self.samples(variant)
+        return len(orders) * self.count(k) * self.samples(variant)
+
+    def count(self, k: int) -> int:
+        """The number of parts in one order of k candidates."""
+        return 1
 
     def samples(self, variant: Variant) -> int:
         return variant.samples or self.default_samples
@@ -163,8 +170,11 @@ class Asks:
     ) -> tuple[Part, str]:
         raise NotImplementedError
 
-    def parts(self, count: int) -> list[Part]:
-        return [Part(tuple(range(count)))]
+    def parts(self, view: View, question_id: str, texts: Sequence[str]) -> list[Part]:
+        return [Part(tuple(range(len(texts))))]
+
+    def more(self, view: View, asked: Asked, responses: Sequence[Response]) -> list[Part]:
+        return []
 
     def teaches(self, view: View, asked: Asked) -> bool:
         return False
@@ -181,8 +191,11 @@ class Alone(Asks):
     def labelled(self, k: int, count: int) -> int:
         return k  # demonstrations are then those of k candidates, however many there are
 
-    def parts(self, count: int) -> list[Part]:
-        return [Part((slot,)) for slot in range(count)]
+    def count(self, k: int) -> int:
+        return k
+
+    def parts(self, view: View, question_id: str, texts: Sequence[str]) -> list[Part]:
+        return [Part((slot,)) for slot in range(len(texts))]
 
     def listed(self, view: View, texts: Sequence[str], turned: bool) -> str:
         return f"{view.words()['Noun']}: {texts[0]}"

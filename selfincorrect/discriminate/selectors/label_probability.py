@@ -10,7 +10,7 @@ from math import ceil, exp, fsum, log
 from random import Random
 
 from selfincorrect.digest import seed_of
-from selfincorrect.discriminate.asked import Asked, Preference, best_of
+from selfincorrect.discriminate.asked import Asked, Preference, Reading, best_of
 from selfincorrect.discriminate.label_scores import (
     Probabilities,
     concluded,
@@ -103,7 +103,13 @@ class LabelProbability(Labelled):
                 for sample, (low, high) in spans.items()
             }
         picks = tuple(_pick(shown.order, each.shares) for shown, each in zip(asked.shown, found, strict=True))
-        return replace(concluded(asked, scores, spans, found), picks=picks if orders > 1 else ())
+        readings = tuple(
+            Reading(shown.order, tuple(share or 0.0 for share in each.shares))
+            for shown, each in zip(asked.shown, found, strict=True)
+            if each.shares
+        )
+        made = concluded(asked, scores, spans, found)
+        return replace(made, picks=picks if orders > 1 else (), readings=readings)
 
     def _probabilities(self, view: View, count: int, response: Response) -> Probabilities:
         return label_probabilities(response, view.showing(count).labels)

@@ -26,8 +26,11 @@ class PTrue(Alone):
     def scored(self, view: View) -> tuple[str, ...]:
         return spelled(LABELS)
 
-    def parts(self, count: int) -> list[Part]:
-        return [Part((slot,), turned) for slot in range(count) for turned in (False, True)]
+    def count(self, k: int) -> int:
+        return 2 * k
+
+    def parts(self, view: View, question_id: str, texts: Sequence[str]) -> list[Part]:
+        return [Part((slot,), turned) for slot in range(len(texts)) for turned in (False, True)]
 
     def listed(self, view: View, texts: Sequence[str], turned: bool) -> str:
         statements = replies().statements[::-1] if turned else replies().statements

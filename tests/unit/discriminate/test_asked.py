@@ -170,6 +170,7 @@ def test_every_task_can_be_asked_in_every_way(task, selector):
     pool = {"q0": [Candidate(f"Answer {name}\n#### {place}") for place, name in enumerate("abc")]}
     [asked] = discriminations([question()], pool, shown_view)
     assert len(asked.requests) == asking(variant).calls(variant, 3)
+    assert not asking(variant).more(shown_view, asked, [Response(None, "", "error", 1, 0, None)])
     for request in asked.requests:
         turns = len(prompts.demonstrations[0].turns()) if asking(variant).continues else 1
         assert len(request.prompt.shots) == settings.shots * turns

@@ -37,8 +37,8 @@ def queries(shown, pool=POOL):
 
 def rows(shown, output, reason="stop", pool=POOL):
     asked = discriminations(QUESTIONS, pool, shown)
-    responses = [Response(output, "", reason, 1, 1, None) for each in asked for _ in each.requests]
-    return choice_rows("v", shown, pool, asked, responses)
+    said = Response(output, "", reason, 1, 1, None)
+    return choice_rows("v", shown, pool, [(each, [said] * len(each.requests)) for each in asked])
 
 
 @pytest.mark.parametrize("labels", ["digits", "letters"])
@@ -162,9 +162,8 @@ def test_scoring_shows_one_candidate_at_a_time_and_shares_ties():
     assert [response for _, response in asked[0].requests[0].prompt.shots] == ["10", "2"]
 
     def scored(*outputs):
-        [row] = choice_rows(
-            "v", shown, POOL, asked, [Response(text, "p", "stop", 1, 1, None) for text in outputs]
-        )
+        responses = [Response(text, "p", "stop", 1, 1, None) for text in outputs]
+        [row] = choice_rows("v", shown, POOL, [(asked[0], responses)])
         return row["parsed"], row["shared"], row["chosen_sample"], row["how"], row["valid"]
 
     assert scored("3", "9", "4") == ("3 9 4", None, 1, "strict", True)
