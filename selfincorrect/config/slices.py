@@ -232,9 +232,11 @@ def tables(config: Config) -> Slice:
             if pointwise(each) and selector_of(each).probable(each)
         ],
         "votes": [name for name, variant in _named(config).items() if selector_of(variant).votes],
+        "compared": [name for name, each in _named(config).items() if selector_of(each).compares(each)],
         "knowing": [name for name, variant in _named(config).items() if knows(variant)],
         "contrasts": [each.model_dump(mode="json") for each in config.contrasts],
         "pairs": [list(pair) for pair in config.pairs()],
+        "parameters": {name: each.parameters for name, each in config.weighted.items() if each.parameters},
         "code": code_digest("report.stage.tables"),
     }
 

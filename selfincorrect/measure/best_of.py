@@ -12,6 +12,7 @@ from selfincorrect.measure.intervals import Array
 
 MOST = 10_000  # subsets of j candidates that are looked at one by one; of more, DRAWS seeded ones
 DRAWS = 1_000
+TINY = 1e-12  # of means that differ by rounding
 
 
 @cache
@@ -61,6 +62,19 @@ def majority_of(forms: Sequence[str | None], grades: Sequence[float], seed: int 
         votes = subsets @ member
         most = votes == votes.max(axis=1, keepdims=True)
         found.append(((subsets @ worth * most).sum(axis=1) / (votes * most).sum(axis=1)).mean())
+    return np.array(found)
+
+
+def compared_of(chance: Array, grades: Sequence[float], seed: int = 0) -> Array:
+    """The same of the mean of p_ij (`chance`, [n, n], 0.5 for a draw) over the others of a subset; [n]."""
+    n, worth = len(grades), np.array(grades, dtype=float)
+    against = np.where(np.eye(n, dtype=bool), 0.0, chance)
+    found = [worth.mean()]
+    for j in range(2, n + 1):
+        subsets = _subsets(n, j, seed)
+        scores = np.where(subsets > 0, subsets @ against.T, -1.0)
+        best = scores >= scores.max(axis=1, keepdims=True) - TINY * j
+        found.append(((best * worth).sum(axis=1) / best.sum(axis=1)).mean())
     return np.array(found)
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import polars as pl
 
 from selfincorrect.columns import WAY, Column, schema_of
-from selfincorrect.measure.best_of import best_of, majority_of
-from selfincorrect.measure.intervals import score_interval
+from selfincorrect.measure.best_of import best_of, compared_of, majority_of
+from selfincorrect.measure.intervals import Array, score_interval
+from selfincorrect.measure.readings import chances
 from selfincorrect.report.columns import COUNT, DISCRIMINATOR, MODEL, NUMBER, TASK, VARIANT
 
 COLUMNS = [
@@ -28,10 +29,13 @@ def best_of_table(
     grades: Mapping[tuple[str, str], pl.DataFrame],
     pointwise: Sequence[str],
     votes: Sequence[str],
+    compared: Sequence[str],
+    choices: Mapping[tuple[str, str], pl.DataFrame],
 ) -> pl.DataFrame:
     """Rows of COLUMNS, from rows of per_question at the largest k of each model and task.
 
-    Of the variants `pointwise`, whose score of a candidate is its own, and `votes`, by normal forms.
+    Of the variants `pointwise`, whose score of a candidate is its own, of `votes`, by normal forms, and
+    of those in which each candidate is `compared` with each, by the readings of their `choices`.
     """
     rows: list[tuple[Any, ...]] = []
     largest = items.filter(pl.col("k") == pl.col("k").max().over("model", "task"))
@@ -43,6 +47,8 @@ def best_of_table(
         elif variant in votes:
             forms = _forms(cell, grades[str(model), str(task)])
             values = [majority_of(*row) for row in zip(forms, cell["grades"].to_list(), strict=True)]
+        elif variant in compared:
+            values = _compared(cell, choices[str(model), str(task)])
         else:
             continue
         for place, column in enumerate(np.array(values).T, 1):
@@ -50,6 +56,26 @@ def best_of_table(
             told = len(values[0]), cell.height, column.mean()
             rows.append((model, task, variant, by, place, *told, *interval))
     return pl.DataFrame(rows, schema=schema_of(COLUMNS), orient="row").fill_nan(None)
+
+
+def _compared(cell: pl.DataFrame, choices: pl.DataFrame) -> list[Array]:
+    """What a cell scores that compares each with each; nothing where a comparison is missing."""
+    about = cell.select("k", *WAY).row(0)
+    mine = choices.filter(
+        pl.all_horizontal(
+            pl.col(name).eq_missing(value) for name, value in zip(("k", *WAY), about, strict=True)
+        )
+    )
+    told = cell.join(mine.select("question_id", "readings"), on="question_id", maintain_order="left")
+    found = []
+    for grades, how, readings in told.select("grades", "how", "readings").iter_rows():
+        chance = chances(readings or [], len(grades))
+        if how == "decided":
+            chance = np.full_like(chance, 0.5)
+        if np.isnan(chance[~np.eye(len(grades), dtype=bool)]).any():
+            return []
+        found.append(compared_of(chance, grades))
+    return found
 
 
 def _forms(items: pl.DataFrame, grades: pl.DataFrame) -> list[list[str | None]]:

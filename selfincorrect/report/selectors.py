@@ -10,6 +10,7 @@ from scipy.stats import rankdata
 
 from selfincorrect.columns import WAY, Column, schema_of
 from selfincorrect.discriminate.choices import distinct
+from selfincorrect.measure.readings import Spread, chances, spread, triads
 from selfincorrect.measure.scores import is_mixed
 from selfincorrect.report.columns import COUNT, DISCRIMINATOR, MODEL, NUMBER, TASK, TEXT, VARIANT, K
 from selfincorrect.report.wanted import Cell
@@ -40,7 +41,15 @@ SELECTORS = [
     Column("calls", NUMBER, "requests a question, the same one counted once"),
     Column("calls_undecided", NUMBER, "requests a question that is asked"),
     Column("tokens_read", NUMBER, "tokens of prompts a question, those that prompts share counted each time"),
+    Column("tokens_own", NUMBER, "tokens that are read for the question alone, what its prompts share once: "
+        "demonstrations left out, options counted"),
     Column("tokens_written", NUMBER, "tokens written a question"),
+    Column("operations", NUMBER, "arithmetic operations a question: 2 · parameters · (`tokens_own` + "
+        "`tokens_written`); empty where the size of the model is not known"),
+    Column("between_candidates", NUMBER, "of what shares differ by, read in several orders: the part between "
+        "candidates; the rest is between slots", "share"),
+    Column("cyclic", NUMBER, "share of triples of compared candidates that go round: a beats b, b beats c, "
+        "c beats a", "share"),
 ]  # fmt: skip
 AGREEMENT = [
     MODEL, TASK, K, VARIANT, DISCRIMINATOR,
@@ -56,9 +65,15 @@ AGREEMENT = [
 
 
 def selectors_table(
-    metrics: pl.DataFrame, choices: Mapping[tuple[str, str], pl.DataFrame], knowing: Sequence[str]
+    metrics: pl.DataFrame,
+    choices: Mapping[tuple[str, str], pl.DataFrame],
+    knowing: Sequence[str],
+    parameters: Mapping[str, float],
 ) -> pl.DataFrame:
-    """Rows of SELECTORS, one a cell, in the order of `metrics`; variants of `knowing` know the grades."""
+    """Rows of SELECTORS, one a cell, in the order of `metrics`.
+
+    Variants of `knowing` know the grades; `parameters` has the sizes of models.
+    """
     costs = [
         _costs(table).with_columns(pl.lit(model).alias("model"), pl.lit(task).alias("task"))
         for (model, task), table in choices.items()
@@ -69,6 +84,11 @@ def selectors_table(
         known = known.with_columns(pl.col("k").cast(pl.Int32)).join(
             pl.concat(costs), on=keys, how="left", maintain_order="left", nulls_equal=True
         )
+        sizes = pl.col("discriminator").replace_strict(
+            dict(parameters), default=None, return_dtype=pl.Float64
+        )
+        tokens = pl.col("tokens_own") + pl.col("tokens_written")
+        known = known.with_columns((2 * sizes * tokens).alias("operations"))
     schema = schema_of(SELECTORS)
     return pl.DataFrame(known.select(list(schema)).to_dicts(), schema=schema)
 
@@ -77,15 +97,33 @@ def _costs(choices: pl.DataFrame) -> pl.DataFrame:
     """What the choices of one model and task took, a row for each k and variant."""
     once = distinct(choices)
     asked = pl.col("calls").fill_null(0)
-    return once.group_by("k", *WAY, maintain_order=True).agg(
+    read = [
+        {**dict(zip(("k", *WAY), key, strict=True)), **_told_by(cell["readings"].drop_nulls())}
+        for key, cell in once.group_by("k", *WAY, maintain_order=True)
+    ]
+    schema = once.select("k", *WAY).schema | {"between_candidates": pl.Float64, "cyclic": pl.Float64}
+    costs = once.group_by("k", *WAY, maintain_order=True).agg(
         pl.col("label_mass").mean(),
         pl.col("bounded").fill_null(False).mean(),
         (pl.col("how") == "decided").mean().alias("decided"),
         asked.mean().alias("calls"),
         asked.filter(asked > 0).mean().alias("calls_undecided"),
         pl.col("tokens_in").fill_null(0).mean().alias("tokens_read"),
+        pl.when(pl.col("tokens_in").is_null()).then(0).otherwise("tokens_own").mean().alias("tokens_own"),
         pl.col("tokens_out").fill_null(0).mean().alias("tokens_written"),
     )
+    return costs.join(pl.DataFrame(read, schema=schema), on=["k", *WAY], nulls_equal=True)
+
+
+def _told_by(readings: pl.Series) -> dict[str, float | None]:
+    """What the readings of all questions of a cell tell together."""
+    whole, count, cyclic = Spread(0.0, 0.0), 0, 0
+    for each in readings:
+        whole += spread(each)
+        samples = [sample for reading in each for sample in reading["samples"]]
+        found = triads(chances(each, max(samples, default=-1) + 1))
+        count, cyclic = count + found[0], cyclic + found[1]
+    return {"between_candidates": whole.share, "cyclic": cyclic / count if count else None}
 
 
 def agreement_table(

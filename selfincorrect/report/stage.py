@@ -30,13 +30,15 @@ COLUMNS = {
     "best_of": BEST_OF, "matrix": MATRIX,
 }  # fmt: skip
 CHOSEN = ["question_id", "asked", "k", *WAY, "selector", "order", "orders", "picks", "chosen_sample"]
-CHOSEN += ["valid", "how", "calls", "tokens_in", "tokens_out", "label_mass", "bounded"]
+CHOSEN += ["valid", "how", "calls", "tokens_in", "tokens_own", "tokens_out", "label_mass", "bounded"]
+CHOSEN += ["readings"]
 
 
 class Settings(StageSettings):
-    """What the tables are told: the order of the configuration, variants that differ in order alone, are
-    `knowing` the grades, score candidates `pointwise`, are `verifying` each or `votes`, and `contrasts`
-    beside the usual ones.
+    """What the tables are told: the order of the configuration; variants that differ in order alone, are
+    `knowing` the grades, score candidates `pointwise`, are `verifying` each or `votes`, or have each
+    `compared` with each; `contrasts` beside the usual ones; and the `parameters` of models, as far as they
+    are known.
     """
 
     models: list[str]
@@ -49,7 +51,9 @@ class Settings(StageSettings):
     pointwise: list[str]
     verifying: list[str]
     votes: list[str]
+    compared: list[str]
     contrasts: list[Contrast]
+    parameters: dict[str, float]
 
 
 def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
@@ -80,12 +84,14 @@ def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
         "contrasts": contrasts_table(items, standards, registry.uncompared(), settings.contrasts),
         "pooled": pooled_table(metrics, items, registry.uncompared()),
         "coverage": made.coverage_table(items),
-        "selectors": selectors_table(metrics, choices, settings.knowing),
+        "selectors": selectors_table(metrics, choices, settings.knowing, settings.parameters),
         "agreement": agreement_table(
             items, grades, {name: place for place, name in enumerate(settings.variants)}
         ),
         "matrix": matrix_table(metrics, items, settings.verifying),
-        "best_of": best_of_table(items, grades, settings.pointwise, settings.votes),
+        "best_of": best_of_table(
+            items, grades, settings.pointwise, settings.votes, settings.compared, choices
+        ),
         "flips": made.flips_table(choices, grades, settings.reordered),
     }
 

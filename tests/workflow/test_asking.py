@@ -15,6 +15,8 @@ VARIANTS = {
     "votes": {"samples": 3},
     "pairs": {"selector": "pairwise"},
     "strengths": {"selector": "pairwise", "aggregate": "bradley_terry"},
+    "bracket": {"selector": "pairwise", "schedule": "knockout"},
+    "pivots": {"selector": "pairwise", "schedule": "pivot"},
     "agreed": {"selector": "consistency"},
     "vote": {"selector": "majority"},
     "planted": {"selector": "planted", "skill": 1.0},
@@ -50,9 +52,12 @@ def test_every_way_of_asking_on_one_pool(workflow):
     selectors = pl.read_parquet(workflow.folder / "results/tables/selectors.parquet")
     assert set(selectors.filter("labels_used")["variant"]) == {"planted", "oracle"}
     best = pl.read_parquet(workflow.folder / "results/tables/best_of.parquet")
-    assert set(best["variant"]) == {"expected", "true", "verified", "vote", "oracle"}
-    whole = best.filter((pl.col("variant") == "expected") & (pl.col("j") == 4))
-    assert abs(whole["score"].item() - row["expected"]["s_disc"]) < 1e-9
+    assert set(best["variant"]) == {"expected", "true", "verified", "vote", "oracle", "pairs"}
+    for name in ("expected", "pairs"):
+        whole = best.filter((pl.col("variant") == name) & (pl.col("j") == 4))
+        assert abs(whole["score"].item() - row[name]["s_disc"]) < 1e-9
+    assert (told["bracket"].filter(pl.col("how") == "scored")["calls"] <= 6).all()
+    assert (told["pivots"].filter(pl.col("how") == "scored")["calls"] <= 9).all()
     report = (workflow.folder / "results/report.html").read_text()
     assert "How the model was asked" in report
     assert "<li>scripted on Capitals: " in report

@@ -51,6 +51,9 @@ class Selector(Protocol):
     def probable(self, variant: Variant) -> bool:
         """Whether its scores are probabilities that a candidate is right."""
 
+    def compares(self, variant: Variant) -> bool:
+        """Whether its scores are means over comparisons of each candidate with each."""
+
 
 class Asking(Selector, Protocol):
     """A selector that asks a model.
@@ -131,6 +134,9 @@ class Asks:
 
     def probable(self, variant: Variant) -> bool:
         return self.probabilities
+
+    def compares(self, variant: Variant) -> bool:
+        return False
 
     def orders(self, view: View, samples: Mapping[str, Sequence[int]]) -> Orders:
         seed, k, default = view.settings.seed, view.k, self.default_orders
@@ -257,3 +263,6 @@ class NoModel:
 
     def probable(self, variant: Variant) -> bool:
         return self.probabilities
+
+    def compares(self, variant: Variant) -> bool:
+        return False

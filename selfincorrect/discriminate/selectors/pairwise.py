@@ -35,6 +35,9 @@ class Pairwise(Labelled):
     listing, scoring, why = True, True, "two are shown at a time, in both orders"
     options = Labelled.options - {"order", "orders"} | {"aggregate", "schedule"}
 
+    def compares(self, variant: Variant) -> bool:
+        return variant.schedule == "round_robin" and variant.aggregate == "mean"
+
     def calls(self, variant: Variant, k: int) -> int:
         return most(variant.schedule, k)
 
