@@ -10,10 +10,10 @@ from selfincorrect.tasks.base import Question
 
 @dataclass(frozen=True)
 class Part:
-    """What one request is about: slots of those shown, perhaps with the labels of its replies `turned`."""
+    """What one request is about: slots of those shown, in one of the forms in which a selector asks."""
 
     slots: tuple[int, ...]
-    turned: bool = False
+    form: int = 0
 
 
 @dataclass(frozen=True)

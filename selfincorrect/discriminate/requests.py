@@ -54,11 +54,13 @@ def discriminations(questions: Sequence[Question], pool: Pool, view: View) -> li
             forms[count] = _Form.of(view.showing(count))
         texts = _shown(question, candidates[question.question_id], order, view)
         drawn = range(selector.samples(view.variant))
-        wanted = selector.parts(view, question.question_id, texts)
+        wanted = selector.parts(view, question, texts)
         parts = [(part, draw) for part in wanted for draw in drawn]
         requests = []
         for part, draw in parts:
             samples = [order[slot] for slot in part.slots]
+            if len(samples) == 1:  # the same text alone is asked about once
+                samples = [order[texts.index(texts[part.slots[0]])]]
             seed = seed_of("choice", view.settings.seed, question.question_id, *samples, draw)
             requests.append(forms[count].request(question, texts, part, seed if len(drawn) > 1 else None))
         return Shown(order, tuple(texts), tuple(requests), tuple(part for part, _ in parts))
@@ -127,10 +129,12 @@ class _Form:
         options = selector.scored(view)
         decoding = SCORED if options else decoding_of(view)
         shots = demonstrations_of(view)
-        return cls(view, selector.instruction(view), shots, decoding, options, selector.ended(view))
+        framing = replies().framings.get(view.variant.framing, "").format(**view.words())
+        instruction = f"{selector.instruction(view)} {framing}".rstrip()
+        return cls(view, instruction, shots, decoding, options, selector.ended(view))
 
     def request(self, question: Question, texts: Sequence[str], part: Part, seed: int | None) -> Request:
-        query = _query(question.question, [texts[slot] for slot in part.slots], part.turned, self.view)
+        query = _query(question.question, texts, part, self.view)
         prompt = Prompt(self.instruction, self.shots, query)
         return Request(prompt, self.decoding, seed, self.options, self.ended)
 
@@ -163,6 +167,7 @@ def _shown(
     """The texts of candidates, in `order`, as the variant shows them."""
     grades = [candidates[sample].grade for sample in order]
     best = max((grade for grade in grades if grade is not None), default=0.0)
+    final = asking(view.variant).final or view.shown_as == "final"
     shown = []
     for sample, grade in zip(order, grades, strict=True):
         candidate = candidates[sample]
@@ -174,16 +179,17 @@ def _shown(
             draw = Random(seed_of("easy", view.settings.seed, question.question_id, sample))
             text = view.task.simplify(candidate.extracted, question, view.others, draw)
         else:
-            show = view.task.final if view.shown_as == "final" else view.task.trim
+            show = view.task.final if final else view.task.trim
             text = show(candidate.text or "")
         shown.append(text or NO_ANSWER)
     return shown
 
 
-def _query(question: str, shown: Sequence[str], turned: bool, view: View) -> str:
+def _query(question: str, shown: Sequence[str], part: Part, view: View) -> str:
     template, selector = view.template, asking(view.variant)
-    candidates, cue = selector.listed(view, shown, turned), selector.reply(view).cue.format(**view.words())
-    return f"{template.query.format(question=question, candidates=candidates)}\n{cue}"
+    candidates, cue = selector.listed(view, shown, part), selector.reply(view).cue.format(**view.words())
+    asked = selector.question(view, question, part.form)
+    return f"{template.query.format(question=asked, candidates=candidates)}\n{cue}"
 
 
 def demonstrations_of(view: View) -> Turns:
@@ -202,8 +208,7 @@ def demonstrations_of(view: View) -> Turns:
         shown = _shown(question, candidates, range(view.k), view)
         reasons = partial(_reasons, demonstration, answers, position, view)
         part, response = asking(view.variant).demonstrated(view, index, position, shown, reasons)
-        texts = [shown[slot] for slot in part.slots]
-        shots.append((_query(question.question, texts, part.turned, view), response))
+        shots.append((_query(question.question, shown, part, view), response))
     return tuple(shots)
 
 

@@ -32,8 +32,7 @@ def following(schedule: str, field: Sequence[int], made: Sequence[Pair], chance:
         rounds = bracket(field, made, chance)
         return _both(_neighbours([name for name in field if rounds[name] == max(rounds.values())]))
     if schedule == "swiss":
-        over = len(made) >= 2 * _rounds(len(field)) * (len(field) // 2)
-        return [] if over else _both(_swiss(field, made, chance))
+        return _both(_swiss(field, made, chance))[: most(schedule, len(field)) - len(made)]
     if schedule == "pivot":
         return _ring(field) if not made else _pivots(field, made, chance)
     return [] if made else [(one, other) for one in field for other in field if one != other]

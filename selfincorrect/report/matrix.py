@@ -41,16 +41,19 @@ def matrix_table(metrics: pl.DataFrame, items: pl.DataFrame, verifying: Sequence
     """Rows of COLUMNS, one for each cell in which a model was asked, in the order of `metrics`.
 
     `items` are rows of per_question; the variants `verifying` say of each candidate for itself how probable
-    it is that it is right.
+    it is that it is right. What a model said of its own answers when it wrote them stands beside what others
+    were asked about them.
     """
     cells = cells_of(items)
+    asked = pl.col("discriminator").is_not_null()
     rows = []
-    for row in metrics.filter(pl.col("discriminator").is_not_null()).iter_rows(named=True):
+    for row in metrics.filter(asked.any().over("variant")).iter_rows(named=True):
         cell = Cell(*(row[name] for name in Cell._fields))
         judged = cells[cell] if cell.variant in verifying and cell in cells else None
         rows.append(
             {
                 **cell._asdict(),
+                "discriminator": cell.discriminator or cell.model,
                 "own": cell.own,
                 **{name: row[name] for name in _FROM_METRICS},
                 **(rates(judged) if judged is not None else {}),

@@ -18,6 +18,10 @@ A task is a module in this folder with the names below and a prompt file `prompt
     simplify(extracted, question, others, draw)
                      -> an obviously wrong answer, for a candidate that is wrong (Figure 9)
 
+and, where questions are about numbers,
+
+    NUMBERS          how they are found in a question's text, as `backward` hides them
+
 and, where models judge its answers,
 
     JUDGES           by role, what each judge is asked and how its answer is read (`Judge`)
@@ -29,6 +33,7 @@ Items that share a `cluster` are the turns of one conversation, in order: they a
 and shown and chosen together.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from random import Random
@@ -124,6 +129,11 @@ def judges_of(task: Task) -> Mapping[str, Judge]:
     """The judges of a task by role; none where it is graded mechanically."""
     judges: Mapping[str, Judge] = getattr(task, "JUDGES", {})
     return judges
+
+
+def numbers_of(task: Task) -> re.Pattern[str] | None:
+    """How numbers are found in a task's questions; None where they are not what questions are about."""
+    return getattr(task, "NUMBERS", None)
 
 
 def sample_questions(questions: Sequence[Question], limit: int | None, seed: int) -> list[Question]:

@@ -31,6 +31,9 @@ SHOTS = 2
 ANSWER_TOKENS = 256
 CHOICE_TOKENS = 256
 
+NUMBERS = re.compile(
+    r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])"
+)  # of a question: no part of a word or an ordinal
 _STRICT = re.compile(r"#### (\-?[0-9\.\,]+)")
 _FLEXIBLE = re.compile(r"(-?[$0-9.,]{2,})|(-?[0-9]+)")
 _NUMBER = re.compile(rf"(?:{_FLEXIBLE.pattern})(?:(?<=\d)[eE][+-]?\d{{1,15}}(?![\w.]))?")  # with an exponent

@@ -76,6 +76,10 @@ class Replies(_Data):
     statements: tuple[str, str] = Field(description="What `p_true` puts before a model: true, false.")
     alone: str = Field(description="What is said of one answer alone, with its remark.")
     verify: Reply
+    context: str = Field(description="What all candidates are called, listed before the one in question.")
+    backward: Reply
+    given: str = Field(description="How `backward` gives the final answer.")
+    framings: dict[str, str] = Field(description="What is said of who wrote the candidates, by framing.")
     consistency: Reply
     feedback: Step
     refine: Step

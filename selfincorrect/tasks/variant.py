@@ -21,6 +21,7 @@ class Variant(Section):
         "scores that it finds probable. `p_true`: how probable it is that a candidate is true. "
         "`verify`: how often it says, after reasons, that a candidate is right. "
         "`pairwise`: two are compared at a time. `consistency`: which agrees most with the others. "
+        "`backward`: whether it finds a hidden number of the question again, given the answer. "
         "`self_certainty`: how sure the model is along each answer. "
         "`likelihood`: the answer that the model finds most probable; of its own it asks nothing. "
         "The others are rules that need no model: `ensemble` joins other variants, `planted` knows the "
@@ -68,6 +69,22 @@ class Variant(Section):
     schedule: Literal["round_robin", "knockout", "swiss", "pivot"] = Field(
         "round_robin",
         description="Of `pairwise`: which pairs are compared; all but `round_robin` take fewer comparisons.",
+    )
+    framing: Literal["neutral", "own", "other"] = Field(
+        "neutral",
+        description="Candidates are called the model's `own` earlier answers, or somebody `other`'s.",
+    )
+    context: Literal["alone", "all"] = Field(
+        "alone", description="Of `p_true`: `all` lists every candidate before the one in question."
+    )
+    masks: int | None = Field(
+        None, ge=1, le=20, description="Of `backward`: numbers of a question that are hidden; default 3."
+    )
+    draws: int | None = Field(
+        None,
+        ge=1,
+        le=100,
+        description="Of `backward`: outputs that are drawn for each, at the pool's temperature; default 2.",
     )
     skill: float | None = Field(
         None, ge=0, le=1, strict=False, description="Of `planted`: how often it takes a best candidate."

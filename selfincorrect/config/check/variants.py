@@ -9,6 +9,7 @@ from selfincorrect.discriminate.selectors.registry import asking, free, get_sele
 from selfincorrect.engines import registry as engines
 from selfincorrect.pools.kinds import OUTPUTS
 from selfincorrect.tasks import registry as tasks
+from selfincorrect.tasks.base import numbers_of
 from selfincorrect.tasks.templates import task_prompts
 
 
@@ -225,6 +226,11 @@ def _variant_problems(name: str, variant: VariantConfig, task: str) -> list[Prob
                 f"{allowed}: {selector.why}",
                 f"{name}: {{selector: {variant.selector}}}",
             )
+        ]
+    if selector.asks and asking(variant).numeric and numbers_of(tasks.get_task(task)) is None:
+        able = ", ".join(name for name in tasks.NAMES if numbers_of(tasks.get_task(name)) is not None)
+        return [
+            Problem(f"variants.{name}.tasks", task, f"tasks whose questions hold numbers: {able}", others)
         ]
     if variant.candidates is not None and variant.candidates not in ways:
         return [

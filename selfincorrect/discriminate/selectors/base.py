@@ -13,6 +13,7 @@ from selfincorrect.discriminate.asked import Asked, Part, Preference, Shown
 from selfincorrect.discriminate.orders import Order, orders_of
 from selfincorrect.discriminate.view import NO_ANSWER, View
 from selfincorrect.engines.requests import Response
+from selfincorrect.tasks.base import Question
 from selfincorrect.tasks.templates import Reply
 from selfincorrect.tasks.variant import Variant
 
@@ -61,13 +62,16 @@ class Asking(Selector, Protocol):
     `policy` is what it asks unless a variant says: about "all" questions, or those that are "undecided".
     Where it is `listing`, its outputs are kept as a list, even a single one. Where it is `scoring`, it wants
     the probabilities of options, which not every engine tells; where it `continues`, these are the candidates
-    themselves, as answers to their question, and all that an engine knows of them.
+    themselves, as answers to their question, and all that an engine knows of them. It may show `final`
+    answers whatever else is shown, and be `numeric`: for tasks with numbers in their questions alone.
     """
 
     policy: Literal["all", "undecided"]
     listing: bool
     scoring: bool
     continues: bool
+    final: bool
+    numeric: bool
 
     def calls(self, variant: Variant, k: int) -> int:
         """The number of answers that it takes for one question at most."""
@@ -95,14 +99,17 @@ class Asking(Selector, Protocol):
 
     def instruction(self, view: View) -> str: ...
 
-    def parts(self, view: View, question_id: str, texts: Sequence[str]) -> list[Part]:
+    def parts(self, view: View, question: Question, texts: Sequence[str]) -> list[Part]:
         """What the requests about candidates of these `texts`, in one order, are about."""
 
     def more(self, view: View, asked: Asked, responses: Sequence[Response]) -> list[Part]:
         """What is asked about next, where that follows from the responses so far; nothing at the end."""
 
-    def listed(self, view: View, texts: Sequence[str], turned: bool) -> str:
-        """The candidates of a request as its prompt shows them."""
+    def question(self, view: View, text: str, form: int) -> str:
+        """The text of a question as a request of this form asks it."""
+
+    def listed(self, view: View, shown: Sequence[str], part: Part) -> str:
+        """The candidates of a request, of all that are `shown`, as its prompt shows them."""
 
     def demonstrated(
         self, view: View, index: int, position: int, shown: Sequence[str], reasons: Reasons
@@ -127,10 +134,11 @@ class Asks:
 
     asks, graded, slots, standard, compared, listing = True, False, False, False, True, False
     probabilities, scoring, continues, pointwise, votes = False, False, False, False, False
+    final, numeric = False, False
     policy: Literal["all", "undecided"] = "undecided"
     default_orders: str | None = None
     default_samples = 1
-    options = DISCRIMINATORS | {"candidates", "distractors", "shots", "distinct", "by", "ask"}
+    options = DISCRIMINATORS | {"candidates", "distractors", "shots", "distinct", "by", "ask", "framing"}
 
     def probable(self, variant: Variant) -> bool:
         return self.probabilities
@@ -176,7 +184,10 @@ class Asks:
     ) -> tuple[Part, str]:
         raise NotImplementedError
 
-    def parts(self, view: View, question_id: str, texts: Sequence[str]) -> list[Part]:
+    def question(self, view: View, text: str, form: int) -> str:
+        return text
+
+    def parts(self, view: View, question: Question, texts: Sequence[str]) -> list[Part]:
         return [Part(tuple(range(len(texts))))]
 
     def more(self, view: View, asked: Asked, responses: Sequence[Response]) -> list[Part]:
@@ -200,11 +211,11 @@ class Alone(Asks):
     def count(self, k: int) -> int:
         return k
 
-    def parts(self, view: View, question_id: str, texts: Sequence[str]) -> list[Part]:
+    def parts(self, view: View, question: Question, texts: Sequence[str]) -> list[Part]:
         return [Part((slot,)) for slot in range(len(texts))]
 
-    def listed(self, view: View, texts: Sequence[str], turned: bool) -> str:
-        return f"{view.words()['Noun']}: {texts[0]}"
+    def listed(self, view: View, shown: Sequence[str], part: Part) -> str:
+        return f"{view.words()['Noun']}: {shown[part.slots[0]]}"
 
 
 class Read(Alone):

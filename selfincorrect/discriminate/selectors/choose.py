@@ -25,8 +25,8 @@ class Labelled(Asks):
         wording = view.template.wordings[view.variant.wording - 1].format(**view.words())
         return f"{wording} {self.reply(view).instruction.format(**view.words())}"
 
-    def listed(self, view: View, texts: Sequence[str], turned: bool) -> str:
-        return "\n".join(view.labelled(texts))
+    def listed(self, view: View, shown: Sequence[str], part: Part) -> str:
+        return "\n".join(view.labelled([shown[slot] for slot in part.slots]))
 
     def demonstrated(
         self, view: View, index: int, position: int, shown: Sequence[str], reasons: Reasons

@@ -12,13 +12,16 @@ from selfincorrect.discriminate.selectors.base import Alone, Reasons
 from selfincorrect.discriminate.unanswered import missing
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
+from selfincorrect.tasks.base import Question
 from selfincorrect.tasks.templates import Reply, replies
 
 LABELS = ("A", "B")  # of the two statements, true first unless they are turned
+TRUE_FIRST, TURNED = 0, 1
 
 
 class PTrue(Alone):
     probabilities, scoring = True, True
+    options = Alone.options | {"context"}
 
     def reply(self, view: View) -> Reply:
         return replies().p_true
@@ -29,14 +32,17 @@ class PTrue(Alone):
     def count(self, k: int) -> int:
         return 2 * k
 
-    def parts(self, view: View, question_id: str, texts: Sequence[str]) -> list[Part]:
-        return [Part((slot,), turned) for slot in range(len(texts)) for turned in (False, True)]
+    def parts(self, view: View, question: Question, texts: Sequence[str]) -> list[Part]:
+        return [Part((slot,), form) for slot in range(len(texts)) for form in (TRUE_FIRST, TURNED)]
 
-    def listed(self, view: View, texts: Sequence[str], turned: bool) -> str:
-        statements = replies().statements[::-1] if turned else replies().statements
-        lines = [f"({label}) {each}" for label, each in zip(LABELS, statements, strict=True)]
+    def listed(self, view: View, shown: Sequence[str], part: Part) -> str:
         words = view.words()
-        return "\n".join([f"{words['Noun']}: {texts[0]}", *(line.format(**words) for line in lines)])
+        statements = replies().statements[:: -1 if part.form == TURNED else 1]
+        lines = [super().listed(view, shown, part)]
+        lines += [f"({label}) {each.format(**words)}" for label, each in zip(LABELS, statements, strict=True)]
+        if view.variant.context == "all":
+            lines = [replies().context.format(**words), *(f"- {text}" for text in shown), *lines]
+        return "\n".join(lines)
 
     def demonstrated(
         self, view: View, index: int, position: int, shown: Sequence[str], reasons: Reasons
@@ -51,7 +57,7 @@ class PTrue(Alone):
         right, turned = right_first != bool(second), bool(pair % 2)
         place = position if right else (position + 1) % view.k
         label = LABELS[right == turned]
-        return Part((place,), turned), self.reply(view).response.format(label=label)
+        return Part((place,), int(turned)), self.reply(view).response.format(label=label)
 
     def read(self, view: View, asked: Asked, responses: Sequence[Response], learnt: Any = None) -> Preference:
         """p(True) / (p(True) + p(False)) of each candidate, the mean over both assignments of the labels."""
@@ -62,7 +68,7 @@ class PTrue(Alone):
         told: dict[int, list[float]] = {}
         ranges: dict[int, list[tuple[float, float]]] = {}
         for part, each in zip(shown.parts, found, strict=True):
-            sample, true = shown.order[part.slots[0]], int(part.turned)
+            sample, true = shown.order[part.slots[0]], part.form
             ranges.setdefault(sample, []).append(each.range_of(true))
             if each.shares:
                 told.setdefault(sample, []).append(each.shares[true] or 0.0)

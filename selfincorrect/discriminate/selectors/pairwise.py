@@ -21,6 +21,7 @@ from selfincorrect.discriminate.selectors.choose import Labelled
 from selfincorrect.discriminate.unanswered import missing
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Response
+from selfincorrect.tasks.base import Question
 from selfincorrect.tasks.variant import Variant
 
 RIDGE = (
@@ -44,8 +45,9 @@ class Pairwise(Labelled):
     def labelled(self, k: int, count: int) -> int:
         return 2
 
-    def parts(self, view: View, question_id: str, texts: Sequence[str]) -> list[Part]:
-        return _parts(following(view.variant.schedule, _field(view, question_id, texts), (), lambda *_: 0.5))
+    def parts(self, view: View, question: Question, texts: Sequence[str]) -> list[Part]:
+        field = _field(view, question.question_id, texts)
+        return _parts(following(view.variant.schedule, field, (), lambda *_: 0.5))
 
     def more(self, view: View, asked: Asked, responses: Sequence[Response]) -> list[Part]:
         if not asked.shown or any(each.options is None for each in responses):

@@ -19,6 +19,7 @@ BUILT_IN = (
     "verify",
     "pairwise",
     "consistency",
+    "backward",
     "likelihood",
     "self_certainty",
     "ensemble",
@@ -89,7 +90,8 @@ def knows(variant: Variant) -> bool:
 
 def pointwise(variant: Variant) -> bool:
     """Whether the score of a candidate does not depend on the others."""
-    return selector_of(variant).pointwise and variant.by == "candidate"
+    alone = variant.by == "candidate" and variant.context == "alone"
+    return selector_of(variant).pointwise and alone
 
 
 def with_slots() -> Sequence[str]:

@@ -23,13 +23,15 @@ def draw(tables: Tables) -> Figure:
         1,
         len(panels),
         squeeze=False,
+        sharey=len({task for task, _ in panels}) == 1,
         figsize=(max(len(panels) * (1.6 + 0.8 * size[0]), 5.0), 2.2 + 0.5 * size[1]),
     )
     for axis, (task, variant) in zip(axes[0], panels, strict=True):
         mine = matrix.filter((pl.col("task") == task) & (pl.col("variant") == variant))
-        rows, columns = (
+        rows, asked = (
             mine[name].unique(maintain_order=True).to_list() for name in ("model", "discriminator")
         )
+        columns = sorted(asked, key=lambda name: rows.index(name) if name in rows else len(rows))
         factor = scale(mine["unit"].item(0))
         shown = np.full((len(rows), len(columns)), np.nan)
         for row in mine.drop_nulls("dg_diff").iter_rows(named=True):
