@@ -19,6 +19,7 @@ import polars as pl
 from selfincorrect.discriminate.requests import discriminations
 from selfincorrect.discriminate.view import AskingSettings, View
 from selfincorrect.engines.prompt import Prompt
+from selfincorrect.engines.requests import Request
 from selfincorrect.io import read_json, write_json
 from selfincorrect.jobs.provenance import machine, versions
 from selfincorrect.tasks.base import Question, sample_questions
@@ -55,6 +56,24 @@ def discrimination_job(
     task: str, questions: Sequence[Question], texts: Sequence[str], base: dict[str, Any]
 ) -> dict[str, Any]:
     """A job of the paper's question over N answers that the model gave; replies end as they do in a run."""
+    requests = _asked(task, questions, texts, Variant())
+    how = requests[0].decoding
+    asked, tokens, stop = [request.prompt for request in requests], how.max_tokens, list(how.stop)
+    return prompt_job(asked, samples=1, temperature=0.0, new_tokens=tokens, stop=stop, may_end=True, **base)
+
+
+def scoring_job(
+    task: str, questions: Sequence[Question], texts: Sequence[str], base: dict[str, Any]
+) -> dict[str, Any]:
+    """A job of how probable each label is as a reply, in all rotations: nothing is written."""
+    variant = Variant(selector="label_probability", ask="all")
+    prompts = [request.prompt for request in _asked(task, questions, texts, variant)]
+    options = [f" {label}" for label in range(1, N + 1)]
+    return prompt_job(prompts, samples=1, options=options, temperature=0.0, **base)
+
+
+def _asked(task: str, questions: Sequence[Question], texts: Sequence[str], variant: Variant) -> list[Request]:
+    """The requests of a variant over N answers to each question."""
     module, prompts = get_task(task), task_prompts(task)
     pool = {
         question.question_id: [Candidate(module.trim(text)) for text in texts[N * i : N * (i + 1)]]
@@ -63,11 +82,8 @@ def discrimination_job(
     settings = AskingSettings(
         seed=SEED, shots=module.SHOTS, choice_tokens=64, answer_tokens=module.ANSWER_TOKENS
     )
-    view = View(module, prompts, Variant(), N, questions, settings)
-    requests = [request for each in discriminations(questions, pool, view) for request in each.requests]
-    how = requests[0].decoding
-    asked, tokens, stop = [request.prompt for request in requests], how.max_tokens, list(how.stop)
-    return prompt_job(asked, samples=1, temperature=0.0, new_tokens=tokens, stop=stop, may_end=True, **base)
+    view = View(module, prompts, variant, N, questions, settings)
+    return [request for each in discriminations(questions, pool, view) for request in each.requests]
 
 
 def timed(command: Sequence[str], job: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -92,6 +108,15 @@ def compare(what: str, job: dict[str, Any], peer: str, rounds: int, folder: Path
     count = len(job["prompts"]) * job["samples"]
     rates = {name: tokens[name] / seconds[name] for name in commands}
     ratio = seconds["lm-eval"] / seconds["ours"]
+    counted = runs["ours"][-1].get("read")
+    share = {} if counted is None else {"counted": tokens["ours"] / counted}
+    if counted is not None:
+        print(f"{what}: by counting tokens read, {share['counted']:.2f} times less work", flush=True)
+        share["of_counted"] = ratio / share["counted"]
+        share["largest_difference"] = max(
+            abs(one - other)
+            for one, other in zip(runs["ours"][-1]["scores"], runs["lm-eval"][-1]["scores"], strict=True)
+        )
     print(
         f"{what}: ours {rates['ours']:.0f} tok/s, lm-eval {rates['lm-eval']:.0f} tok/s, ratio {ratio:.2f} "
         f"({count} answers in {seconds['ours']:.1f} and {seconds['lm-eval']:.1f} s)",
@@ -99,6 +124,7 @@ def compare(what: str, job: dict[str, Any], peer: str, rounds: int, folder: Path
     )
     return {
         **{"what": what, "answers": count, "seconds": seconds, "tokens": tokens, "ratio": ratio},
+        **share,
         "rounds": rounds,
         "all_seconds": {name: [each["seconds"] for each in found] for name, found in runs.items()},
         "texts": runs["ours"][-1]["texts"],
@@ -148,6 +174,9 @@ def main() -> None:
                 made = compare(
                     f"discrimination {task} cpu {model}", job, given.peer, given.rounds, Path(folder)
                 )
+                found.append({key: value for key, value in made.items() if key != "texts"})
+                job = scoring_job(task, questions, texts, base)
+                made = compare(f"scoring {task} cpu {model}", job, given.peer, given.rounds, Path(folder))
                 found.append({key: value for key, value in made.items() if key != "texts"})
     settings = {
         key: value for key, value in vars(given).items() if key not in ("result", "peer", "resources")

@@ -8,6 +8,20 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
+
+
+def scored(peer: Any, job: dict[str, Any]) -> dict[str, Any]:
+    """The log-likelihood of each option after each prompt; options that differ in one token share a pass."""
+    from lm_eval.api.instance import Instance
+
+    pairs = [(text, option) for text in job["texts"] for option in job["options"]]
+    instances = [Instance("loglikelihood", {}, pair, 0) for pair in pairs]
+    start = time.perf_counter()
+    found = peer.loglikelihood(instances, disable_tqdm=True)
+    seconds = time.perf_counter() - start
+    tokens = sum(len(peer.tok_encode(text)) for text in job["texts"])
+    return {"seconds": seconds, "tokens": tokens, "scores": [score for score, _ in found], "texts": []}
 
 
 def main(job_path: str, result_path: str) -> None:
@@ -23,7 +37,12 @@ def main(job_path: str, result_path: str) -> None:
         dtype=job["dtype"],
         device="cpu",
         batch_size=job["peer_batch_size"],
+        logits_cache=True,
     )
+    if "options" in job:
+        result = scored(peer, job)
+        Path(result_path).write_text(json.dumps(result))
+        return
     how = {
         "until": job["stop"] or ["\x00never"],
         "max_gen_toks": job["new_tokens"],

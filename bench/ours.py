@@ -12,19 +12,22 @@ from typing import Any
 
 from selfincorrect.engines.manifest import Manifest, Running
 from selfincorrect.engines.prompt import Prompt
-from selfincorrect.engines.requests import Decoding, Request
+from selfincorrect.engines.requests import SCORED, Decoding, Request
 from selfincorrect.engines.transformers.engine import TransformersEngine
+from selfincorrect.engines.transformers.trees import Tree
 from selfincorrect.io import read_json, write_json
 
 
 def requests_of(job: dict[str, Any]) -> list[Request]:
     """`samples` requests for each prompt, in order."""
-    decoding = Decoding(job["new_tokens"], job["temperature"], 1.0, tuple(job["stop"]))
+    options = tuple(job.get("options", ()))
+    decoding = SCORED if options else Decoding(job["new_tokens"], job["temperature"], 1.0, tuple(job["stop"]))
     return [
         Request(
             Prompt(each["instruction"], tuple(map(tuple, each["shots"])), each["query"]),
             decoding,
             seed=1000 * index + sample if job["temperature"] else None,
+            options=options,
         )
         for index, each in enumerate(job["prompts"])
         for sample in range(job["samples"])
@@ -40,13 +43,25 @@ def main(job_path: str, result_path: str) -> None:
         folder / "weights",
         run,
     )
-    if not job["may_end"]:
+    if not job.get("may_end", True):
         engine.eos = frozenset()
     requests = requests_of(job)
     start = time.perf_counter()
     found = {id(request): response for batch in engine.answer(requests) for request, response in batch}
     seconds = time.perf_counter() - start
     responses = [found[id(request)] for request in requests]
+    if "options" in job:
+        scores = [score for response in responses for score in response.options or ()]
+        ids = [engine.tokenizer.encode(text) for text in job["texts"]]
+        tree = Tree()
+        for each in ids:
+            tree.add(each)
+        whole = sum(map(len, ids))
+        write_json(
+            result_path,
+            {"seconds": seconds, "tokens": whole, "read": len(tree), "scores": scores, "texts": []},
+        )
+        return
     write_json(
         result_path,
         {
