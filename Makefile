@@ -33,12 +33,11 @@ READ_ARGS = mapfile -t args < <($(PYTHON) -c 'import os, shlex; print(*shlex.spl
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
-	@echo 'variables: CORES=2  PYTHON=python3  LOCK=cpu|cuda (install with hashes)  DIR=mine (folder of the experiment)  ARGS="--configfile other.yaml" (passed to the command)'
+	@echo 'variables: CORES=2  V=1 (all that a run says)  PYTHON=python3  LOCK=cpu|cuda (install with hashes)  DIR=mine (folder of the experiment)  ARGS="--configfile other.yaml" (passed to the command)'
 
 run: .venv/.run ## measure: run the experiment of config.yaml and print its results table
-	@printf '== snakemake --cores %s --directory %s %s\n' "$$CORES" "$$DIR" "$$ARGS"
-	@$(READ_ARGS); $(BIN)/snakemake --cores "$$CORES" --directory "$$DIR" "$${args[@]}"
-	@$(BIN)/selfincorrect show "$$DIR/results"
+	@printf '== selfincorrect run --cores %s --directory %s %s\n' "$$CORES" "$$DIR" "$$ARGS"
+	@$(READ_ARGS); $(BIN)/selfincorrect run --cores "$$CORES" --directory "$$DIR" $(if $(V),--verbose) "$${args[@]}"
 
 reproduce: .venv/.run ## run a recorded run again in a new folder and compare: make reproduce RUN=mine/results/run.json DIR=again (YES=1, FORCE=1, FILES=…)
 	@test -n "$${RUN:-}" || { echo "Name the record of a finished run: make reproduce RUN=mine/results/run.json [DIR=reproduced]"; exit 1; }

@@ -9,6 +9,7 @@ from importlib import import_module
 import typer
 
 COMMANDS = {
+    "run": ("terminal.run", "Run an experiment, and print its results table."),
     "show": ("report.show", "Print the results table of a run."),
     "compare": ("report.compare", "Two runs, or two models, variants or k of one, by what they chose."),
     "collect": ("report.collect", "The metrics of several runs in one table."),

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ from selfincorrect.jobs import disk, stopping
 
 log = logging.getLogger("selfincorrect")
 
+# In the environment of jobs that write to their log files alone, since what runs them tells of them.
+QUIET = "SELFINCORRECT_QUIET"
+
 # Control characters, marks that turn the direction of text, and what some terminals take for a line's end.
 _MARKS = (*range(0x200E, 0x2010), *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0x061C, 0xFEFF)
 CONTROL = {code: "\ufffd" for code in (*range(32), *range(127, 160), *_MARKS) if chr(code) not in "\n\t"}
@@ -25,12 +29,13 @@ def plain_text(text: str) -> str:
 
 
 class PlainFormatter(logging.Formatter):
-    """A formatter that leaves out control characters.
+    """A formatter that leaves out control characters, and marks warnings and errors as such.
 
     What a model or a server says must not move a terminal's cursor or set its title.
     """
 
     def format(self, record: logging.LogRecord) -> str:
+        record.mark = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
         return plain_text(super().format(record))
 
 
@@ -56,8 +61,9 @@ def job(snakemake: Any) -> Iterator[None]:
         to_file = LogFile(snakemake.log[0], mode="w", encoding="utf-8")
     except OSError as error:
         sys.exit(disk.message(error))
-    for handler in (logging.StreamHandler(sys.stderr), to_file):
-        handler.setFormatter(PlainFormatter(f"%(asctime)s [{where}] %(message)s", "%H:%M:%S"))
+    shown: list[logging.Handler] = [] if QUIET in os.environ else [logging.StreamHandler(sys.stderr)]
+    for handler in (*shown, to_file):
+        handler.setFormatter(PlainFormatter(f"%(asctime)s [{where}] %(mark)s%(message)s", "%H:%M:%S"))
         log.addHandler(handler)
     stopping.listen()
     stopping.follow_snakemake()

@@ -13,11 +13,11 @@ from selfincorrect.columns import Column
 TEXT, COUNT, NUMBER, FLAG = pl.String, pl.Int64, pl.Float64, pl.Boolean
 SCORE, SHARE, PROBABILITY, DEGREES = "score", "share", "probability", "temperature"
 # Places that show a column under a heading of their own; the gradings take the name.
-TERMINAL, REPORT, GRADINGS = "terminal", "report", "gradings"
+REPORT, GRADINGS = "report", "gradings"
 
 
 def _everywhere(heading: str) -> dict[str, str]:
-    return {GRADINGS: heading, TERMINAL: heading, REPORT: heading}
+    return {GRADINGS: heading, REPORT: heading}
 
 
 def _ends(name: str, what: str, kind: str = "95 % interval", unit: str = SCORE, **shown: str) -> list[Column]:
@@ -35,7 +35,7 @@ METRICS: list[Column] = [
     Column("unit", TEXT, "what scores are: `percent` (fractions of 1) or `grade` (MT-Bench, 1 to "
         "10)", shown={GRADINGS: ""}),
     Column("grading", TEXT, "way of grading behind the "
-        "scores", shown={GRADINGS: "", TERMINAL: "grading", REPORT: "graded by"}),
+        "scores", shown={GRADINGS: "", REPORT: "graded by"}),
     Column("k", COUNT, "number of candidates shown", shown=_everywhere("k")),
     Column("variant", TEXT, "variant, as it is called in the configuration", shown=_everywhere("variant")),
     Column("discriminator", TEXT, "model that was asked; empty where none was, or where that is not known"),
@@ -45,10 +45,10 @@ METRICS: list[Column] = [
         "alone, the others are rules that need none"),
     # How much there is.
     Column("n", COUNT, "questions (items) that "
-        "count", empty=0, shown={GRADINGS: "", TERMINAL: "n", REPORT: "questions"}),
+        "count", empty=0, shown={GRADINGS: "", REPORT: "questions"}),
     Column("mixed", NUMBER, "share of questions whose candidates differ in grade", SHARE),
     Column("mixed_questions", COUNT, "number of "
-        "these", empty=0, shown={GRADINGS: "mixed", TERMINAL: "mixed", REPORT: "mixed"}),
+        "these", empty=0, shown={GRADINGS: "mixed", REPORT: "mixed"}),
     Column("ungraded", COUNT, "items left out: a candidate without a grade (no rating by the judge, or a "
         "server that failed), or a choice that a server failed to give", empty=0),
     Column("clusters", COUNT, "groups of items that are not independent (turns of one conversation; for most "
@@ -68,11 +68,11 @@ METRICS: list[Column] = [
         "(Σ (d − mean d))²", SCORE, shown={GRADINGS: ""}),
     Column("ci_low", NUMBER, "lower end of the 95 % t interval of `dg_diff`, clusters − 1 degrees of "
         "freedom; empty where nothing varies, and below 5 mixed "
-        "questions", SCORE, shown={GRADINGS: "", TERMINAL: "95% CI", REPORT: "95 % interval"}),
+        "questions", SCORE, shown={GRADINGS: "", REPORT: "95 % interval"}),
     Column("ci_high", NUMBER, "its upper end", SCORE, shown={GRADINGS: ""}),
     Column("p_better", NUMBER, "one-sided p that the verdict rests on: `p_net` where a model picks positions "
         "on a task of right and wrong, else "
-        "`p_randomisation`", PROBABILITY, empty=1.0, shown={TERMINAL: "p", REPORT: "p"}),
+        "`p_randomisation`", PROBABILITY, empty=1.0, shown={REPORT: "p"}),
     Column("p_less", NUMBER, "the same on the other side: `p_net_worse`, or "
         "`p_worse`", PROBABILITY, empty=1.0),
     Column("p_randomisation", NUMBER, "one-sided: probability that a uniform choice among the candidates "
@@ -80,6 +80,7 @@ METRICS: list[Column] = [
         "many. Exact up to 5,000 mixed questions, else normal", PROBABILITY, empty=1.0),
     Column("p_holm", NUMBER, "`p_better` adjusted for all cells in which a model chose, by Holm; empty for "
         "rules that need no model", PROBABILITY, shown={REPORT: "p (Holm)"}),
+    Column("p_worse_holm", NUMBER, "`p_less` adjusted likewise", PROBABILITY),
     Column("q_bh", NUMBER, "the same by Benjamini and Hochberg", PROBABILITY),
     Column("verdict", TEXT, "better, worse, equivalent or undecided, from `p_better`, `p_less` and `p_tost`, "
         "each at 5 %; undecided where not `informative`", empty="undecided", shown={REPORT: "verdict"}),
@@ -210,9 +211,9 @@ METRICS: list[Column] = [
     Column("nearly_constant", FLAG, "whether `top_slot_share_mixed` is at least 0.9, among at least 5 valid "
         "outputs on mixed questions (of fewer: all of them on the position that has 0.9 of all): DG-Diff is "
         "then that position's luck", empty=False),
-    Column("note", TEXT, "in words, what limits the row", empty="", shown={TERMINAL: "note"}),
+    Column("note", TEXT, "in words, what limits the row", empty=""),
 ]  # fmt: skip
-ADJUSTED = ("p_holm", "q_bh")  # known over all cells only, so no part of one cell's own table
+ADJUSTED = ("p_holm", "p_worse_holm", "q_bh")  # known over all cells only, so no part of one cell's own table
 
 CELL = [column for column in METRICS if column.name not in ADJUSTED]
 GRADED = [

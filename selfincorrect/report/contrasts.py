@@ -113,16 +113,6 @@ def by_how_much(row: Mapping[str, Any]) -> str:
     return f"{value}{points}" + (f" [{low}, {high}]" if row["ci_low"] is not None else "")
 
 
-SHOWN = 10
-
-
-def decided(contrasts: pl.DataFrame) -> list[str]:
-    """What the contrasts show where they show something, at most SHOWN of them, for a terminal."""
-    told = contrasts.filter(pl.col("verdict") != "undecided")["finding"].to_list()
-    more = [f"… and {len(told) - SHOWN} more, see tables/contrasts.csv"] if len(told) > SHOWN else []
-    return [f"{line}." for line in told[:SHOWN]] + more
-
-
 def best_of_several(metrics: pl.DataFrame, askers: Collection[str]) -> list[str]:
     """For each target with several ways in which a model chose: which scores best, and the warning."""
     asked = metrics.filter(pl.col("selector").is_in(list(askers)) & (pl.col("n") > 0))

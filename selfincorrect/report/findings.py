@@ -11,8 +11,8 @@ import polars as pl
 from selfincorrect.columns import WAY
 from selfincorrect.errors import UserError
 from selfincorrect.report import ways
-from selfincorrect.report.figures.style import scale, task_name
-from selfincorrect.report.shown import labelled
+from selfincorrect.report.figures.style import scale
+from selfincorrect.report.shown import labelled, task_name
 
 FIGURES = ("selectors", "best_of")
 TITLE = "# What ways of asking find"

@@ -17,6 +17,7 @@ from selfincorrect.report import page as report
 from selfincorrect.report import shown, ways
 from selfincorrect.report.contrasts import best_of_several
 from selfincorrect.report.costs import by_model, costs
+from selfincorrect.report.headline import headlines
 from selfincorrect.report.pooled import findings as pooled_findings
 from selfincorrect.report.stage import by_pair, datasets_of
 from selfincorrect.report.tables import Pair
@@ -49,10 +50,10 @@ def gather(
     )
     datasets = datasets_of(settings.pairs, inputs.datasets)
     asked = {pair: _asked(paths) for pair, paths in candidates.items()}
-    metrics = shown.labelled(pl.read_parquet(inputs.metrics))
+    metrics, contrasts = (shown.labelled(pl.read_parquet(inputs[name])) for name in ("metrics", "contrasts"))
     return {
-        **_numbers(inputs, metrics, settings.seed),
-        "contrasts": shown.labelled(pl.read_parquet(inputs.contrasts)).to_dicts(),
+        **_numbers(inputs, metrics, contrasts, settings.seed),
+        "contrasts": contrasts.to_dicts(),
         "ways": ways.findings(pl.read_parquet(inputs.selectors)),
         "best_of_several": best_of_several(metrics, askers()),
         **_choices(choices, settings.seed),
@@ -77,7 +78,7 @@ def gather(
     }
 
 
-def _numbers(inputs: Any, metrics: pl.DataFrame, seed: int) -> dict[str, Any]:
+def _numbers(inputs: Any, metrics: pl.DataFrame, contrasts: pl.DataFrame, seed: int) -> dict[str, Any]:
     """What the tables and figures over all cells say."""
     gradings, differences = (
         shown.labelled(pl.read_parquet(inputs[name])) for name in ("gradings", "differences")
@@ -86,7 +87,11 @@ def _numbers(inputs: Any, metrics: pl.DataFrame, seed: int) -> dict[str, Any]:
     return {
         "metrics": metrics.to_dicts(),
         "notes": shown.numbered_notes(metrics),
-        "findings": [*report.findings(metrics), *pooled_findings(pl.read_parquet(inputs.pooled))],
+        "findings": [
+            *headlines(metrics, contrasts),
+            *report.findings(metrics),
+            *pooled_findings(pl.read_parquet(inputs.pooled)),
+        ],
         "ks": metrics["k"].unique(maintain_order=True).to_list(),
         "variants": metrics["variant"].unique(maintain_order=True).to_list(),
         "gradings": gradings.filter(first).to_dicts(),

@@ -3,12 +3,14 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 
 import polars as pl
 
 from selfincorrect.jobs.job import plain_text
-from selfincorrect.report.contrasts import decided
-from selfincorrect.report.shown import labelled, summary_lines
+from selfincorrect.report.headline import headlines
+from selfincorrect.report.shown import labelled
+from selfincorrect.report.summary import WIDTH, summary
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -19,11 +21,16 @@ def main(arguments: Sequence[str]) -> int:
     if not (results / "tables" / "contrasts.parquet").exists():
         print(f"No results table in {results}/ yet: it is made at the end of `make run`.")
         return 0
-    metrics, contrasts = (
-        pl.read_parquet(results / "tables" / f"{name}.parquet") for name in ("metrics", "contrasts")
+    metrics, contrasts, selectors = (
+        labelled(pl.read_parquet(results / "tables" / f"{name}.parquet"))
+        for name in ("metrics", "contrasts", "selectors")
     )
-    print(plain_text("\n".join([*summary_lines(labelled(metrics)), *decided(contrasts)])))
+    knowing = selectors.filter("labels_used")["variant"].unique(maintain_order=True).to_list()
+    print(plain_text("\n".join(summary(metrics, knowing))))
     print()
     for what, path in (("report", "report.html"), ("tables", "tables/"), ("figures", "figures/")):
         print(f"{what:8} {results / path}")
+    print()
+    for line in headlines(metrics, contrasts):
+        print(fill(plain_text(line), WIDTH, subsequent_indent="  "))
     return 0

@@ -8,11 +8,22 @@ from typing import Any
 import polars as pl
 
 from selfincorrect.columns import Column
-from selfincorrect.measure.columns import METRICS, PROBABILITY, SCORE, SHARE, TERMINAL, TEXT
+from selfincorrect.measure.columns import METRICS, PROBABILITY, SCORE, SHARE
 from selfincorrect.measure.discernment import ends
 
 NOTHING = "–"
+TASK_NAMES = {
+    "gsm8k": "GSM8K", "triviaqa": "TriviaQA", "capitals": "Capitals", "mt_bench": "MT-Bench",
+    "truthfulqa": "TruthfulQA",
+    "constrained_generation": "Constrained generation", "acronym_generation": "Acronyms",
+    "sentiment_reversal": "Sentiment reversal",
+}  # fmt: skip
 SOME_MIXED = 20  # with fewer mixed questions, a t interval is a little too narrow
+
+
+def task_name(task: str) -> str:
+    """What readers know a task as."""
+    return TASK_NAMES.get(task, task)
 
 
 def called(variant: str, discriminator: str | None, model: str) -> str:
@@ -56,13 +67,14 @@ def interval(row: dict[str, Any]) -> str:
     """The 95 % interval of DG-Diff; of few mixed questions the exact one that skill gives on the pool, in its
     place, and of some beside it.
     """
-    own = _interval(row["unit"], *ends(row))
+    own = interval_of(row["unit"], *ends(row))
     if row["ci_low"] is not None and row["mixed_questions"] < SOME_MIXED and row["exact_low"] is not None:
-        return f"{own} exact {_interval(row['unit'], row['exact_low'], row['exact_high'])}"
+        return f"{own} exact {interval_of(row['unit'], row['exact_low'], row['exact_high'])}"
     return own
 
 
-def _interval(unit: str, low: float | None, high: float | None) -> str:
+def interval_of(unit: str, low: float | None, high: float | None) -> str:
+    """An interval of scores or differences."""
     return NOTHING if low is None else f"[{score(low, unit, True)}, {score(high, unit, True)}]"
 
 
@@ -103,29 +115,6 @@ def numbered_notes(metrics: pl.DataFrame) -> dict[str, int]:
     }
 
 
-def summary_lines(metrics: pl.DataFrame) -> list[str]:
-    """The metrics as text for a terminal: a header, a line a cell, and below them each different note
-    once.
-    """
-    notes, columns = numbered_notes(metrics), columns_of(TERMINAL)
-    rows = [
-        {**row, "note": f"({notes[row['note']]})" if row["note"] else ""}
-        for row in metrics.iter_rows(named=True)
-    ]  # fmt: skip
-    table = [[column.shown[TERMINAL], *(text(column, row) for row in rows)] for column in columns]
-    padded = [_padded(cells, left=column.kind == TEXT) for column, cells in zip(columns, table, strict=True)]
-    explained = (
-        "Scores in percent (grades of MT-Bench from 1 to 10); p: one-sided, that chance does at least as well"
-    )
-    return [
-        *("  ".join(cells).rstrip() for cells in zip(*padded, strict=True)),
-        "",
-        explained + ("; notes:" if notes else "."),
-        *(f"({number}) {note}" for note, number in notes.items()),
-        *findings_of(metrics),
-    ]
-
-
 def findings_of(metrics: pl.DataFrame) -> list[str]:
     """What each cell that can speak about discrimination shows, in words, where it shows something."""
     shown = metrics.filter((pl.col("finding") != "") & (pl.col("verdict") != "undecided"))
@@ -135,8 +124,3 @@ def findings_of(metrics: pl.DataFrame) -> list[str]:
             "model", "task", "k", "variant", "finding"
         ).iter_rows()
     ]
-
-
-def _padded(cells: list[str], left: bool) -> list[str]:
-    width = max(map(len, cells))
-    return [cell.ljust(width) if left else cell.rjust(width) for cell in cells]

@@ -4,7 +4,7 @@ orders.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -12,7 +12,7 @@ import polars.selectors as cs
 
 from selfincorrect.columns import WAY, Column, schema_of
 from selfincorrect.discriminate.choices import distinct, named
-from selfincorrect.discriminate.selectors.registry import askers, with_slots
+from selfincorrect.discriminate.selectors.registry import askers, owned, with_slots
 from selfincorrect.measure.confidence import accuracy_by_margin
 from selfincorrect.measure.hypothesis import adjusted
 from selfincorrect.measure.intervals import score_interval, share_interval
@@ -42,18 +42,22 @@ def in_order(table: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
 
 
 def with_adjusted(metrics: pl.DataFrame) -> pl.DataFrame:
-    """`metrics` with `p_holm` and `q_bh`: `p_better` adjusted over all choices that a model made, negatives
-    included.
+    """`metrics` with `p_holm` and `q_bh`: `p_better` adjusted over all choices that rest on what a model
+    says, negatives included; and `p_worse_holm`, `p_less` likewise.
 
     Rules that need no model (majority, oracle, …) are no hypotheses about one, nor are cells without
     items: null there.
     """
-    asked = metrics["selector"].is_in(askers()) | metrics["discriminator"].is_not_null()
+    asked = metrics["selector"].is_in([*askers(), *owned()]) | metrics["discriminator"].is_not_null()
     family = asked & (metrics["n"] > 0)
-    p_values = metrics.filter(family)["p_better"].to_list()
     columns = []
-    for name, values in (("p_holm", adjusted(p_values, "holm")), ("q_bh", adjusted(p_values, "fdr_bh"))):
-        left = iter(values)
+    wanted: list[tuple[str, str, Literal["holm", "fdr_bh"]]] = [
+        ("p_holm", "p_better", "holm"),
+        ("p_worse_holm", "p_less", "holm"),
+        ("q_bh", "p_better", "fdr_bh"),
+    ]
+    for name, of, how in wanted:
+        left = iter(adjusted(metrics.filter(family)[of].to_list(), how))
         columns.append(
             pl.Series(name, [next(left) if member else None for member in family], dtype=pl.Float64)
         )

@@ -2,8 +2,7 @@
 
 import polars as pl
 
-from selfincorrect.report.figures.style import task_name
-from selfincorrect.report.shown import labelled
+from selfincorrect.report.shown import labelled, task_name
 
 _SAID = {"better": "better than drawing one", "worse": "worse", "equivalent": "neither better nor worse"}
 

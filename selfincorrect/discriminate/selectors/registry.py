@@ -73,6 +73,12 @@ def free() -> Sequence[str]:
     return [name for name, each in rules.items() if each.free and not each.own]
 
 
+def owned() -> Sequence[str]:
+    """The rules that choose by what the model said of its own answers when it wrote them."""
+    rules = [name for name in names() if not get_selector(name).asks]
+    return [name for name in rules if cast(Rule, get_selector(name)).own]
+
+
 def standards() -> Sequence[str]:
     """The selectors that all others are compared with."""
     return [name for name in names() if get_selector(name).standard]

@@ -14,17 +14,12 @@ from numpy.typing import NDArray
 
 from selfincorrect.discriminate.selectors.registry import askers
 from selfincorrect.io import atomic
+from selfincorrect.report.shown import task_name as task_name
 
 # Okabe and Ito's palette, without yellow, which is lost on paper; every series has a marker of its own too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000", "#E69F00")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 FAINT = "#9a9a9a"
-TASK_NAMES = {
-    "gsm8k": "GSM8K", "triviaqa": "TriviaQA", "capitals": "Capitals", "mt_bench": "MT-Bench",
-    "truthfulqa": "TruthfulQA",
-    "constrained_generation": "Constrained generation", "acronym_generation": "Acronyms",
-    "sentiment_reversal": "Sentiment reversal",
-}  # fmt: skip
 Tables = Mapping[str, pl.DataFrame]  # by name: metrics, slots, best_of
 NO_CELLS = "No cell to show."
 
@@ -61,10 +56,6 @@ def nothing(text: str) -> Figure:
     axis.set_axis_off()
     axis.text(0.5, 0.5, text, ha="center", va="center")
     return figure
-
-
-def task_name(task: str) -> str:
-    return TASK_NAMES.get(task, task)
 
 
 def save(figure: Figure, paths: list[str]) -> None:

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from selfincorrect.report.contrasts import best_of_several, contrasts_table, decided
+from selfincorrect.report.contrasts import best_of_several, contrasts_table
 from selfincorrect.report.wanted import Cell, Contrast, pairs_of
 from tests.support.items import cell_items
 
@@ -74,7 +74,6 @@ def test_table_and_words():
     assert row["finding"].startswith(
         "vote picks worse than full (m, t, k = 2): -100.0 points, p = 9.5e-07 after Holm's correction, 20"
     )
-    assert decided(made) == [row["finding"] + "."]
     assert contrasts_table(table.clear(), [["choose"]], [], []).height == 0
 
 

@@ -25,11 +25,13 @@ def test_the_family_is_every_choice_of_a_model():
     metrics = pl.DataFrame(
         {
             "selector": ["choose", "oracle", "choose", "likelihood"], "n": 9,
-            "p_better": [0.01, 0.0, 0.04, 1.0], "discriminator": ["m", None, "m", "other"],
+            "p_better": [0.01, 0.0, 0.04, 1.0], "p_less": [1.0, 1.0, 0.9, 0.001],
+            "discriminator": ["m", None, "m", "other"],
         }
     )  # fmt: skip
     table = tables.with_adjusted(metrics)
     assert table["p_holm"].to_list() == pytest.approx([0.03, None, 0.08, 1.0])
+    assert table["p_worse_holm"].to_list() == pytest.approx([1.0, None, 1.0, 0.003])
     assert table["q_bh"].to_list() == pytest.approx([0.03, None, 0.06, 1.0])
 
 

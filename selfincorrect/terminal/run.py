@@ -1,0 +1,79 @@
+"""`selfincorrect run`: an experiment through the workflow, and its results table.
+
+What it does not know goes to Snakemake: `selfincorrect run --configfile mine.yaml --profile slurm -n`.
+"""
+
+import argparse
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from selfincorrect.errors import UserError
+
+PACKAGE = Path(__file__).parent.parent
+# In a checkout the workflow lies beside the package, in an installed package inside it.
+PLANNING = {
+    "-n",
+    "--dry-run",
+    "--unlock",
+    "--lint",
+    "--dag",
+    "--rulegraph",
+}  # nothing is run, nothing is shown
+PLACES = (PACKAGE.parent, PACKAGE / "_workflow")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run, then print the results; the exit code of Snakemake."""
+    parser = argparse.ArgumentParser(
+        prog="selfincorrect run",
+        description=(__doc__ or "").split("\n")[0],
+        epilog="Other words go to Snakemake.",
+    )
+    parser.add_argument("--configfile", help="the experiment; default: config.yaml of the workflow")
+    parser.add_argument("--directory", type=Path, default=Path(), help="where results go; default: here")
+    parser.add_argument("--cores", default="2", help="default: 2")
+    parser.add_argument("--verbose", action="store_true", help="all that Snakemake and its jobs say")
+    given, more = parser.parse_known_args(arguments)
+    try:
+        command = command_of(given.configfile, given.directory, given.cores, given.verbose, more)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    code = _followed(command)
+    if code == 0 and not PLANNING & set(more):
+        from selfincorrect.report.show import main as show
+
+        show([str(given.directory / "results")])
+    return code
+
+
+def command_of(
+    configfile: str | None, directory: Path, cores: str, verbose: bool, more: Sequence[str] = ()
+) -> list[str]:
+    """Snakemake's command line. Raises UserError where the workflow is not found."""
+    workflow = next((place for place in PLACES if (place / "Snakefile").is_file()), None)
+    if workflow is None:
+        raise UserError(
+            f"The workflow is missing in {' and '.join(map(str, PLACES))}. Install the package again."
+        )
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(workflow / "Snakefile")]
+    command += ["--configfile", configfile] if configfile else []
+    command += ["--directory", str(directory), "--cores", cores]
+    return [*command, *([] if verbose else ["--logger", "selfincorrect"]), *more]
+
+
+def _followed(command: Sequence[str]) -> int:
+    """The exit code of `command`; what this process is told to do, that one is told."""
+    child = subprocess.Popen(command)
+    before = {
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: child.terminate()),
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),  # a terminal tells both
+    }
+    try:
+        return child.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
