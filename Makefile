@@ -13,7 +13,10 @@ LOCK ?=
 TORCH_CPU ?= --extra-index-url https://download.pytorch.org/whl/cpu
 BIN := .venv/bin
 CODE := selfincorrect scripts bench tests
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Errors alone are shown.
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
+# On Linux the index gives the CUDA build of torch, 5 GB, which a machine without a GPU has no use for.
+WITHOUT_GPU := $(shell test "$$(uname)" != Linux -o -e /dev/nvidiactl -o -e /dev/kfd || echo yes)
 COMPILE := $(BIN)/uv --no-config pip compile --quiet --no-annotate --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 
 ifneq ($(LOCK),)
@@ -83,7 +86,7 @@ scale: .venv/.run ## plan an experiment on paper: jobs, GPU hours, wall time, di
 	@$(READ_ARGS); test $${#args[@]} -gt 0 || args=(workflow/experiments/paper.yaml); $(BIN)/selfincorrect scale "$${args[@]}"
 
 bench: .venv/.run .venv-bench/.peer ## compare speed with lm-evaluation-harness: results/bench.json and a figure of cost, above an hour on two cores
-	@$(BIN)/snakemake --cores "$$CORES" resources/models/{smollm2-135m-instruct,gemma-3-270m}/manifest.json resources/datasets/{gsm8k,triviaqa}.parquet
+	@$(BIN)/snakemake --cores "$$CORES" resources/models/{smollm2-135m-instruct,gemma-3-270m}/manifest.json resources/datasets/{gsm8k,triviaqa}.parquet --configfile workflow/experiments/ways-of-asking.yaml
 	@$(READ_ARGS); $(BIN)/python -m bench.compare results/bench.json --peer .venv-bench/bin/python --threads "$$CORES" "$${args[@]}"
 	@$(BIN)/python -m bench.growth results/bench_growth --threads "$$CORES"
 
@@ -117,6 +120,7 @@ clean: ## remove the environment; results/ and resources/ stay
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; this is $$($(PYTHON) --version). Give another: make run PYTHON=python3.12"; exit 1; }
 ifeq ($(LOCK),)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(if $(WITHOUT_GPU),echo "   no GPU is seen: the build of torch for CPUs"; $(PIP) --no-deps --retries 0 --timeout 10 $(TORCH_CPU) "$$(grep '^torch==' envs/requirements.txt)")
 	@$(PIP) -r envs/requirements.txt
 else
 	@$(PYTHON) -m venv --clear .venv
@@ -135,7 +139,7 @@ endif
 .venv-bench/.peer: envs/requirements-bench.txt
 	@echo "== making the peers' environment in .venv-bench (once, some minutes)"
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r envs/requirements-bench.txt
+	@.venv-bench/bin/python -m pip install -qq --disable-pip-version-check -r envs/requirements-bench.txt
 	@touch $@
 
 .venv/.slurm: .venv/.test envs/requirements-slurm.txt

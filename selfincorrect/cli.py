@@ -3,13 +3,16 @@ its own.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
 import typer
 
 COMMANDS = {
     "run": ("terminal.run", "Run an experiment, and print its results table."),
+    "new": ("config.new", "Write a commented configuration of a model and a task."),
+    "estimate": ("terminal.run:estimate", "What a run will take: answers, tokens, cost, hours, disk."),
+    "audit": ("terminal.run:audit", "Whether published p-values can come from published scores."),
     "show": ("report.show", "Print the results table of a run."),
     "compare": ("report.compare", "Two runs, or two models, variants or k of one, by what they chose."),
     "collect": ("report.collect", "The metrics of several runs in one table."),
@@ -18,6 +21,7 @@ COMMANDS = {
     "store": ("models.store", "Check a response store."),
     "power": ("measure.power", "The smallest DG-Diff that a planned run can find."),
     "scale": ("plan.scale", "Plan an experiment on paper: jobs, GPU hours, wall time, disk."),
+    "serve": ("cluster.with_server", "The same as with-server."),
     "with-server": ("cluster.with_server", "Run a command beside a model server that is a SLURM job."),
     "simulate": ("simulation.simulate", "Check tests, intervals and power on simulated pools."),
     "reference": (
@@ -25,20 +29,27 @@ COMMANDS = {
         "Write the generated pages: schema and table of the configuration, columns of tables.",
     ),
 }
-"""By name: its module, and what it does."""
+"""By name: its module, perhaps with a function that is not `main`, and what it does."""
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
-    help="Beside the workflow: Snakemake runs experiments.",
+    help="Measure whether a language model can tell its own good answers from its bad ones.",
 )
+
+
+def called(module: str) -> Callable[[Sequence[str]], int | None]:
+    """The function of a command, by what COMMANDS has of it."""
+    name, _, function = module.partition(":")
+    found: Callable[[Sequence[str]], int | None]
+    found = getattr(import_module(f"selfincorrect.{name}"), function or "main")
+    return found
 
 
 def _command(module: str) -> Callable[[], None]:
     def run() -> None:
         # As they were given: the parser here would take out a `--`, behind which another command begins.
-        raise typer.Exit(import_module(f"selfincorrect.{module}").main(sys.argv[2:]) or 0)
+        raise typer.Exit(called(module)(sys.argv[2:]) or 0)
 
     return run
 

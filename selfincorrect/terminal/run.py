@@ -25,6 +25,16 @@ PLANNING = {
 PLACES = (PACKAGE.parent, PACKAGE / "_workflow")
 
 
+def estimate(arguments: Sequence[str]) -> int:
+    """What a run will take, before anything is spent; the exit code of Snakemake."""
+    return main([*arguments, "--verbose", "--", "estimate"])
+
+
+def audit(arguments: Sequence[str]) -> int:
+    """The audit of the paper's published tables, and of those that are configured."""
+    return main([*arguments, "--", "audit"])
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run, then print the results; the exit code of Snakemake."""
     parser = argparse.ArgumentParser(

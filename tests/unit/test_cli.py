@@ -2,11 +2,10 @@
 
 import subprocess
 import sys
-from importlib import import_module
 
 import pytest
 
-from selfincorrect.cli import COMMANDS
+from selfincorrect.cli import COMMANDS, called
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -22,7 +21,7 @@ def test_help_lists_every_command():
 
 @pytest.mark.parametrize("module", [module for module, _ in COMMANDS.values()])
 def test_every_command_has_a_main(module):
-    assert callable(import_module(f"selfincorrect.{module}").main)
+    assert callable(called(module))
 
 
 def test_arguments_and_exit_codes_are_those_of_the_module(tmp_path):

@@ -1,0 +1,124 @@
+"""`selfincorrect new`: a commented configuration of a model and a task, to begin with."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from selfincorrect.config.check.experiment import check
+from selfincorrect.errors import UserError
+from selfincorrect.sources.catalog import PREFIX, catalog
+from selfincorrect.sources.kinds import is_folder, is_gguf
+from selfincorrect.tasks import registry as tasks
+
+FORM = """\
+# Can {name} tell its own good answers from its bad ones? Run it with
+#
+#   selfincorrect run --directory {folder} --configfile {file}
+#
+# Everything that can be set is in docs/configuration.md; a mistake is told before any job starts.
+seed: 20240404
+
+models:
+  {name}:
+{model}
+
+tasks:
+  {task}: {{limit: 200}}   # a seeded sample of so many questions; without `limit` all of them
+
+sampling: {{n: 4, temperature: 0.7}}   # so many answers to each question
+k: [4]                               # numbers of answers to choose among
+
+variants:                            # ways of choosing among the same answers (docs/asking.md)
+  full: {{}}                           # the paper's question: which of these is best?
+{scoring}  vote: {{selector: majority}}
+  oracle: {{selector: oracle}}         # what a perfect choice would reach
+
+run: {{device: auto}}                 # cuda or cpu; what was answered is kept in results/store
+"""
+SCORING = """\
+  labels: {{selector: label_probability, distinct: true}}   # how probable each label is, in every rotation
+  p-true: {{selector: p_true}}         # each answer alone: is it true?
+  likelihood: {{selector: likelihood}} # how probable the model found each answer when it wrote it
+""".replace("{{", "{").replace("}}", "}")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the file; exit code 0, or 1 after an error."""
+    parser = argparse.ArgumentParser(prog="selfincorrect new", description=(__doc__ or "").split("\n")[0])
+    model_help = "hub id (owner/name), folder, GGUF file, catalog:<name>, or the URL of a server (…/v1)"
+    parser.add_argument("model", help=model_help)
+    parser.add_argument("task", help=f"one of {', '.join(tasks.NAMES)}")
+    parser.add_argument("--id", help="of a server: what it calls the model")
+    parser.add_argument("--key", help="of a server: the environment variable that holds the key")
+    parser.add_argument("--prompt", choices=["chat", "completion"], default="chat", help="default: chat")
+    parser.add_argument("--to", type=Path, default=Path("mine.yaml"), help="default: mine.yaml")
+    given = parser.parse_args(arguments)
+    try:
+        text = configuration(given.model, given.task, given.to, given.prompt, given.id, given.key)
+        with given.to.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        print(f"{given.to} is there already. Name another file: --to other.yaml", file=sys.stderr)
+        return 1
+    except (UserError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    run = f"selfincorrect run --directory {given.to.stem} --configfile {given.to}"
+    print(f"{given.to} is written. Look at it, then: {run}")
+    return 0
+
+
+def configuration(
+    model: str, task: str, to: Path, prompt: str = "chat", identity: str | None = None, key: str | None = None
+) -> str:
+    """The text of a configuration. Raises UserError for a task or a server that cannot be."""
+    if task not in tasks.NAMES:
+        raise UserError(f"There is no task {task!r}. There are: {', '.join(tasks.NAMES)}.")
+    served = re.match(r"https?://", model) is not None
+    if served and not identity:
+        raise UserError("A server has models: say which with --id, as it calls it.")
+    lines = _server(model, str(identity), key) if served else _source(model)
+    lines.append(f"prompt: {prompt}   # completion for base models, chat for models with a chat template")
+    name = _alias(str(identity) if served else model)
+    shown = FORM.format(
+        name=name,
+        folder=to.stem,
+        file=to,
+        model="\n".join(f"    {line}" for line in lines),
+        task=task,
+        scoring=SCORING if not served else SCORING.splitlines(keepends=True)[-1],
+    )
+    check(yaml.safe_load(shown))
+    return shown
+
+
+def _source(model: str) -> list[str]:
+    if model.startswith(PREFIX) or is_folder(model) or is_gguf(model):
+        known = "" if not model.startswith(PREFIX) else f"   # pinned here; there are: {', '.join(catalog())}"
+        return [f"source: {yaml.safe_dump(model).splitlines()[0]}{known}"]
+    return [
+        f"source: {yaml.safe_dump(model).splitlines()[0]}",
+        "revision: main          # better: a commit, so that it stays the same",
+        "dtype: bfloat16         # float32 on machines without a GPU",
+    ]
+
+
+def _server(url: str, identity: str, key: str | None) -> list[str]:
+    held = f", key: {key}" if key else ""
+    return [
+        "engine: openai          # any server that speaks this protocol",
+        f"source: {yaml.safe_dump(identity).splitlines()[0]}",
+        "revision: first         # whatever tells versions of it apart",
+        f"server: {{url: '{url}'{held}}}",
+    ]
+
+
+def _alias(model: str) -> str:
+    """A name for tables and folders."""
+    stem = re.sub(r"\.gguf$", "", model.rstrip("/").rsplit("/", 1)[-1].removeprefix(PREFIX))
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_").lower()[:64]
+    return name or "mine"

@@ -1,0 +1,53 @@
+"""A configuration to begin with: it can be read, and is right."""
+
+import pytest
+import yaml
+
+from selfincorrect.config.check.experiment import check
+from selfincorrect.config.new import configuration, main
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "alias"),
+    [
+        ("HuggingFaceTB/SmolLM2-135M-Instruct", {}, "smollm2-135m-instruct"),
+        ("catalog:gemma-3-270m", {"prompt": "completion"}, "gemma-3-270m"),
+        ("http://127.0.0.1:8000/v1", {"identity": "org/Qwen 3: 8B", "key": "MY_KEY"}, "qwen-3-8b"),
+    ],
+)
+def test_it_is_a_right_configuration(tmp_path, model, more, alias):
+    text = configuration(model, "capitals", tmp_path / "mine.yaml", **more)
+    config = check(yaml.safe_load(text))
+    assert list(config.models) == [alias]
+    assert list(config.tasks) == ["capitals"]
+    assert "full" in config.variants
+    assert "likelihood" in config.variants
+    if "key" in more:
+        assert config.weighted[alias].server.key == "MY_KEY"
+        assert "labels" not in config.variants
+
+
+def test_the_command_writes_no_file_twice(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["catalog:gemma-3-270m", "triviaqa", "--to", "a.yaml"]) == 0
+    assert "selfincorrect run --directory a --configfile a.yaml" in capsys.readouterr().out
+    before = (tmp_path / "a.yaml").read_text()
+    assert main(["catalog:gemma-3-270m", "capitals", "--to", "a.yaml"]) == 1
+    assert "is there already" in capsys.readouterr().err
+    assert (tmp_path / "a.yaml").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["catalog:gemma-3-270m", "riddles"], "There is no task 'riddles'"),
+        (["http://127.0.0.1:1/v1", "capitals"], "say which with --id"),
+        (["catalog:nobody", "capitals"], "catalog:gemma-3-270m"),
+        (["catalog:gemma-3-270m", "mt_bench"], "tasks.mt_bench.judges"),
+    ],
+)
+def test_what_cannot_be_is_said(tmp_path, monkeypatch, capsys, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 1
+    assert says in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
