@@ -4,12 +4,15 @@ from typing import cast
 
 from selfincorrect.discriminate.parse import Chosen, How
 from selfincorrect.engines import thoughts
-from selfincorrect.engines.requests import Response
+from selfincorrect.engines.requests import ERROR, Response
 
 
-def missing(response: Response) -> Chosen:
-    """No choice, for the reason that a response without an answer gives."""
-    return Chosen((), None, cast(How, response.finish_reason))
+def missing(*responses: Response) -> Chosen:
+    """No choice, for the reason that responses without an answer give: a server's failure, if there is one,
+    since it is asked again.
+    """
+    reasons = [response.finish_reason for response in responses]
+    return Chosen((), None, cast(How, ERROR if ERROR in reasons else reasons[0]))
 
 
 def thought_only(response: Response) -> bool:

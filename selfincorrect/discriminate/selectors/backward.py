@@ -13,7 +13,7 @@ from selfincorrect.discriminate.parse import How
 from selfincorrect.discriminate.selectors.base import Alone, Reasons
 from selfincorrect.discriminate.unanswered import missing
 from selfincorrect.discriminate.view import NO_ANSWER, View
-from selfincorrect.engines.requests import ERROR, Response
+from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.base import Question, numbers_of
 from selfincorrect.tasks.templates import Reply, replies
 from selfincorrect.tasks.variant import Variant
@@ -66,7 +66,7 @@ class Backward(Alone):
         """The share of outputs about each candidate that name the hidden number; one without it is a miss."""
         unanswered = [response for response in responses if response.text is None]
         if unanswered:
-            return asked.unread(missing(max(unanswered, key=lambda each: each.finish_reason == ERROR)))
+            return asked.unread(missing(*unanswered))
         [shown] = asked.shown
         numbers = [
             view.task.extract(asked.question.question[start:end])

@@ -35,7 +35,7 @@ class ExpectedScore(Scored):
     def read(self, view: View, asked: Asked, responses: Sequence[Response], learnt: Any = None) -> Preference:
         """Σ g·p(g) / Σ p(g) of each candidate."""
         if unanswered := [each for each in responses if each.options is None]:
-            return asked.unread(missing(unanswered[0]))
+            return asked.unread(missing(*unanswered))
         found = [label_probabilities(response, SCORES) for response in responses]
         [shown] = asked.shown
         of_each = dict(zip(shown.order, found, strict=True))

@@ -81,7 +81,7 @@ class LabelProbability(Labelled):
         self, view: View, asked: Asked, responses: Sequence[Response], learnt: Prior | None = None
     ) -> Preference:
         if unanswered := [each for each in responses if each.options is None]:
-            return asked.unread(missing(unanswered[0]))
+            return asked.unread(missing(*unanswered))
         count, orders = len(asked.shown[0].order), len(asked.shown)
         found = [self._probabilities(view, count, response) for response in responses]
         told: dict[int, list[float]] = {}

@@ -47,7 +47,7 @@ class ReadAfterwards(Read):
     def read(self, view: View, asked: Asked, responses: Sequence[Response], learnt: Any = None) -> Preference:
         """The same as of own answers; of a conversation the sum over its turns, each after those before."""
         if unanswered := [each for each in responses if each.options is None]:
-            return asked.unread(missing(unanswered[0]))
+            return asked.unread(missing(*unanswered))
         [shown] = asked.shown
         scores: list[float | None] = []
         for turns in self.by_candidate(shown, responses):

@@ -62,7 +62,7 @@ class PTrue(Alone):
     def read(self, view: View, asked: Asked, responses: Sequence[Response], learnt: Any = None) -> Preference:
         """p(True) / (p(True) + p(False)) of each candidate, the mean over both assignments of the labels."""
         if unanswered := [each for each in responses if each.options is None]:
-            return asked.unread(missing(unanswered[0]))
+            return asked.unread(missing(*unanswered))
         found = [label_probabilities(response, LABELS) for response in responses]
         [shown] = asked.shown
         told: dict[int, list[float]] = {}

@@ -67,7 +67,7 @@ class Pairwise(Labelled):
         that order.
         """
         if unanswered := [each for each in responses if each.options is None]:
-            return asked.unread(missing(unanswered[0]))
+            return asked.unread(missing(*unanswered))
         [shown], schedule = asked.shown, view.variant.schedule
         known = _Compared.of(view, shown.parts, responses)
         wins = known.wins(both=schedule != "pivot")

@@ -9,7 +9,7 @@ from selfincorrect.discriminate.parse_score import parse_score
 from selfincorrect.discriminate.selectors.base import Alone, Reasons
 from selfincorrect.discriminate.unanswered import missing, thought_only
 from selfincorrect.discriminate.view import View
-from selfincorrect.engines.requests import ERROR, Response
+from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.templates import Reply, replies
 
 RIGHT, WRONG = "10", "2"  # in demonstrations
@@ -37,7 +37,7 @@ class Score(Scored):
         [shown] = asked.shown
         unanswered = [response for response in responses if response.text is None]
         if unanswered:
-            why = missing(max(unanswered, key=lambda response: response.finish_reason == ERROR))
+            why = missing(*unanswered)
             return asked.unread(why)
         scores = [parse_score(each.text or "", each.finish_reason != "length") for each in responses]
         told = " ".join("–" if score is None else str(score) for score in scores)

@@ -22,7 +22,7 @@ class SelfCertainty(Read):
     def read(self, view: View, asked: Asked, responses: Sequence[Response], learnt: Any = None) -> Preference:
         """The mean over an answer's tokens of −(1/V) Σ ln(V·p(v)), v of the vocabulary's V entries."""
         if unanswered := [each for each in responses if each.options is None]:
-            return asked.unread(missing(unanswered[0]))
+            return asked.unread(missing(*unanswered))
         [shown] = asked.shown
         scores = {
             sample: mean

@@ -12,7 +12,7 @@ from selfincorrect.discriminate.parse import How, plain
 from selfincorrect.discriminate.selectors.base import Alone, Reasons
 from selfincorrect.discriminate.unanswered import missing
 from selfincorrect.discriminate.view import View
-from selfincorrect.engines.requests import ERROR, Response
+from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.templates import Reply, replies
 
 YES, NO = "Yes", "No"
@@ -43,7 +43,7 @@ class Verify(Alone):
         """The share of "Yes" among the verdicts on each candidate that can be read."""
         unanswered = [response for response in responses if response.text is None]
         if len(unanswered) == len(responses):
-            return asked.unread(missing(max(unanswered, key=lambda each: each.finish_reason == ERROR)))
+            return asked.unread(missing(*unanswered))
         [shown] = asked.shown
         verdicts: dict[int, list[float]] = {}
         unread = 0

@@ -139,6 +139,13 @@ def test_an_unreadable_score_is_never_the_highest(selector):
         lost = Response(None, "p", reason, 9, 0, None)
         [row] = rows(view(selector=selector), [candidates(*NAMES)], lambda request, lost=lost: lost)
         assert (row["valid"], row["how"], set(row["scores"])) == (False, reason, {None})
+    reasons = iter(["context", "error"] + ["context"] * 99)  # a failure is asked again, so that it is told
+    [row] = rows(
+        view(selector=selector),
+        [candidates(*NAMES)],
+        lambda request: Response(None, "p", next(reasons), 9, 0, None),
+    )
+    assert row["how"] == "error"
     unknown = Response("", "p", "stop", 9, 0, None, options=(None,) * 99, bound=-1.0)
     [row] = rows(view(selector=selector), [candidates(*NAMES)], lambda request: unknown)
     assert (row["valid"], row["how"], set(row["scores"])) == (False, "none", {None})
