@@ -63,6 +63,10 @@ class LogHandler(LogHandlerBase):
 
     def _begin(self) -> None:
         jobs = sum(stage.total for stage in self.run.stages.values())
+        if self.common_settings.dryrun:
+            counts = ", ".join(f"{stage.total} {stage.rule}" for stage in self.run.stages.values())
+            self._say(f"{jobs} jobs would be run: {counts}")
+            return
         self._say(f"{jobs} jobs; what each says is in results/logs, Snakemake's own words in .snakemake/log")
         if self.console.is_terminal and self.live is None:
             self.live = Live(

@@ -54,6 +54,7 @@ def test_what_logs_say(log, tmp_path):
 
 class Settings:
     stdout = False
+    dryrun = False
 
 
 def record(text=None, level=logging.INFO, **about):
@@ -92,6 +93,15 @@ def test_without_a_terminal_a_stage_is_a_line(shown, log, tmp_path):
         "error in grade: t.csv lacks \ufffd[2Ja column",
         "a warning",
     ]
+
+
+def test_a_dry_run_counts_jobs(shown):
+    made, said = shown
+    made.common_settings.dryrun = True
+    made.emit(
+        record("counts", event=LogEvent.RUN_INFO, stats={"generate": 2, "grade": 1, "all": 1, "total": 4})
+    )
+    assert said.getvalue() == "3 jobs would be run: 2 generate, 1 grade\n"
 
 
 def test_the_live_table_has_a_line_a_stage_and_one_for_all(shown, log):
