@@ -8,7 +8,9 @@ from pathlib import Path
 
 import yaml
 
+from selfincorrect.config import new_task
 from selfincorrect.config.check.experiment import check
+from selfincorrect.config.new_task import alias_of
 from selfincorrect.errors import UserError
 from selfincorrect.sources.catalog import PREFIX, catalog
 from selfincorrect.sources.kinds import is_folder, is_gguf
@@ -48,10 +50,16 @@ SCORING = """\
 
 def main(arguments: Sequence[str]) -> int:
     """Write the file; exit code 0, or 1 after an error."""
-    parser = argparse.ArgumentParser(prog="selfincorrect new", description=(__doc__ or "").split("\n")[0])
+    if list(arguments[:1]) == ["task"]:
+        return new_task.main(arguments[1:])
+    parser = argparse.ArgumentParser(
+        prog="selfincorrect new",
+        description=(__doc__ or "").split("\n")[0],
+        epilog="`selfincorrect new task FILE` prints the entry of a task for a file of questions.",
+    )
     model_help = "hub id (owner/name), folder, GGUF file, catalog:<name>, or the URL of a server (…/v1)"
     parser.add_argument("model", help=model_help)
-    parser.add_argument("task", help=f"one of {', '.join(tasks.NAMES)}")
+    parser.add_argument("task", help=f"one of {', '.join(tasks.names())}")
     parser.add_argument("--id", help="of a server: what it calls the model")
     parser.add_argument("--key", help="of a server: the environment variable that holds the key")
     parser.add_argument("--prompt", choices=["chat", "completion"], default="chat", help="default: chat")
@@ -76,14 +84,14 @@ def configuration(
     model: str, task: str, to: Path, prompt: str = "chat", identity: str | None = None, key: str | None = None
 ) -> str:
     """The text of a configuration. Raises UserError for a task or a server that cannot be."""
-    if task not in tasks.NAMES:
-        raise UserError(f"There is no task {task!r}. There are: {', '.join(tasks.NAMES)}.")
+    if task not in tasks.names():
+        raise UserError(f"There is no task {task!r}. There are: {', '.join(tasks.names())}.")
     served = re.match(r"https?://", model) is not None
     if served and not identity:
         raise UserError("A server has models: say which with --id, as it calls it.")
     lines = _server(model, str(identity), key) if served else _source(model)
     lines.append(f"prompt: {prompt}   # completion for base models, chat for models with a chat template")
-    name = _alias(str(identity) if served else model)
+    name = alias_of((str(identity) if served else model).removeprefix(PREFIX))
     shown = FORM.format(
         name=name,
         folder=to.stem,
@@ -115,10 +123,3 @@ def _server(url: str, identity: str, key: str | None) -> list[str]:
         "revision: first         # whatever tells versions of it apart",
         f"server: {{url: '{url}'{held}}}",
     ]
-
-
-def _alias(model: str) -> str:
-    """A name for tables and folders."""
-    stem = re.sub(r"\.gguf$", "", model.rstrip("/").rsplit("/", 1)[-1].removeprefix(PREFIX))
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_").lower()[:64]
-    return name or "mine"

@@ -81,9 +81,14 @@ def _code(
     own += [f"discriminate.selectors.{name}" for name in selectors if name in BUILT_IN]
     others = {name: origin(engines.GROUP, name) for name in names if name not in engines.BUILT_IN}
     others |= {name: origin(GROUP, name) for name in selectors if name not in BUILT_IN}
+    described = tasks.defined().get(task) if task is not None and task not in tasks.NAMES else None
+    if described is not None:
+        own, task = [*own, "tasks.from_file.FileTask"], None
     if task is not None and task not in tasks.BUILT_IN:
         others[task], task = origin(tasks.GROUP, task), None
-    return {**({"plugins": others} if others else {}), "code": code_digest(*roots, *own, task=task)}
+    told = {"plugins": others} if others else {}
+    told |= {} if described is None else {"described": described}
+    return {**told, "code": code_digest(*roots, *own, task=task)}
 
 
 def _asking(config: Config, *greedily: str) -> Slice:

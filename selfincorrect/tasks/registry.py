@@ -1,16 +1,20 @@
 """Tasks by name: those of this folder, a module and its prompt file, and those of other packages."""
 
+import json
+import os
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from selfincorrect.errors import UserError
 from selfincorrect.plugins import plugin, plugins
 from selfincorrect.tasks.base import Task
 
 GROUP = "selfincorrect.tasks"
-_NO_TASKS = ("replies",)  # what all tasks share
+_NO_TASKS = ("replies", "from_file")  # what all tasks share, and those that configurations describe
+DEFINED = "SELFINCORRECT_TASKS"  # in the environment: definitions of tasks as JSON, which jobs inherit
 
 
 def _built_in() -> tuple[str, ...]:
@@ -28,16 +32,45 @@ BUILT_IN = _built_in()
 NAMES = (*BUILT_IN, *plugins(GROUP))
 
 
-@cache
+def define(definitions: Mapping[str, Any]) -> None:
+    """Make the tasks of a configuration known by name, here and in the jobs that follow."""
+    os.environ[DEFINED] = json.dumps(definitions, sort_keys=True)
+
+
+def defined() -> dict[str, Any]:
+    """The definitions of tasks that a configuration describes, by name."""
+    found: dict[str, Any] = json.loads(os.environ.get(DEFINED, "{}"))
+    return found
+
+
+def names() -> tuple[str, ...]:
+    """The names of all tasks, those of a configuration last."""
+    return (*NAMES, *(name for name in defined() if name not in NAMES))
+
+
 def get_task(name: str) -> Task:
-    """The task module called `name`, one of NAMES. Raises LookupError if there is none."""
+    """The task called `name`, one of `names()`. Raises LookupError if there is none."""
+    if name not in NAMES and name in defined():
+        return _described(name, json.dumps(defined()[name], sort_keys=True))
+    return _module(name)
+
+
+@cache
+def _module(name: str) -> Task:
     if name in BUILT_IN:
         return cast(Task, import_module(f"selfincorrect.tasks.{name}"))
     return cast(Task, plugin(GROUP, name))
 
 
+@cache
+def _described(name: str, definition: str) -> Task:
+    # By its name: it is no part of the code of other tasks (`config.code_digest`).
+    module = import_module("selfincorrect.tasks.from_file")
+    return cast(Task, module.FileTask(name, module.Definition(**json.loads(definition))))
+
+
 def prompt_file(name: str) -> Path:
-    """The file with the prompts of the task called `name`, beside its module.
+    """The file with the prompts of the task called `name`, beside its module; not of one that is described.
 
     Raises UserError where there is none.
     """

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from selfincorrect.tasks.registry import prompt_file
+from selfincorrect.tasks.registry import get_task, prompt_file
 from selfincorrect.tasks.variant import Variant
 
 
@@ -154,9 +154,14 @@ def _read(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-@cache
 def task_prompts(task: str) -> TaskPrompts:
     """The prompts of the task called `task`."""
+    described = getattr(get_task(task), "prompts", None)
+    return TaskPrompts.model_validate(described()) if described else _file_prompts(task)
+
+
+@cache
+def _file_prompts(task: str) -> TaskPrompts:
     return TaskPrompts.model_validate(_read(prompt_file(task)))
 
 

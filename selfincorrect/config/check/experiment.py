@@ -10,6 +10,7 @@ from selfincorrect.config.check import models, tasks, variants
 from selfincorrect.config.problems import Problem, describe_all, found_and_allowed
 from selfincorrect.config.schema import Config
 from selfincorrect.errors import UserError
+from selfincorrect.tasks import registry
 
 
 def with_command_line(config: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,13 +43,18 @@ def _retyped(value: Any, present: Any) -> Any:
 
 
 def check(raw: Mapping[str, Any]) -> Config:
-    """The checked configuration. Raises UserError that lists everything that is wrong with `raw`."""
+    """The checked configuration. Raises UserError that lists everything that is wrong with `raw`.
+
+    The tasks that it describes are known by name from then on, to jobs as well.
+    """
     if both := _two_kinds(raw):
         raise UserError(describe_all(both))
     try:
         config = Config.model_validate(dict(raw))
     except ValidationError as error:
         raise UserError(describe_all(found_and_allowed(error, Config))) from error
+    told = {name: task.definition() for name, task in config.tasks.items()}
+    registry.define({name: definition for name, definition in told.items() if definition is not None})
     problems = [
         *_null_problems(raw),
         *models.alias_problems(config),

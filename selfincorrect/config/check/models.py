@@ -152,7 +152,7 @@ def pool_problems(config: Config) -> Iterator[Problem]:
                 paste = f"k: {sorted({*config.k, len(pool.answers)})}"
                 yield Problem(f"{key}.outputs", found, "a k that is the number of answers shown", paste)
             if pool.outputs and pool.outputs.pattern:
-                yield from _pattern_problems(f"{key}.outputs.pattern", pool.outputs.pattern)
+                yield from pattern_problems(f"{key}.outputs.pattern", pool.outputs.pattern)
     for name in PAPER_TABLES:
         if name in config.audit:
             yield Problem(
@@ -160,7 +160,8 @@ def pool_problems(config: Config) -> Iterator[Problem]:
             )
 
 
-def _pattern_problems(key: str, pattern: str) -> list[Problem]:
+def pattern_problems(key: str, pattern: str) -> list[Problem]:
+    """What is wrong with a regular expression that must have one group."""
     try:
         groups = re.compile(pattern).groups
     except re.error as error:

@@ -4,10 +4,12 @@ import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
+from selfincorrect.config.check.models import pattern_problems
 from selfincorrect.config.problems import Problem
 from selfincorrect.config.schema import Config
+from selfincorrect.config.task_section import TaskConfig
 from selfincorrect.engines.registry import engine_kind
-from selfincorrect.sources.kinds import Files, LocalFile
+from selfincorrect.sources.kinds import Files, HubFile, LocalFile, PackageMember
 from selfincorrect.tasks import registry as tasks
 from selfincorrect.tasks.base import judges_of
 from selfincorrect.tasks.templates import task_prompts
@@ -15,13 +17,16 @@ from selfincorrect.tasks.templates import task_prompts
 
 def task_problems(config: Config) -> Iterator[Problem]:
     for name, task in config.tasks.items():
-        if name not in tasks.NAMES:
-            allowed = ", ".join(tasks.NAMES)
-            close = difflib.get_close_matches(name, tasks.NAMES, n=1, cutoff=0)[0]
-            yield Problem(f"tasks.{name}", repr(name), allowed, f"{close}: {{limit: 24}}")
+        if name not in tasks.names():
+            allowed = ", ".join(tasks.names())
+            close = difflib.get_close_matches(name, tasks.names(), n=1, cutoff=0)[0]
+            own = f"{allowed}; or one of your own, with `source: {{path: …}}`, `question` and `answer`"
+            yield Problem(f"tasks.{name}", repr(name), own, f"{close}: {{limit: 24}}")
             continue
+        if task.question is not None:
+            yield from _described_problems(name, task)
         sources = tasks.get_task(name).SOURCES
-        if isinstance(task.source, str) and task.source not in sources:
+        if task.question is None and isinstance(task.source, str) and task.source not in sources:
             allowed = f"{', '.join(sources)}, or a mapping with path, repo or package"
             yield Problem(
                 f"tasks.{name}.source", repr(task.source), allowed, f"source: {next(iter(sources))}"
@@ -32,6 +37,26 @@ def task_problems(config: Config) -> Iterator[Problem]:
                 found = str(Path(file.path).expanduser().absolute())
                 yield Problem(f"tasks.{name}.source.path", found, "a file that exists", "")
         yield from _shot_problems(config, name)
+
+
+def _described_problems(name: str, task: TaskConfig) -> Iterator[Problem]:
+    """What a task lacks that is described in the configuration, or has and cannot."""
+    key = f"tasks.{name}"
+    if name in tasks.NAMES:
+        yield Problem(key, f"{name!r} with a column of questions", "a name that no task has", f"my_{name}: …")
+    if not isinstance(task.source, LocalFile | HubFile | PackageMember):
+        allowed = "a file: {path: …}, {repo: …} or {package: …}"
+        yield Problem(f"{key}.source", repr(task.source), allowed, f"source: {{path: {name}.csv}}")
+    if not task.answer:
+        yield Problem(f"{key}.answer", "nothing", "the column of the right answer", "answer: answer")
+    if (task.grade == "choice") != (task.options is not None):
+        found = "`options` without `grade: choice`" if task.options else "`grade: choice` without `options`"
+        yield Problem(f"{key}.options", found, "both or neither", "grade: choice")
+    if (task.grade == "regex") != (task.pattern is not None):
+        found = "`pattern` without `grade: regex`" if task.pattern else "`grade: regex` without `pattern`"
+        yield Problem(f"{key}.pattern", found, "both or neither", r"pattern: 'answer is (\w+)'")
+    if task.pattern is not None:
+        yield from pattern_problems(f"{key}.pattern", task.pattern)
 
 
 def _shot_problems(config: Config, name: str) -> list[Problem]:
@@ -55,7 +80,7 @@ def _shot_problems(config: Config, name: str) -> list[Problem]:
 
 def judge_problems(config: Config) -> Iterator[Problem]:
     for name, task in config.tasks.items():
-        if name not in tasks.NAMES:
+        if name not in tasks.names():
             continue
         module = tasks.get_task(name)
         roles, given = list(judges_of(module)), task.judges or {}
@@ -114,7 +139,7 @@ def judge_problems(config: Config) -> Iterator[Problem]:
 
 
 def refinement_problems(config: Config) -> Iterator[Problem]:
-    if config.refinement is None or not set(config.tasks) <= set(tasks.NAMES):
+    if config.refinement is None or not set(config.tasks) <= set(tasks.names()):
         return
     fitting = ", ".join(config.refinable)
     allowed = f"configured tasks that are graded without a judge: {fitting}"

@@ -73,7 +73,7 @@ def choice_problems(config: Config) -> Iterator[Problem]:
                     f"configured tasks: {allowed}",
                     f"tasks: [{allowed}]",
                 )
-            elif task in tasks.NAMES:
+            elif task in tasks.names():
                 yield from _variant_problems(name, variant, task)
 
 
@@ -228,7 +228,7 @@ def _variant_problems(name: str, variant: VariantConfig, task: str) -> list[Prob
             )
         ]
     if selector.asks and asking(variant).numeric and numbers_of(tasks.get_task(task)) is None:
-        able = ", ".join(name for name in tasks.NAMES if numbers_of(tasks.get_task(name)) is not None)
+        able = ", ".join(name for name in tasks.names() if numbers_of(tasks.get_task(name)) is not None)
         return [
             Problem(f"variants.{name}.tasks", task, f"tasks whose questions hold numbers: {able}", others)
         ]

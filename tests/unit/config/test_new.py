@@ -38,6 +38,38 @@ def test_the_command_writes_no_file_twice(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("id,Question,answer\n1,Where?,Rome\n", {"question": "Question", "answer": "answer"}),
+        ("prompt,target\n1+1?,2\n", {"question": "prompt", "answer": "target", "grade": "number"}),
+        (
+            '{"question": "?", "choices": ["a", "b"], "answer": "A"}\n',
+            {"question": "question", "answer": "answer", "grade": "choice", "options": "choices"},
+        ),
+        ("one,two\n1,2\n", {"question": "?", "answer": "?"}),
+    ],
+)
+def test_the_entry_of_a_file(tmp_path, capsys, text, told):
+    path = tmp_path / "My quiz.csv"
+    path.write_text(text)
+    assert main(["task", str(path)]) == 0
+    entry = yaml.safe_load(capsys.readouterr().out)
+    assert entry == {"tasks": {"my_quiz": {"source": {"path": str(path)}, **told}}}
+    if told["question"] != "?":
+        models = {"m": {"source": "a/b", "revision": "main", "prompt": "chat"}}
+        assert check({"models": models, **entry}).tasks["my_quiz"].question == told["question"]
+
+
+def test_a_file_that_is_not_there_or_empty(tmp_path, capsys):
+    assert main(["task", str(tmp_path / "none.csv")]) == 1
+    (tmp_path / "empty.csv").write_text("question,answer\n")
+    assert main(["task", str(tmp_path / "empty.csv")]) == 1
+    said = capsys.readouterr().err
+    assert "There is no file" in said
+    assert "has no rows" in said
+
+
+@pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["catalog:gemma-3-270m", "riddles"], "There is no task 'riddles'"),

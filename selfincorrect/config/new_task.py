@@ -1,0 +1,73 @@
+"""`selfincorrect new task`: the entry of a task for a file of questions, to begin with."""
+
+import argparse
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from selfincorrect.errors import UserError
+from selfincorrect.sources.rows import read_rows
+from selfincorrect.tasks.gsm8k import number
+
+# What columns of questions and answers are often called, the likeliest first.
+_QUESTIONS = ("question", "prompt", "problem", "query", "input", "text")
+_ANSWERS = ("answer", "answers", "target", "label", "solution", "output", "reference")
+_OPTIONS = ("options", "choices")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the entry of a task for a file of questions; exit code 0, or 1 after an error."""
+    parser = argparse.ArgumentParser(
+        prog="selfincorrect new task", description="The entry of a task for a file of questions."
+    )
+    parser.add_argument("file", type=Path, help="CSV, JSON lines, parquet, …")
+    try:
+        print(task_entry(parser.parse_args(arguments).file))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def task_entry(path: Path) -> str:
+    """The entry under `tasks:` for a file of questions, as far as its first row tells.
+
+    Raises UserError for a file without rows, or in a format that cannot be read.
+    """
+    if not path.is_file():
+        raise UserError(f"There is no file {path}.")
+    row = next(iter(read_rows(path)), None)
+    if row is None:
+        raise UserError(f"{path} has no rows.")
+    question, answer, options = (_likely(row, names) for names in (_QUESTIONS, _ANSWERS, _OPTIONS))
+    told: dict[str, Any] = {
+        "source": {"path": str(path)},
+        "question": question or "?",
+        "answer": answer or "?",
+    }
+    value = row.get(answer or "")
+    if options:
+        told |= {"grade": "choice", "options": options}
+    elif value is not None and number(str(value)) is not None:
+        told["grade"] = "number"
+    name = alias_of(path.stem).replace("-", "_")
+    entry = yaml.safe_dump({"tasks": {name: told}}, sort_keys=False, allow_unicode=True)
+    columns = ", ".join(row)
+    told_of = f"# Columns of {path}: {columns}. What else can be said: docs/adding/task-from-file.md"
+    return f"{told_of}\n{entry}".rstrip()
+
+
+def _likely(row: Mapping[str, Any], names: Sequence[str]) -> str | None:
+    """The column of a row that has one of `names`, in any case."""
+    return next((column for name in names for column in row if column.lower() == name), None)
+
+
+def alias_of(model: str) -> str:
+    """A name for tables and folders, of a path, a hub id, or what a server calls a model."""
+    stem = re.sub(r"\.gguf$", "", model.rstrip("/").rsplit("/", 1)[-1])
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_").lower()[:64]
+    return name or "mine"
