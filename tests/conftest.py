@@ -40,6 +40,7 @@ def experiment(folder: Path, **changes: Any) -> dict[str, Any]:
         "k": [2, 4],
         "variants": {"full": {}, "simplified": {"distractors": "easy"}},
         "run": {"device": "cpu", "threads": 1, "batch_size": 4},
+        "figures": {"dpi": 50},
     } | changes
 
 

@@ -51,10 +51,12 @@ def gather(
     datasets = datasets_of(settings.pairs, inputs.datasets)
     asked = {pair: _asked(paths) for pair, paths in candidates.items()}
     metrics, contrasts = (shown.labelled(pl.read_parquet(inputs[name])) for name in ("metrics", "contrasts"))
+    selectors = pl.read_parquet(inputs.selectors)
     return {
-        **_numbers(inputs, metrics, contrasts, settings.seed),
+        **_numbers(inputs, metrics, settings.seed),
+        "headlines": headlines(metrics, contrasts, shown.knowing(selectors)),
         "contrasts": contrasts.to_dicts(),
-        "ways": ways.findings(pl.read_parquet(inputs.selectors)),
+        "ways": ways.findings(selectors),
         "best_of_several": best_of_several(metrics, askers()),
         **_choices(choices, settings.seed),
         "models": _models(inputs.manifests, candidates, settings.pooled),
@@ -78,7 +80,7 @@ def gather(
     }
 
 
-def _numbers(inputs: Any, metrics: pl.DataFrame, contrasts: pl.DataFrame, seed: int) -> dict[str, Any]:
+def _numbers(inputs: Any, metrics: pl.DataFrame, seed: int) -> dict[str, Any]:
     """What the tables and figures over all cells say."""
     gradings, differences = (
         shown.labelled(pl.read_parquet(inputs[name])) for name in ("gradings", "differences")
@@ -87,11 +89,7 @@ def _numbers(inputs: Any, metrics: pl.DataFrame, contrasts: pl.DataFrame, seed: 
     return {
         "metrics": metrics.to_dicts(),
         "notes": shown.numbered_notes(metrics),
-        "findings": [
-            *headlines(metrics, contrasts),
-            *report.findings(metrics),
-            *pooled_findings(pl.read_parquet(inputs.pooled)),
-        ],
+        "findings": [*report.findings(metrics), *pooled_findings(pl.read_parquet(inputs.pooled))],
         "ks": metrics["k"].unique(maintain_order=True).to_list(),
         "variants": metrics["variant"].unique(maintain_order=True).to_list(),
         "gradings": gradings.filter(first).to_dicts(),

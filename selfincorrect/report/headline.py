@@ -1,5 +1,6 @@
 """What a run found, in a few sentences: of each model and task what survives a correction for all cells."""
 
+from collections.abc import Collection
 from typing import Any
 
 import polars as pl
@@ -11,12 +12,14 @@ MANY = 4  # ways that are named before the others are counted
 VOTE = "majority"
 
 
-def headlines(metrics: pl.DataFrame, contrasts: pl.DataFrame) -> list[str]:
+def headlines(metrics: pl.DataFrame, contrasts: pl.DataFrame, knowing: Collection[str]) -> list[str]:
     """A sentence for each model and task at the largest k: which ways choose better than drawing a candidate,
     or worse, by p adjusted over all cells (Holm) at 5 %; which beat the vote; which are a position.
 
-    Ways are named as in `shown.labelled` tables of `metrics` and `contrasts`.
+    Ways are named as in `shown.labelled` tables of `metrics` and `contrasts`; those of `knowing` use the
+    grades, and are no finding.
     """
+    metrics = metrics.filter(~pl.col("variant").is_in(list(knowing)) | (pl.col("selector") == VOTE))
     largest = metrics.filter((pl.col("k") == pl.col("k").max()) & (pl.col("n") > 0))
     return [
         _sentence(cell, contrasts.filter(pl.col("k") == pl.col("k").max()))

@@ -9,7 +9,7 @@ import polars as pl
 
 from selfincorrect.jobs.job import plain_text
 from selfincorrect.report.headline import headlines
-from selfincorrect.report.shown import labelled
+from selfincorrect.report.shown import knowing, labelled
 from selfincorrect.report.summary import WIDTH, summary
 
 
@@ -22,15 +22,16 @@ def main(arguments: Sequence[str]) -> int:
         print(f"No results table in {results}/ yet: it is made at the end of `make run`.")
         return 0
     metrics, contrasts, selectors = (
-        labelled(pl.read_parquet(results / "tables" / f"{name}.parquet"))
+        pl.read_parquet(results / "tables" / f"{name}.parquet")
         for name in ("metrics", "contrasts", "selectors")
     )
-    knowing = selectors.filter("labels_used")["variant"].unique(maintain_order=True).to_list()
-    print(plain_text("\n".join(summary(metrics, knowing))))
+    metrics, contrasts = labelled(metrics), labelled(contrasts)
+    known = knowing(selectors)
+    print(plain_text("\n".join(summary(metrics, known))))
     print()
     for what, path in (("report", "report.html"), ("tables", "tables/"), ("figures", "figures/")):
         print(f"{what:8} {results / path}")
     print()
-    for line in headlines(metrics, contrasts):
+    for line in headlines(metrics, contrasts, known):
         print(fill(plain_text(line), WIDTH, subsequent_indent="  "))
     return 0

@@ -43,6 +43,11 @@ def labelled(table: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def knowing(selectors: pl.DataFrame) -> list[str]:
+    """The ways, as they are called, that use the grades; of the table `selectors`."""
+    return labelled(selectors).filter("labels_used")["variant"].unique(maintain_order=True).to_list()
+
+
 def percent(value: float | None, sign: bool = False) -> str:
     """A fraction in percent with one decimal."""
     return score(value, "percent", sign)

@@ -34,17 +34,20 @@ FOUND = table(
     {"variant": "vote", "selector": "majority", "dg_diff": 0.06, "p_holm": None, "p_worse_holm": None},
     {"variant": "sure", "selector": "planted", "dg_diff": 0.1, "p_holm": None, "p_worse_holm": None},
     {"variant": "oracle", "selector": "oracle", "p_holm": None, "p_worse_holm": None},
+    {"variant": "easy", "p_holm": 1e-9},
 )
+KNOWING = ["sure", "oracle", "easy"]
 
 
 def test_a_target_in_lines():
-    lines = summary(FOUND, ["sure", "oracle"])
+    lines = summary(FOUND, KNOWING)
     assert max(map(len, lines)) <= WIDTH
     assert lines[1] == "m on Capitals, k = 4: 193 questions, 60 mixed; S_gen 67.0, vote 72.9, oracle 81.3"
     assert lines[2].split() == ["likelihood", "72.0", "+7.6", "[+1.0,", "+9.0]", "p", "<0.001"]
     assert lines[5].split()[:3] == ["vote", "72.0", "+6.0"]
     assert lines[6].split()[:2] == ["sure", "*"]
-    assert lines[7] == "  1 way cannot speak about discrimination: full (position 2 in 98 %)"
+    assert lines[7].split()[:2] == ["easy", "*"]
+    assert lines[8] == "  1 way cannot speak about discrimination: full (position 2 in 98 %)"
     assert not any("oracle  " in line for line in lines)
     assert lines[-1] == "Note (m capitals p-true): Many are invalid."
 
@@ -80,16 +83,16 @@ def test_findings_survive_holm_and_name_positions():
     )
     start = "m on Capitals: likelihood (+7.6 points) and read (+5.0 points) choose better than drawing one"
     end = "; p-true (-7.0 points) chooses worse; full names position 2 in 98 % of its answers."
-    assert headlines(FOUND, one) == [f"{start}; one of them better than voting{end}"]
-    assert headlines(FOUND, both) == [f"{start} and better than voting{end}"]
-    assert headlines(FOUND, against(("likelihood", "vote", "undecided"))) == [start + end]
+    assert headlines(FOUND, one, KNOWING) == [f"{start}; one of them better than voting{end}"]
+    assert headlines(FOUND, both, KNOWING) == [f"{start} and better than voting{end}"]
+    assert headlines(FOUND, against(("likelihood", "vote", "undecided")), KNOWING) == [start + end]
     many = table(*({"variant": f"w{number}", "dg_diff": 0.01 * number} for number in range(1, 8)))
     assert (
         "w7 (+7.0 points), w6 (+6.0 points), w5 (+5.0 points), w4 (+4.0 points) and 3 more choose"
-        in (headlines(many, against())[0])
+        in (headlines(many, against(), [])[0])
     )
     nothing = table({"variant": "full", "p_holm": 1.0, "mixed_questions": 0})
-    assert headlines(nothing, against()) == [
+    assert headlines(nothing, against(), []) == [
         "m on Capitals: no way of choosing is shown to be better or worse than drawing one "
         "(no question is mixed)."
     ]
