@@ -28,13 +28,13 @@ def draw(tables: Tables) -> Figure:
         return nothing(NO_CELLS)
     tasks = metrics["task"].unique(maintain_order=True).to_list()
     models = metrics["model"].unique(maintain_order=True).to_list()
-    cells = metrics.select("k", "variant").unique(maintain_order=True).sort("k", maintain_order=True).rows()
-    gap = 1.2
-    rows = {
-        (model, *cell): -(m * (len(cells) + gap) + c)
-        for m, model in enumerate(models)
-        for c, cell in enumerate(cells)
-    }
+    rows: dict[tuple[str, int, str], float] = {}
+    top = 0.0
+    for model in models:  # each its own rows, and a gap below them
+        mine = metrics.filter(pl.col("model") == model).select("k", "variant").unique(maintain_order=True)
+        cells = mine.sort("k", maintain_order=True).rows()
+        rows |= {(model, *cell): top - place for place, cell in enumerate(cells)}
+        top -= len(cells) + 1.2
     bottom = min(rows.values()) - 1.6
     table2 = published.table("table2")
     figure, axes = subplots(
