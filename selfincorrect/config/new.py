@@ -10,7 +10,7 @@ import yaml
 
 from selfincorrect.config import new_task
 from selfincorrect.config.check.experiment import check
-from selfincorrect.config.new_task import alias_of
+from selfincorrect.config.new_task import alias_of, task_entry
 from selfincorrect.errors import UserError
 from selfincorrect.sources.catalog import PREFIX, catalog
 from selfincorrect.sources.kinds import is_folder, is_gguf
@@ -29,7 +29,7 @@ models:
 {model}
 
 tasks:
-  {task}: {{limit: 200}}   # a seeded sample of so many questions; without `limit` all of them
+{task}
 
 sampling: {{n: 4, temperature: 0.7}}   # so many answers to each question
 k: [4]                               # numbers of answers to choose among
@@ -41,6 +41,7 @@ variants:                            # ways of choosing among the same answers (
 
 run: {{device: auto}}                 # cuda or cpu; what was answered is kept in results/store
 """
+_LIMIT = "a seeded sample of so many questions; without `limit` all of them"
 SCORING = """\
   labels: {{selector: label_probability, distinct: true}}   # how probable each label is, in every rotation
   p-true: {{selector: p_true}}         # each answer alone: is it true?
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     model_help = "hub id (owner/name), folder, GGUF file, catalog:<name>, or the URL of a server (…/v1)"
     parser.add_argument("model", help=model_help)
-    parser.add_argument("task", help=f"one of {', '.join(tasks.names())}")
+    parser.add_argument("task", help=f"a file of questions, or one of {', '.join(tasks.NAMES)}")
     parser.add_argument("--id", help="of a server: what it calls the model")
     parser.add_argument("--key", help="of a server: the environment variable that holds the key")
     parser.add_argument("--prompt", choices=["chat", "completion"], default="chat", help="default: chat")
@@ -84,9 +85,14 @@ def configuration(
     model: str, task: str, to: Path, prompt: str = "chat", identity: str | None = None, key: str | None = None
 ) -> str:
     """The text of a configuration. Raises UserError for a task or a server that cannot be."""
-    if task not in tasks.names():
-        raise UserError(f"There is no task {task!r}. There are: {', '.join(tasks.names())}.")
+    own = Path(task).expanduser()
+    if task not in tasks.NAMES and not own.is_file():
+        known = ", ".join(tasks.NAMES)
+        raise UserError(f"There is no task {task!r}, nor a file of questions. There are: {known}.")
     served = re.match(r"https?://", model) is not None
+    local = Path(model).expanduser()
+    if not served and (is_folder(model) or model.lower().endswith(".gguf") or local.exists()):
+        model = str(local.absolute())  # whatever folder the experiment is run in
     if served and not identity:
         raise UserError("A server has models: say which with --id, as it calls it.")
     lines = _server(model, str(identity), key) if served else _source(model)
@@ -97,7 +103,7 @@ def configuration(
         folder=to.stem,
         file=to,
         model="\n".join(f"    {line}" for line in lines),
-        task=task,
+        task=task_entry(own) if task not in tasks.NAMES else f"  {task}: {{limit: 200}}   # {_LIMIT}",
         scoring=SCORING if not served else SCORING.splitlines(keepends=True)[-1],
     )
     check(yaml.safe_load(shown))

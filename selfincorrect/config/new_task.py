@@ -26,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("file", type=Path, help="CSV, JSON lines, parquet, …")
     try:
+        print("tasks:   # or put what follows under the `tasks:` that you have")
         print(task_entry(parser.parse_args(arguments).file))
     except UserError as error:
         print(error, file=sys.stderr)
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def task_entry(path: Path) -> str:
-    """The entry under `tasks:` for a file of questions, as far as its first row tells.
+    """The entry that goes under `tasks:` for a file of questions, indented, as far as its first row tells.
 
     Raises UserError for a file without rows, or in a format that cannot be read.
     """
@@ -45,7 +46,7 @@ def task_entry(path: Path) -> str:
         raise UserError(f"{path} has no rows.")
     question, answer, options = (_likely(row, names) for names in (_QUESTIONS, _ANSWERS, _OPTIONS))
     told: dict[str, Any] = {
-        "source": {"path": str(path)},
+        "source": {"path": str(path.expanduser().absolute())},
         "question": question or "?",
         "answer": answer or "?",
     }
@@ -55,10 +56,13 @@ def task_entry(path: Path) -> str:
     elif value is not None and number(str(value)) is not None:
         told["grade"] = "number"
     name = alias_of(path.stem).replace("-", "_")
-    entry = yaml.safe_dump({"tasks": {name: told}}, sort_keys=False, allow_unicode=True)
-    columns = ", ".join(row)
-    told_of = f"# Columns of {path}: {columns}. What else can be said: docs/adding/task-from-file.md"
-    return f"{told_of}\n{entry}".rstrip()
+    entry = yaml.safe_dump({name: told}, sort_keys=False, allow_unicode=True)
+    lines = [
+        f"# The columns of {path.name}: {', '.join(row)}.",
+        "# What else can be said (demonstrations, other accepted answers, …): docs/adding/task-from-file.md",
+        *entry.splitlines(),
+    ]
+    return "\n".join(f"  {line}" for line in lines)
 
 
 def _likely(row: Mapping[str, Any], names: Sequence[str]) -> str | None:

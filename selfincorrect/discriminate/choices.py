@@ -124,7 +124,7 @@ def _told(asked: Asked, answers: Sequence[Response], listing: bool) -> dict[str,
     prompts = [answer.prompt for answer in answers]
     return {
         "calls": len(once),
-        "output": canonical_json(texts) if several else texts[0],
+        "output": (canonical_json(texts) if several else texts[0]) if any(texts) else None,
         "finish_reason": None if several else answers[0].finish_reason,
         "tokens_in": _sum([answer.tokens_in for answer in once]),
         "tokens_out": _sum([answer.tokens_out for answer in once]),

@@ -33,7 +33,10 @@ def confidence(table: pl.DataFrame, f: Array, c: Array, seed: int, scale: bool) 
     mixed = ~np.isnan(beats)
     if mixed.any():
         row["p_comp"] = beats[mixed].mean()
-        row["p_comp_low"], row["p_comp_high"] = interval(beats[mixed], clusters[mixed])
+        ends = interval(beats[mixed], clusters[mixed])
+        row["p_comp_low"], row["p_comp_high"] = (
+            None if end is None else float(np.clip(end, 0, 1)) for end in ends
+        )
     valid = table["chosen_sample"].is_not_null().to_numpy()
     if scale or not valid.any():
         return row

@@ -12,15 +12,17 @@ from typing import Any
 import polars as pl
 
 from selfincorrect.columns import schema_of
+from selfincorrect.discriminate.selectors.registry import uncompared
 from selfincorrect.errors import UserError
 from selfincorrect.io import write_csv
 from selfincorrect.jobs.job import plain_text
 from selfincorrect.measure.items import COLUMNS as ITEMS
 from selfincorrect.report.contrasts import by_how_much, cells_of, table_of
-from selfincorrect.report.wanted import counterpart
+from selfincorrect.report.shown import called
+from selfincorrect.report.wanted import counterparts, value_of
 
 WORSE = 3  # exit code of --fail-if-worse
-FIELDS = {"models": "model", "variants": "variant", "k": "k"}
+FIELDS = {"models": "model", "variants": "variant", "discriminators": "discriminator", "k": "k"}
 
 
 def items_of(folder: Path) -> pl.DataFrame:
@@ -54,16 +56,18 @@ def compared(first: pl.DataFrame, second: pl.DataFrame, differ: Mapping[str, Seq
 
     Raises UserError where no two cells agree.
     """
-    cells, others = cells_of(first), cells_of(second)
+    left_out = pl.col("selector").is_in(list(uncompared()))  # controls say nothing of a model
+    cells, others = (cells_of(table.filter(~left_out)) for table in (first, second))
     pairs = []
+    changed = {field: two for field, (_, two) in differ.items()}
     for cell in cells:
-        if all(getattr(cell, field) == one for field, (one, _) in differ.items()):
-            other = counterpart(cell, {field: two for field, (_, two) in differ.items()}, others)
-            if other:
+        if all(value_of(cell, field) == one for field, (one, _) in differ.items()):
+            for other in counterparts(cell, changed, others):
                 pairs.append(((cell, other), cells[cell], others[other]))
     if not pairs:
         there = " and ".join(
-            ", ".join(f"{m} {t} k = {k} {v}" for m, t, k, v, _ in list(each)[:20]) for each in (cells, others)
+            ", ".join(f"{m} {t} k = {k} {called(v, by, m)}" for m, t, k, v, by in list(each)[:20])
+            for each in (cells, others)
         )
         raise UserError(f"No two cells agree in all but what is compared. There are: {there}.")
     return table_of(pairs)
@@ -121,8 +125,16 @@ def lines(table: pl.DataFrame) -> list[str]:
     count = "1 comparison" if len(rows) == 1 else f"{len(rows)} comparisons"
     return [
         f"{count}, {pools}; differences of DG-Diff are A − B, p is two-sided, by Holm",
-        *(f"{row['task']}, k = {row['k']}, {row['model']} {row['variant']}: {_told(row)}" for row in rows),
+        *(f"{row['task']}, k = {row['k']}, {_sides(row)}: {_told(row)}" for row in rows),
     ]
+
+
+def _sides(row: Mapping[str, Any]) -> str:
+    """Both cells as far as they differ, the first one whole."""
+    one = f"{row['model']} {called(row['variant'], row['discriminator'], row['model'])}"
+    way = called(row["other_variant"], row["other_discriminator"], row["other_model"])
+    other = f"{row['other_model']} {way}"
+    return one if one == other else f"{one} − {other}"
 
 
 def _told(row: Mapping[str, Any]) -> str:

@@ -115,7 +115,7 @@ def by_how_much(row: Mapping[str, Any]) -> str:
 
 def best_of_several(metrics: pl.DataFrame, askers: Collection[str]) -> list[str]:
     """For each target with several ways in which a model chose: which scores best, and the warning."""
-    asked = metrics.filter(pl.col("selector").is_in(list(askers)) & (pl.col("n") > 0))
+    asked = metrics.filter(pl.col("selector").is_in(list(askers)) & (pl.col("n") > 0) & pl.col("informative"))
     lines = []
     for (model, task, k), cells in asked.group_by("model", "task", "k", maintain_order=True):
         if cells.height > 1:

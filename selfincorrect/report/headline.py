@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from selfincorrect.measure.hypothesis import ALPHA
+from selfincorrect.report.contrasts import by_how_much
 from selfincorrect.report.shown import score, task_name
 
 MANY = 4  # ways that are named before the others are counted
@@ -41,6 +42,7 @@ def _sentence(cell: pl.DataFrame, contrasts: pl.DataFrame) -> str:
             parts.append(f"{'one' if voted == 1 else voted} of them better than voting")
     if worse.height:
         parts.append(f"{_listed(worse, False)} {_verb(worse)} worse")
+    parts += _other_judges(first, contrasts)
     if constant := [_position(row) for row in cell.filter("nearly_constant").to_dicts()]:
         parts.append("; ".join(constant))
     where = f"{first['model']} on {task_name(first['task'])}"
@@ -70,6 +72,24 @@ def _gain(row: dict[str, Any]) -> str:
 def _position(row: dict[str, Any]) -> str:
     share = f"{100 * row['top_slot_share']:.0f} %"
     return f"{row['variant']} names position {row['top_slot']} in {share} of its answers"
+
+
+def _other_judges(first: dict[str, Any], contrasts: pl.DataFrame) -> list[str]:
+    """Which other models pick better or worse among a model's answers than it does itself, the same way."""
+    if "discriminator" not in contrasts.columns:
+        return []
+    name = pl.format("{} by {}", "other_variant", "discriminator")
+    mine = contrasts.filter(
+        (pl.col("model") == first["model"])
+        & (pl.col("task") == first["task"])
+        & (pl.col("other_model") == first["model"])
+        & (pl.col("variant") == name)
+        & (pl.col("verdict") != "undecided")
+    )
+    return [
+        f"{row['variant']} picks {row['verdict']} than {first['model']} itself ({by_how_much(row)})"
+        for row in mine.to_dicts()
+    ]
 
 
 def _beat_the_vote(cell: pl.DataFrame, ways: list[str], contrasts: pl.DataFrame) -> int:

@@ -14,6 +14,8 @@ from selfincorrect.report.wanted import Cell
 _FROM_METRICS = {
     "unit": Column("unit", TEXT, "what scores are, as of metrics"),
     "s_gen": Column("s_gen", NUMBER, "generation score of the pool", "score"),
+    "mixed_questions": Column("mixed_questions", COUNT, "mixed questions"),
+    "informative": Column("informative", pl.Boolean, "whether it can speak about discrimination"),
     "dg_diff": Column("dg_diff", NUMBER, "DG-Diff", "score"),
     "ci_low": Column("ci_low", NUMBER, "lower end of its 95 % interval", "score"),
     "ci_high": Column("ci_high", NUMBER, "upper end", "score"),
@@ -21,7 +23,13 @@ _FROM_METRICS = {
         "probability"),
     "p_comp_low": Column("p_comp_low", NUMBER, "lower end of its 95 % interval", "probability"),
     "p_comp_high": Column("p_comp_high", NUMBER, "upper end", "probability"),
-    "verdict": Column("verdict", TEXT, "as of metrics"),
+    "skill": Column("skill", NUMBER, "how often it takes a best answer where it would otherwise draw one; "
+        "comparable over pools"),
+    "skill_low": Column("skill_low", NUMBER, "lower end of its exact 95 % interval"),
+    "skill_high": Column("skill_high", NUMBER, "upper end"),
+    "net": Column("net", NUMBER, "gain beyond a preference for positions", "score"),
+    "p_holm": Column("p_holm", NUMBER, "that it is better, corrected for all cells", "probability"),
+    "p_worse_holm": Column("p_worse_holm", NUMBER, "that it is worse, likewise", "probability"),
 }  # fmt: skip
 COLUMNS = [
     MODEL, TASK, K, VARIANT, DISCRIMINATOR,

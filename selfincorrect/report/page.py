@@ -13,7 +13,6 @@ import jinja2
 import polars as pl
 
 from selfincorrect.digest import seed_of
-from selfincorrect.discriminate.selectors.registry import askers
 from selfincorrect.measure.cell import FEW_VALID
 from selfincorrect.measure.columns import REPORT, TEXT
 from selfincorrect.measure.hypothesis import ALPHA, Verdict
@@ -38,8 +37,9 @@ CAPTIONS = {
     "best_of": "Best of j of the same candidates, for every j: what ways of choosing gain from more of them. "
     "Exact, as the mean over all subsets of j candidates, with 95 % intervals; of ways whose scores of "
     "candidates do not depend on each other, and of the majority vote.",
-    "matrix": "DG-Diff of every model that was asked about the answers of every other, at the largest k; "
-    "framed: about its own. Blue: it chooses better than drawing one; red: worse.",
+    "matrix": "DG-Diff of every model that was asked about the answers of every other, at the largest k, "
+    "with 95 % intervals; framed about its own. Blue: better than drawing one, red: worse, on one scale; a "
+    "star where that survives Holm over all cells; grey, without colour: cannot speak about discrimination.",
     "forest": "Skill: how often a model takes a best answer where it would otherwise draw one, comparable "
     "over k and tasks, with exact 95 % intervals. Below, the random-effects mean with its interval; the thin "
     "line is where one more such cell is expected. Grey: cannot speak about discrimination; not in the mean.",
@@ -87,9 +87,7 @@ def sample_question(
     return {
         **question,
         "candidates": pool.to_dicts(),
-        "choices": [
-            {**row, "grade": grade_of.get(row["chosen_sample"])} for row in chosen.iter_rows(named=True)
-        ],
+        "choices": [{**row, "grade": _grade(row, grade_of)} for row in chosen.iter_rows(named=True)],
         "prompts": {
             name: prompt
             for name, prompt in (
@@ -104,6 +102,13 @@ def sample_question(
     }
 
 
+def _grade(choice: Mapping[str, Any], grades: Mapping[int, float | None]) -> float | None:
+    """The grade of a choice, of candidates that share it their mean."""
+    shared = [grades.get(sample) for sample in choice["shared"] or [choice["chosen_sample"]]]
+    known = [grade for grade in shared if grade is not None]
+    return sum(known) / len(known) if known and len(known) == len(shared) else None
+
+
 def some(table: pl.DataFrame, seed: int) -> list[dict[str, Any]]:
     """A seeded sample of at most ROWS_SHOWN rows."""
     return table.sample(min(ROWS_SHOWN, table.height), seed=seed % 2**32, shuffle=True).to_dicts()
@@ -116,7 +121,7 @@ def figure_data(path: str) -> str:
 
 def findings(metrics: pl.DataFrame) -> list[str]:
     """What the metrics say at a glance, computed from them."""
-    metrics = metrics.filter(pl.col("selector").is_in(askers()))
+    metrics = metrics.filter(pl.col("p_holm").is_not_null())
     if not metrics.height:
         return [
             "Only rules that need no model chose here: they are the baselines that a model's own choice has "
@@ -125,6 +130,7 @@ def findings(metrics: pl.DataFrame) -> list[str]:
     cells = metrics.height
     constant = metrics.filter("nearly_constant").height
     unmixed = metrics.filter(pl.col("mixed_questions") == 0).height
+    tied = metrics.filter((pl.col("mixed_questions") > 0) & (pl.col("tied_mixed") == 1)).height
     few = metrics.filter(
         (pl.col("valid") < FEW_PICKS) | (pl.col("valid") < FEW_VALID * pl.col("choices"))
     ).height
@@ -147,9 +153,11 @@ def findings(metrics: pl.DataFrame) -> list[str]:
         )
     if unmixed:
         lines.append(f"In {unmixed} cells no question is mixed, so DG-Diff is 0 whatever is picked.")
+    if tied:
+        lines.append(f"In {tied} cells all candidates of every mixed question tie: it does not choose.")
     if few:
         lines.append(
-            f"In {few} cells fewer than {FEW_PICKS}, or fewer than half, of the outputs name a usable label."
+            f"In {few} cells there are fewer than {FEW_PICKS} usable choices, or they are fewer than half."
         )
     if usable.height:
         lines.append(
@@ -159,7 +167,8 @@ def findings(metrics: pl.DataFrame) -> list[str]:
             f"{verdicts['undecided']}, each test at 5 %. Corrected for the number of cells (Holm), it is "
             f"better in {holm}."
         )
-        lines += shown.findings_of(usable)
+        survives = (pl.col("p_holm") <= ALPHA) | (pl.col("p_worse_holm") <= ALPHA)
+        lines += shown.findings_of(usable.filter(survives))
     else:
         lines.append(
             "No cell remains that could speak about discrimination: take more questions or a stronger model."

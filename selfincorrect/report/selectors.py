@@ -22,10 +22,12 @@ _ASIS = {
     "higher", "headroom_share": "share of what the best candidates could gain",
     "invalid": "share of choices that cannot be read", "tied_mixed": "share of mixed questions whose "
     "candidates all tie for the choice; 1: it does not choose", "p_better": "one-sided p, as of metrics",
+    "p_holm": "the same corrected for all cells", "p_worse_holm": "of being worse, corrected likewise",
     "verdict": "as of metrics",
 }  # fmt: skip
 _UNITS = {"p_comp": "probability", "headroom_share": "share", "invalid": "share", "tied_mixed": "share",
-    "p_better": "probability", "verdict": ""}  # fmt: skip
+    "p_better": "probability", "p_holm": "probability", "p_worse_holm": "probability",
+    "verdict": ""}  # fmt: skip
 SELECTORS = [
     MODEL, TASK, K, VARIANT, DISCRIMINATOR,
     Column("selector", TEXT, "way of choosing"),

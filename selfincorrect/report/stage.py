@@ -75,8 +75,9 @@ def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
     )
     standards = [[name] for name in registry.standards()]
     scored = set(metrics.filter(pl.col("unit") == "grade")["task"])
+    metrics = made.with_adjusted(metrics).select(list(schema_of(METRICS)))
     return {
-        "metrics": made.with_adjusted(metrics).select(list(schema_of(METRICS))),
+        "metrics": metrics,
         "gradings": gradings,
         "grading_differences": made.differences_table(grades),
         "pass_at": made.pass_table(grades, clusters, scored),

@@ -22,8 +22,8 @@ def summary(metrics: pl.DataFrame, knowing: Collection[str]) -> list[str]:
     graded = metrics.filter(pl.col("unit") == "grade").height > 0
     lines += _wrapped(
         f"Scores in percent{', of MT-Bench as grades from 1 to 10' if graded else ''}; DG-Diff with its 95 % "
-        "interval; p: one-sided, that chance does at least as well, corrected for all cells in which a "
-        "model chose (Holm)." + (" *: uses the grades, a control." if knowing else "")
+        "interval; p: one-sided, that chance is as far on that side, corrected for all cells in which "
+        "a model chose (Holm)." + (" *: uses the grades, a control." if knowing else "")
     )
     return [*lines, *_notes(metrics)]
 
@@ -56,10 +56,12 @@ def _line(row: dict[str, Any], knows: bool) -> str:
     name = name if len(name) <= _WAY else f"{name[: _WAY - 1]}…"
     exact = row["mixed_questions"] < SOME_MIXED and row["exact_low"] is not None
     low, high = (row["exact_low"], row["exact_high"]) if exact else ends(row)
-    gained, p = score(row["dg_diff"], row["unit"], True), row["p_holm"]
+    gained = score(row["dg_diff"], row["unit"], True)
+    p = row["p_worse_holm"] if row["dg_diff"] < 0 else row["p_holm"]
+    told = interval_of(row["unit"], low, high) + (" exact" if exact else "")
     return (
         f"  {name:<{_WAY}}{score(row['s_disc'], row['unit']):>7}{gained:>8}"
-        f"  {interval_of(row['unit'], low, high):<18}{'' if p is None else f'p {probability(p)}'}"
+        f"  {told:<22}{'' if p is None else f'p {probability(p)}'}"
     ).rstrip()
 
 
@@ -71,6 +73,8 @@ def _why(row: dict[str, Any]) -> str:
         return f"{row['variant']} (position {row['top_slot']} in {100 * row['top_slot_share']:.0f} %)"
     if row["tied_mixed"] == 1:
         return f"{row['variant']} (all tie)"
+    if row["valid"] == row["choices"]:
+        return f"{row['variant']} (only {row['choices']} choices)"
     return f"{row['variant']} ({row['valid']} valid of {row['choices']})"
 
 

@@ -28,7 +28,7 @@ Pair = tuple[Cell, Cell]
 
 
 class Contrast(Section):
-    """Two variants, two models or two k, compared wherever everything else is the same."""
+    """Two variants, models, discriminators or k, compared wherever everything else is the same."""
 
     variants: list[str] | None = Field(
         None, min_length=2, max_length=2, description="`contrasts`: two variants, on the same candidates."
@@ -36,38 +36,59 @@ class Contrast(Section):
     models: list[str] | None = Field(
         None, min_length=2, max_length=2, description="`contrasts`: two models, on the same questions."
     )
+    discriminators: list[str] | None = Field(
+        None, min_length=2, max_length=2, description="`contrasts`: two models that are asked, on one pool."
+    )
     k: list[int] | None = Field(
         None, min_length=2, max_length=2, description="`contrasts`: two numbers of candidates."
     )
 
     @model_validator(mode="after")
     def _one_thing_differs(self) -> Self:
-        given = [name for name in ("variants", "models", "k") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise PydanticCustomError("contrast", "one of `variants`, `models` and `k`, with two of them")
+        fields = ("variants", "models", "discriminators", "k")
+        if sum(getattr(self, name) is not None for name in fields) != 1:
+            words = "one of `variants`, `models`, `discriminators` and `k`, with two of them"
+            raise PydanticCustomError("contrast", words)
         return self
 
     def pairs(self, cells: Collection[Cell]) -> Iterator[Pair]:
         """The cells that it compares, of those that there are."""
-        two: dict[str, Sequence[str] | Sequence[int] | None]
-        two = {"variant": self.variants, "model": self.models, "k": self.k}
+        two: dict[str, Sequence[Any] | None]
+        two = {
+            "variant": self.variants,
+            "model": self.models,
+            "discriminator": self.discriminators,
+            "k": self.k,
+        }
         [(field, names)] = [(field, names) for field, names in two.items() if names is not None]
         for cell in cells:
-            if getattr(cell, field) == names[0] and (other := counterpart(cell, {field: names[1]}, cells)):
-                yield cell, other
+            if value_of(cell, field) == names[0]:
+                yield from ((cell, other) for other in counterparts(cell, {field: names[1]}, cells))
 
 
-def counterpart(cell: Cell, differ: Mapping[str, Any], cells: Collection[Cell]) -> Cell | None:
-    """Of `cells` the one that agrees with `cell` in all but what `differ` says.
+def value_of(cell: Cell, field: str) -> Any:
+    """A field of a cell; a way that asks nothing but rests on what its model said is by that model."""
+    value = getattr(cell, field)
+    return cell.model if field == "discriminator" and value is None else value
 
-    Where the model differs, one that asks itself agrees with the other that does; and a way that asks its own
-    model agrees with one that asks none.
+
+def counterparts(cell: Cell, differ: Mapping[str, Any], cells: Collection[Cell]) -> list[Cell]:
+    """Those of `cells` that agree with `cell` in all but what `differ` says.
+
+    Where the model differs these are the one that asks the same discriminator and, of a model that asks
+    itself or nothing, the other that does.
     """
     other = cell._replace(**differ)
-    if not cell.own:
-        return other if other in cells else None
-    found = (other._replace(discriminator=asked) for asked in (other.model, None))
-    return next((each for each in found if each in cells), None)
+    asked = [other.discriminator]
+    if "discriminator" in differ:
+        asked = [other.model, None] if other.own else asked
+    elif cell.own:
+        asked = [other.model, None, *([cell.discriminator] if "model" in differ else [])]
+    found = [other._replace(discriminator=each) for each in dict.fromkeys(asked)]
+    there = [each for each in found if each in cells]
+    # Of what a model was asked and what it said by itself, the first.
+    own = [each for each in there if each.own]
+    return [*own[:1], *(each for each in there if not each.own)]
 
 
 def pairs_of(
@@ -77,6 +98,7 @@ def pairs_of(
 
     `cells` are those that may be compared. Each of `standards` holds variants, of which the first that a
     target has, if it can be one that asks no other model, is the one that all of its others are set against.
+    A way that asks another model is set against the same variant that asks its own.
     """
     found: dict[frozenset[Cell], Pair] = {}
     targets: dict[tuple[str, str, int], list[Cell]] = {}
@@ -89,6 +111,9 @@ def pairs_of(
             if standard is not None:
                 pairs = [(cell, standard) for cell in mine if cell != standard]
                 found |= {frozenset(pair): pair for pair in pairs if frozenset(pair) not in found}
+        for cell in [each for each in mine if not each.own]:
+            for other in counterparts(cell, {"discriminator": cell.model}, mine):
+                found.setdefault(frozenset((cell, other)), (cell, other))
     for contrast in contrasts:
         for one, other in contrast.pairs(cells):
             found[frozenset((one, other))] = (one, other)

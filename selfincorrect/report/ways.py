@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from selfincorrect.measure.hypothesis import ALPHA
 from selfincorrect.report.shown import labelled, task_name
 
 _SAID = {"better": "better than drawing one", "worse": "worse", "equivalent": "neither better nor worse"}
@@ -12,11 +13,26 @@ def findings(selectors: pl.DataFrame) -> list[str]:
 
     `selectors` are rows of `report.selectors.SELECTORS`. Ways that use the grades are left out.
     """
-    told = labelled(selectors).filter((pl.col("k") == pl.col("k").max()) & ~pl.col("labels_used"))
+    told = _corrected(labelled(selectors)).filter((pl.col("k") == pl.col("k").max()) & ~pl.col("labels_used"))
     return [
         _sentence(str(model), str(task), cell)
         for (model, task), cell in told.group_by("model", "task", maintain_order=True)
     ]
+
+
+def _corrected(selectors: pl.DataFrame) -> pl.DataFrame:
+    """The verdicts by p corrected for all cells, where a model was asked or said it; of rules as they are."""
+    asked = pl.col("p_holm").is_not_null()
+    kept = (
+        pl.when(asked & (pl.col("p_holm") <= ALPHA))
+        .then(pl.lit("better"))
+        .when(asked & (pl.col("p_worse_holm") <= ALPHA))
+        .then(pl.lit("worse"))
+        .when(asked & pl.col("verdict").is_in(["better", "worse"]))
+        .then(pl.lit("undecided"))
+        .otherwise("verdict")
+    )
+    return selectors.with_columns(kept.alias("verdict"))
 
 
 def _sentence(model: str, task: str, cell: pl.DataFrame) -> str:

@@ -2,9 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from selfincorrect.sections import Section
+
+
+def _all_or_some(value: str | list[str] | None) -> str | list[str] | None:
+    if isinstance(value, str) and value != "all":
+        raise PydanticCustomError("discriminators", "`all`, or a list of configured models")
+    return value
 
 
 class Variant(Section):
@@ -102,7 +109,7 @@ class Variant(Section):
     discriminator: str | None = Field(
         None, description="Another configured model that is asked, also about pools from elsewhere."
     )
-    discriminators: Literal["all"] | list[str] | None = Field(
+    discriminators: Annotated[str | list[str] | None, AfterValidator(_all_or_some)] = Field(
         None,
         description="Several models that are asked, each for itself: `all` that have the task, or these; the "
         "matrix of generators and discriminators.",

@@ -26,21 +26,26 @@ PLACES = (PACKAGE.parent, PACKAGE / "_workflow")
 
 
 def estimate(arguments: Sequence[str]) -> int:
-    """What a run will take, before anything is spent; the exit code of Snakemake."""
-    return main([*arguments, "--verbose", "--", "estimate"])
+    """What a run will take, before anything is spent: answers, tokens, cost, hours, disk."""
+    return _run("estimate", estimate.__doc__, arguments, "estimate")
 
 
 def audit(arguments: Sequence[str]) -> int:
-    """The audit of the paper's published tables, and of those that are configured."""
-    return main([*arguments, "--", "audit"])
+    """Whether published p-values can come from published scores: the paper's tables, and those configured."""
+    return _run("audit", audit.__doc__, arguments, "audit")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run, then print the results; the exit code of Snakemake."""
+    return _run("run", __doc__, arguments)
+
+
+def _run(name: str, what: str | None, arguments: Sequence[str], *targets: str) -> int:
     parser = argparse.ArgumentParser(
-        prog="selfincorrect run",
-        description=(__doc__ or "").split("\n")[0],
+        prog=f"selfincorrect {name}",
+        description=(what or "").split("\n")[0],
         epilog="Other words go to Snakemake.",
+        allow_abbrev=False,  # --config is Snakemake's, and no short form of --configfile
     )
     parser.add_argument("--configfile", help="the experiment; default: config.yaml of the workflow")
     parser.add_argument("--directory", type=Path, default=Path(), help="where results go; default: here")
@@ -48,12 +53,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--verbose", action="store_true", help="all that Snakemake and its jobs say")
     given, more = parser.parse_known_args(arguments)
     try:
-        command = command_of(given.configfile, given.directory, given.cores, given.verbose, more)
+        wanted = [*more, *(["--", *targets] if targets else [])]
+        command = command_of(given.configfile, given.directory, given.cores, given.verbose, wanted)
     except UserError as error:
         print(error, file=sys.stderr)
         return 1
     code = _followed(command)
-    if code == 0 and not PLANNING & set(more):
+    if code == 0 and not targets and not PLANNING & set(more):
         from selfincorrect.report.show import main as show
 
         show([str(given.directory / "results")])
@@ -63,7 +69,9 @@ def main(arguments: Sequence[str]) -> int:
 def command_of(
     configfile: str | None, directory: Path, cores: str, verbose: bool, more: Sequence[str] = ()
 ) -> list[str]:
-    """Snakemake's command line. Raises UserError where the workflow is not found."""
+    """Snakemake's command line. Raises UserError where the workflow or the configuration is not found."""
+    if configfile and not Path(configfile).expanduser().is_file():
+        raise UserError(f"There is no file {configfile}. `selfincorrect new` writes one to begin with.")
     workflow = next((place for place in PLACES if (place / "Snakefile").is_file()), None)
     if workflow is None:
         raise UserError(

@@ -9,10 +9,13 @@ from selfincorrect.config.problems import Problem
 from selfincorrect.config.schema import Config
 from selfincorrect.config.task_section import TaskConfig
 from selfincorrect.engines.registry import engine_kind
+from selfincorrect.errors import UserError
 from selfincorrect.sources.kinds import Files, HubFile, LocalFile, PackageMember
 from selfincorrect.tasks import registry as tasks
 from selfincorrect.tasks.base import judges_of
 from selfincorrect.tasks.templates import task_prompts
+
+QUICK = 2**21  # bytes of a file that is looked into before any job, each of which reads the configuration
 
 
 def task_problems(config: Config) -> Iterator[Problem]:
@@ -55,8 +58,30 @@ def _described_problems(name: str, task: TaskConfig) -> Iterator[Problem]:
     if (task.grade == "regex") != (task.pattern is not None):
         found = "`pattern` without `grade: regex`" if task.pattern else "`grade: regex` without `pattern`"
         yield Problem(f"{key}.pattern", found, "both or neither", r"pattern: 'answer is (\w+)'")
+    if isinstance(task.source, LocalFile) and task.answer:
+        yield from _column_problems(key, task)
     if task.pattern is not None:
         yield from pattern_problems(f"{key}.pattern", task.pattern)
+
+
+def _column_problems(key: str, task: TaskConfig) -> Iterator[Problem]:
+    """Columns that a file of questions has not, as far as that is quickly seen."""
+    from selfincorrect.sources.rows import read_rows  # slow to import, and needed here alone
+
+    assert isinstance(task.source, LocalFile)
+    path = Path(task.source.path).expanduser()
+    if not path.is_file() or path.stat().st_size > QUICK:
+        return
+    try:
+        row = next(iter(read_rows(path)), {})
+    except UserError:
+        return  # the job that reads it says what is wrong
+    for field in ("question", "answer", "options", "identity"):
+        value = getattr(task, field)
+        for column in [value] if isinstance(value, str) else value or []:
+            if row and column not in row:
+                allowed = f"a column of {path.name}: {', '.join(row)}"
+                yield Problem(f"{key}.{field}", repr(column), allowed, f"{field}: {next(iter(row))}")
 
 
 def _shot_problems(config: Config, name: str) -> list[Problem]:

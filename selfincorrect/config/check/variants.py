@@ -102,6 +102,7 @@ def _contrast_problems(config: Config) -> Iterator[Problem]:
     known: dict[str, Sequence[str | int]] = {
         "variants": [*config.variants, OUTPUTS, *config.given_scores(), *free()],
         "models": list(config.models),
+        "discriminators": list(config.weighted),
         "k": config.k,
     }
     for index, contrast in enumerate(config.contrasts):

@@ -76,5 +76,5 @@ def draw(tables: Tables) -> Figure:
         [], [], "o", color="black", markerfacecolor="white", label="hollow: cannot speak about discrimination"
     )
     legend_below(figure, axes, columns=2)
-    figure.suptitle("Choosing among its own answers against drawing one at random")
+    figure.suptitle("Choosing among a model's answers against drawing one at random")
     return figure

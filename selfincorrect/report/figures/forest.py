@@ -58,5 +58,5 @@ def draw(tables: Tables) -> Figure:
         axis.set_title(words(f"k = {k}, {variant}"), loc="left")
     axes[-1, 0].set_xlim(-1.05, 1.05)
     axes[-1, 0].set_xlabel("skill: 0 draws at random, 1 always knows a best answer")
-    figure.suptitle("How often each model knows which of its answers is best")
+    figure.suptitle("How often the best answer is known")
     return figure

@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from selfincorrect.discriminate.selectors.registry import askers
+from selfincorrect.discriminate.selectors.registry import askers, owned
 from selfincorrect.io import atomic
 from selfincorrect.report.shown import task_name as task_name
 
@@ -46,7 +46,8 @@ def comparable(metrics: pl.DataFrame) -> pl.DataFrame:
     than the oracle.
     """
     metrics = metrics.filter(pl.col("n") > 0)
-    chosen = metrics.filter(pl.col("selector").is_in(askers()))
+    asked = pl.col("selector").is_in([*askers(), *owned()]) | pl.col("discriminator").is_not_null()
+    chosen = metrics.filter(asked)
     return chosen if chosen.height else metrics.filter(pl.col("selector") != "oracle")
 
 

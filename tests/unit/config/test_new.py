@@ -69,6 +69,16 @@ def test_a_file_that_is_not_there_or_empty(tmp_path, capsys):
     assert "has no rows" in said
 
 
+def test_a_file_of_questions_is_a_task_at_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "quiz.csv").write_text("question,answer\nWhere?,Rome\n")
+    (tmp_path / "mine.gguf").write_text("")
+    text = configuration("mine.gguf", "quiz.csv", tmp_path / "mine.yaml")
+    config = check(yaml.safe_load(text))
+    assert config.tasks["quiz"].source.path == str(tmp_path / "quiz.csv")
+    assert config.models["mine"].source == str(tmp_path / "mine.gguf")
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -46,11 +46,11 @@ def test_two_runs_are_compared_where_they_agree(folders, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (["--variants", "brief", "full"], 0, "m brief: +50.0 points"),
+        (["--variants", "brief", "full"], 0, "m brief − m full: +50.0 points"),
         (["--variants", "full", "brief", "--fail-if-worse"], 3, "worse"),
         (["--variants", "brief", "full", "--fail-if-worse"], 0, "better"),
-        (["--models", "m", "n"], 0, "m full: -50.0 points"),
-        (["--models", "m", "n", "--variants", "brief", "full"], 0, "m brief: +0.0 points"),
+        (["--models", "m", "n"], 0, "m full − n full: -50.0 points"),
+        (["--models", "m", "n", "--variants", "brief", "full"], 0, "m brief − n full: +0.0 points"),
     ],
 )
 def test_one_run_against_itself(folders, capsys, options, code, words):
@@ -60,7 +60,7 @@ def test_one_run_against_itself(folders, capsys, options, code, words):
 
 def test_values_of_two_runs_are_of_one_each(folders, capsys):
     assert compare.main([*map(str, folders), "--models", "n", "m"]) == 0
-    assert "n full: +0.0 points" in capsys.readouterr().out
+    assert "n full − m full: +0.0 points" in capsys.readouterr().out
     assert compare.main([*map(str, folders), "--k", "2", "3"]) == 0
     assert "k = 2, m full: -50.0 points" in capsys.readouterr().out
 

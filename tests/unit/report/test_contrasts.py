@@ -90,10 +90,53 @@ def test_the_best_of_several_is_named_with_a_warning():
         {
             "model": "m", "task": "t", "k": 4, "variant": ["full", "brief", "vote"],
             "selector": ["choose", "choose", "majority"], "n": 9, "dg_diff": [0.01, 0.02, 0.5],
-            "unit": "percent",
+            "unit": "percent", "informative": True,
         }
     )  # fmt: skip
+    silent = metrics.with_columns(informative=pl.col("variant") != "brief")
+    assert best_of_several(silent, ["choose"]) == [], "what cannot speak is no best"
     [line] = best_of_several(metrics, ["choose"])
     assert "of 2 ways of asking brief scores best, DG-Diff +2.0" in line
     assert "best of several" in line
     assert best_of_several(metrics[:1], ["choose"]) == []
+
+
+CROSSED = [
+    Cell(model, "t", 4, variant, asked)
+    for model in ("m", "n")
+    for variant, asked in (
+        ("full", "m"),
+        ("full", "n"),
+        ("likelihood", None),
+        ("likelihood", "m" if model == "n" else "n"),
+    )
+]
+
+
+def shown(pairs):
+    return {tuple((c.model, c.variant, c.discriminator) for c in pair) for pair in pairs}
+
+
+def test_judges_are_compared_on_one_pool_with_the_model_itself():
+    pairs = shown(pairs_of(CROSSED, [], []))
+    assert pairs == {
+        (("m", "full", "n"), ("m", "full", "m")), (("n", "full", "m"), ("n", "full", "n")),
+        (("m", "likelihood", "n"), ("m", "likelihood", None)),
+        (("n", "likelihood", "m"), ("n", "likelihood", None)),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "two"), [("m", "n"), ("n", "m")])
+def test_contrasts_of_models_and_of_judges_whatever_the_order_of_names(one, two):
+    models = shown(Contrast(models=[one, two]).pairs(CROSSED))
+    assert models == {
+        ((one, "full", one), (two, "full", two)), ((one, "full", one), (two, "full", one)),
+        ((one, "full", two), (two, "full", two)), ((one, "likelihood", None), (two, "likelihood", None)),
+    }  # fmt: skip
+    judges = shown(Contrast(discriminators=[one, two]).pairs(CROSSED))
+    assert judges == {
+        ((pool, "full", one), (pool, "full", two)) for pool in ("m", "n")
+    } | {
+        ((one, "likelihood", None), (one, "likelihood", two)),
+        ((two, "likelihood", one), (two, "likelihood", None)),
+    }  # fmt: skip

@@ -8,9 +8,17 @@ ABOUT = {"model": "m_1", "task": "capitals", "k": 4, "discriminator": "m_1"}
 
 
 def tables():
-    told = {"labels_used": False, "ci_low": -0.1, "ci_high": 0.2, "p_comp": 0.61, "calls": 2.0}
+    told = {
+        "p_holm": 1.0,
+        "p_worse_holm": 1.0,
+        "labels_used": False,
+        "ci_low": -0.1,
+        "ci_high": 0.2,
+        "p_comp": 0.61,
+        "calls": 2.0,
+    }
     rows = [
-        ABOUT | told | {"variant": "likelihood", "dg_diff": 0.05, "verdict": "better"},
+        ABOUT | told | {"variant": "likelihood", "dg_diff": 0.05, "verdict": "better", "p_holm": 0.01},
         ABOUT | told | {"variant": "asked", "dg_diff": 0.0, "verdict": "undecided", "ci_low": None},
     ]
     about = [

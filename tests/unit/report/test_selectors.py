@@ -63,7 +63,7 @@ def pairs():
 
 def test_costs_are_a_question_and_a_question_asked():
     names = ("dg_diff", "ci_low", "ci_high", "dg_diff_mixed", "net", "p_comp", "headroom_share", "invalid",
-        "tied_mixed", "p_better")  # fmt: skip
+        "tied_mixed", "p_better", "p_holm", "p_worse_holm")  # fmt: skip
     row = {"model": "m", "task": "t", "k": 3, "selector": "pairwise", "verdict": "undecided"}
     row |= {"discriminator": "m"}
     metrics = pl.DataFrame([row | dict.fromkeys(names, 0.5) | {"variant": v} for v in ("pairs", "best")])
@@ -90,14 +90,20 @@ def test_costs_are_a_question_and_a_question_asked():
 def test_the_report_says_which_ways_choose_better_and_which_worse():
     told = [
         ("likelihood", 4, False, "better"), ("majority", 4, False, "better"), ("p_true", 4, False, "worse"),
-        ("full", 4, False, "undecided"), ("oracle", 4, True, "better"), ("likelihood", 2, False, "worse"),
+        ("full", 4, False, "undecided"), ("scored", 4, False, "better"), ("oracle", 4, True, "better"),
+        ("likelihood", 2, False, "worse"),
     ]  # fmt: skip
     table = pl.DataFrame(told, schema=["variant", "k", "labels_used", "verdict"], orient="row")
+    holm = {"likelihood": (0.01, 1.0), "p_true": (1.0, 0.02), "full": (0.2, 1.0), "scored": (0.06, 1.0)}
+    table = table.with_columns(
+        pl.col("variant").replace_strict({name: p[side] for name, p in holm.items()}, default=None).alias(of)
+        for side, of in enumerate(("p_holm", "p_worse_holm"))
+    )
     table = table.with_columns(pl.lit("m").alias("model"), pl.lit("triviaqa").alias("task"))
     [line] = findings(table)
     assert line == (
         "m on TriviaQA: likelihood and majority choose better than drawing one; p_true chooses worse; "
-        "of 1 more it is not shown."
+        "of 2 more it is not shown."
     )
 
 

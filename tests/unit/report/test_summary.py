@@ -44,6 +44,7 @@ def test_a_target_in_lines():
     assert max(map(len, lines)) <= WIDTH
     assert lines[1] == "m on Capitals, k = 4: 193 questions, 60 mixed; S_gen 67.0, vote 72.9, oracle 81.3"
     assert lines[2].split() == ["likelihood", "72.0", "+7.6", "[+1.0,", "+9.0]", "p", "<0.001"]
+    assert lines[4].split()[-2:] == ["p", "0.010"], "on the side of the difference"
     assert lines[5].split()[:3] == ["vote", "72.0", "+6.0"]
     assert lines[6].split()[:2] == ["sure", "*"]
     assert lines[7].split()[:2] == ["easy", "*"]
@@ -70,7 +71,7 @@ def test_why_a_way_cannot_speak(row, words):
 
 
 def test_few_mixed_questions_have_the_exact_interval():
-    assert "[+0.0, +10.0]" in summary(table({"variant": "full", "mixed_questions": 12}), [])[2]
+    assert "[+0.0, +10.0] exact" in summary(table({"variant": "full", "mixed_questions": 12}), [])[2]
     assert summary(table({"variant": "full", "n": 0}), [])[1].endswith("none has a grade")
 
 
@@ -96,3 +97,16 @@ def test_findings_survive_holm_and_name_positions():
         "m on Capitals: no way of choosing is shown to be better or worse than drawing one "
         "(no question is mixed)."
     ]
+
+
+def test_who_judges_a_model_better_than_itself():
+    row = {
+        "model": "m", "other_model": "m", "task": "capitals", "k": 4, "variant": "read by n",
+        "other_variant": "read", "discriminator": "n", "other_discriminator": "m", "unit": "percent",
+        "difference": 0.1, "ci_low": 0.02, "ci_high": 0.2, "verdict": "better",
+    }  # fmt: skip
+    others = [{"verdict": "undecided"}, {"other_variant": "full"}, {"other_model": "n"}, {"task": "triviaqa"}]
+    contrasts = pl.DataFrame([row, *(row | each for each in others)])
+    [line] = headlines(FOUND, contrasts, KNOWING)
+    assert line.count("itself") == 1
+    assert "; read by n picks better than m itself (+10.0 points [+2.0, +20.0]); full names" in line

@@ -152,8 +152,9 @@ def test_figures_of_cells_without_a_rating_say_so():
 
     style.apply({"dpi": 50, "font_size": 9})
     metrics = pl.DataFrame(
-        {"model": "m", "task": "mt_bench", "k": 4, "variant": "full", "selector": "choose", "n": [0]}
-    )
+        {"model": "m", "task": "mt_bench", "k": 4, "variant": "full", "selector": "choose", "n": [0],
+         "discriminator": "m"}
+    )  # fmt: skip
     tables = {"metrics": metrics}
     for figure in (dg_diff.draw(tables), figure9.draw(metrics), scores.draw(tables), selectors.draw(tables)):
         assert figure.axes[0].texts[0].get_text() == style.NO_CELLS

@@ -152,6 +152,7 @@ def test_a_configuration_makes_it_known(tmp_path, monkeypatch):
         ("limit: 5", "grade: vibes", "tasks.rivers.grade"),
         ("limit: 5", "shots: 2", "the demonstrations there are"),
         ("asked", "[asked]", "tasks.rivers.question"),
+        ("other]", "missing]", "a column of rivers.csv: asked, river"),
     ],
 )
 def test_what_is_wrong_is_told_before_any_job(tmp_path, monkeypatch, old, new, says):

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from selfincorrect.errors import UserError
 from selfincorrect.jobs.job import QUIET
 from selfincorrect.terminal import handler
 from selfincorrect.terminal.run import command_of
@@ -121,8 +122,11 @@ def test_the_live_table_has_a_line_a_stage_and_one_for_all(shown, log):
 
 
 def test_the_command_is_snakemakes(tmp_path):
-    command = command_of("mine.yaml", tmp_path, "3", False, ["--profile", "slurm"])
+    (tmp_path / "mine.yaml").write_text("")
+    command = command_of(str(tmp_path / "mine.yaml"), tmp_path, "3", False, ["--profile", "slurm"])
     assert command[1:3] == ["-m", "snakemake"]
     assert command[-4:] == ["--logger", "selfincorrect", "--profile", "slurm"]
     assert "--logger" not in command_of(None, tmp_path, "3", True)
+    with pytest.raises(UserError, match=r"There is no file none\.yaml"):
+        command_of("none.yaml", tmp_path, "3", True)
     assert "--configfile" not in command_of(None, tmp_path, "3", True)
