@@ -39,7 +39,7 @@ def run(
     tables = items(dataset, grades, choices, k)
     place = {way: number for number, way in enumerate(tables)}
     rows = [
-        {"model": model, "task": task, **row}
+        row | {"model": model, "task": task}
         for row in rows_of(dataset, grades, choices, k, settings.seed, settings.unit)
     ]
     return {

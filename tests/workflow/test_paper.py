@@ -196,10 +196,6 @@ def test_the_estimate_is_an_upper_bound_of_what_was_asked(run):
         planned = estimate.filter(
             (pl.col("stage") == stage) & (pl.col("model") == "llama") & (pl.col("task") == "gsm8k")
         )
-        files = list(
-            run.path(f"logs/{rule}/llama").glob(
-                "gsm8k*.answering.json" if rule == "discriminate" else "gsm8k/*.answering.json"
-            )
-        )
+        files = list(run.path(f"logs/{rule}/llama/gsm8k").rglob("*.answering.json"))
         asked = sum(read_json(path)["answers"] for path in files)
         assert 0 < asked <= planned["answers"].item(), stage

@@ -94,7 +94,7 @@ def test_workflow_on_a_local_folder_and_a_cramped_context(workflow, prepared):
     assert [row["too_long"] for row in metrics["cramped"]] == [2, 2]
     assert "2 prompts do not fit the model's context" in metrics["cramped"][0]["note"]
     assert [row["too_long"] for row in metrics["smollm2"]] == [0, 0]
-    assert "were not sent" in workflow.path("logs/discriminate/cramped/capitals.log").read_text()
+    assert "were not sent" in workflow.path("logs/discriminate/cramped/capitals/cramped/0.log").read_text()
     assert "do not fit the model" in workflow.path("report.html").read_text()
 
 

@@ -32,7 +32,8 @@ def test_a_run_says_little_and_ends_with_its_results(folder):
     assert "scripted" in done.stdout
     assert "report.html" in done.stdout
     again = run(folder)
-    assert again.stderr.splitlines() == ["Nothing to be done: all results are there."]
+    assert again.stderr.splitlines()[-1] == "Nothing to be done: all results are there."
+    assert len(again.stderr.splitlines()) <= 2
     assert again.stdout == done.stdout
 
 

@@ -175,21 +175,24 @@ def test_report_is_self_contained_and_model_output_is_text(finished):
     assert page.count('class="question"') == 10
 
 
-def test_summary_has_a_line_a_cell_and_each_note_once(finished, tmp_path):
+def test_the_summary_has_every_way_and_ends_with_what_was_found(finished, tmp_path):
     command = [sys.executable, "-m", "selfincorrect", "show"]
     shown = subprocess.run(
         [*command, "results"], capture_output=True, text=True, check=True, cwd=finished.folder
     ).stdout
     metrics = finished.table("tables/metrics.parquet")
-    assert sum(line.startswith("scripted  capitals") for line in shown.splitlines()) == metrics.height == 4
     for row in metrics.iter_rows(named=True):
-        assert f"{100 * row['dg_diff']:+.1f}" in shown
-        assert shown.count(f") {row['note']}\n") == bool(row["note"])
+        told = [line for line in shown.splitlines() if re.search(rf"\b{row['variant']}\b", line)]
+        assert told, row["variant"]
+        if row["informative"]:
+            assert any(f"{100 * row['dg_diff']:+.1f}" in line for line in told)
+    assert max(map(len, shown.splitlines())) <= 100
     assert "results/report.html" in shown
-    before = subprocess.run(
-        [*command, "results"], capture_output=True, text=True, check=True, cwd=tmp_path
-    ).stdout
-    assert "No results table" in before
+    assert shown.splitlines()[-1].endswith(".")
+    assert "scripted on Capitals: " in shown.split("figures ")[1]
+    before = subprocess.run([*command, "results"], capture_output=True, text=True, cwd=tmp_path)
+    assert before.returncode == 1
+    assert "No results table" in before.stderr
 
 
 def test_snakemake_report(finished, tmp_path):
@@ -226,7 +229,7 @@ def test_another_experiment_replaces_the_default_one(workflow):
 def test_default_experiment_and_values_on_top(tmp_path):
     command = snakemake(tmp_path, "-n", "--config", "ks=3")
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    for words in ("gemma-3-270m/gsm8k/k3/metrics.parquet", "smollm2-135m-instruct/triviaqa/k3"):
+    for words in ("gemma-3-270m/capitals/k3/metrics.parquet", "smollm2-135m-instruct/triviaqa/k3"):
         assert words in done.stdout
 
 
@@ -266,6 +269,7 @@ def test_encoder_decoder_through_every_stage(workflow):
         in workflow.path("logs/generate/t5/gsm8k/0.log").read_text()
     )
     metrics = workflow.table("tables/metrics.parquet")
+    assert metrics["model"].null_count() == metrics["task"].null_count() == 0, "of cells without a rating too"
     assert set(metrics.filter(pl.col("task") == "gsm8k")["s_gen"]) == {0.0}
     assert metrics.height == 3 * 4
     four = pl.read_csv(workflow.path("paper/table4.csv")).filter(pl.col("measured").is_not_null())
