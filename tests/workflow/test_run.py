@@ -79,4 +79,4 @@ def test_a_wheel_alone_runs_an_experiment(folder, tmp_path_factory):
     table = folder / "results/tables/metrics.csv"
     assert table.stat().st_size
     logged = next((folder / ".snakemake/log").glob("*.log")).read_text()
-    assert str(ROOT) not in logged
+    assert f"Base directory: {target / 'selfincorrect' / '_workflow'}" in logged
