@@ -10,7 +10,8 @@ from itertools import combinations
 from typing import Any
 
 from selfincorrect.config.code_digest import ROOT, code_digest
-from selfincorrect.config.schema import Config, ModelConfig, VariantConfig
+from selfincorrect.config.model_section import ModelConfig
+from selfincorrect.config.schema import Config, VariantConfig
 from selfincorrect.config.task_settings import task_settings
 from selfincorrect.digest import file_sha256
 from selfincorrect.discriminate.selectors.registry import (

@@ -12,7 +12,8 @@ from itertools import cycle, islice
 import polars as pl
 
 from selfincorrect.columns import Column, schema_of
-from selfincorrect.config.schema import Config, ModelConfig, VariantConfig
+from selfincorrect.config.model_section import ModelConfig
+from selfincorrect.config.schema import Config, VariantConfig
 from selfincorrect.config.task_settings import TaskSettings
 from selfincorrect.discriminate.requests import decoding_of, discriminations
 from selfincorrect.discriminate.selectors.registry import asking

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from selfincorrect.config.schema import ModelConfig
+from selfincorrect.config.model_section import ModelConfig
 from selfincorrect.engines.registry import engine_kind
 
 PARAMETERS = 8e9  # the size of a model whose configuration does not say

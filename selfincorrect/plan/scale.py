@@ -18,7 +18,8 @@ from pathlib import Path
 import yaml
 
 from selfincorrect.config.check.experiment import check
-from selfincorrect.config.schema import Config, ModelConfig
+from selfincorrect.config.model_section import ModelConfig
+from selfincorrect.config.schema import Config
 from selfincorrect.config.task_settings import task_settings
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.errors import UserError

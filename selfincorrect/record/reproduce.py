@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from selfincorrect.config.check.experiment import check
-from selfincorrect.config.schema import Config, ModelConfig
+from selfincorrect.config.model_section import ModelConfig
+from selfincorrect.config.schema import Config
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.errors import UserError
 from selfincorrect.io import read_json, write_json

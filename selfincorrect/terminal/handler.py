@@ -23,6 +23,9 @@ NOTHING = "Nothing to be done"
 class LogHandler(LogHandlerBase):
     """Shows how far a run is. Its jobs write to their logs alone while it does."""
 
+    writes_to_stream, writes_to_file, needs_rulegraph = True, False, False
+    has_filter, has_formatter = True, True
+
     def __post_init__(self) -> None:
         os.environ[QUIET] = "1"
         os.environ["TQDM_DISABLE"] = "1"
@@ -121,26 +124,6 @@ class LogHandler(LogHandlerBase):
             Text("" if left is None or self.run.share() >= 1 else f"about {clock(left)} left"),
         )
         return Group(table)
-
-    @property
-    def writes_to_stream(self) -> bool:
-        return True
-
-    @property
-    def writes_to_file(self) -> bool:
-        return False
-
-    @property
-    def has_filter(self) -> bool:
-        return True
-
-    @property
-    def has_formatter(self) -> bool:
-        return True
-
-    @property
-    def needs_rulegraph(self) -> bool:
-        return False
 
 
 def line(stage: Stage, now: float) -> str:

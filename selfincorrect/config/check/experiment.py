@@ -54,19 +54,23 @@ def check(raw: Mapping[str, Any]) -> Config:
     except ValidationError as error:
         raise UserError(describe_all(found_and_allowed(error, Config))) from error
     told = {name: task.definition() for name, task in config.tasks.items()}
-    registry.define({name: definition for name, definition in told.items() if definition is not None})
+    described = {name: definition for name, definition in told.items() if definition is not None}
+    # What the process that started this one has looked into is not looked into again, by every job.
+    before = registry.defined()
+    registry.define(described)
     problems = [
         *_null_problems(raw),
         *models.alias_problems(config),
         *models.model_problems(config),
         *models.pool_problems(config),
-        *tasks.task_problems(config),
+        *tasks.task_problems(config, look=described != before),
         *tasks.judge_problems(config),
         *tasks.refinement_problems(config),
         *models.published_problems(config),
         *variants.choice_problems(config),
     ]
     if problems:
+        registry.define(before)
         raise UserError(describe_all(dict.fromkeys(problems)))  # a problem of several tasks is told once
     return config
 

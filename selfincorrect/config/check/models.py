@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from selfincorrect.config.model_section import ModelConfig
 from selfincorrect.config.problems import Problem
-from selfincorrect.config.schema import Config, ModelConfig
+from selfincorrect.config.schema import Config
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.paper.published import PAPER_TABLES, model_names
 from selfincorrect.pools.kinds import FlatPool

@@ -18,7 +18,8 @@ from selfincorrect.tasks.templates import task_prompts
 QUICK = 2**21  # bytes of a file that is looked into before any job, each of which reads the configuration
 
 
-def task_problems(config: Config) -> Iterator[Problem]:
+def task_problems(config: Config, look: bool = True) -> Iterator[Problem]:
+    """What is wrong with tasks; `look` says whether to look into files of questions."""
     for name, task in config.tasks.items():
         if name not in tasks.names():
             allowed = ", ".join(tasks.names())
@@ -28,6 +29,8 @@ def task_problems(config: Config) -> Iterator[Problem]:
             continue
         if task.question is not None:
             yield from _described_problems(name, task)
+            if look and isinstance(task.source, LocalFile) and task.answer:
+                yield from _column_problems(f"tasks.{name}", task)
         sources = tasks.get_task(name).SOURCES
         if task.question is None and isinstance(task.source, str) and task.source not in sources:
             allowed = f"{', '.join(sources)}, or a mapping with path, repo or package"
@@ -58,8 +61,6 @@ def _described_problems(name: str, task: TaskConfig) -> Iterator[Problem]:
     if (task.grade == "regex") != (task.pattern is not None):
         found = "`pattern` without `grade: regex`" if task.pattern else "`grade: regex` without `pattern`"
         yield Problem(f"{key}.pattern", found, "both or neither", r"pattern: 'answer is (\w+)'")
-    if isinstance(task.source, LocalFile) and task.answer:
-        yield from _column_problems(key, task)
     if task.pattern is not None:
         yield from pattern_problems(f"{key}.pattern", task.pattern)
 
