@@ -82,9 +82,10 @@ def _code(
     own += [f"discriminate.selectors.{name}" for name in selectors if name in BUILT_IN]
     others = {name: origin(engines.GROUP, name) for name in names if name not in engines.BUILT_IN}
     others |= {name: origin(GROUP, name) for name in selectors if name not in BUILT_IN}
-    described = tasks.defined().get(task) if task is not None and task not in tasks.NAMES else None
+    described = None if task is None else tasks.description(task)
     if described is not None:
-        own, task = [*own, "tasks.from_file.FileTask"], None
+        own += ["tasks.described.DescribedTask", f"tasks.answers.{described.get('grade', 'aliases')}"]
+        task = None
     if task is not None and task not in tasks.BUILT_IN:
         others[task], task = origin(tasks.GROUP, task), None
     told = {"plugins": others} if others else {}

@@ -7,17 +7,24 @@ from pydantic import Discriminator, Field, Tag
 
 from selfincorrect.grade.roles import SECOND
 from selfincorrect.sections import Section
-from selfincorrect.sources.kinds import Files, HubFile, LocalFile, PackageMember
-from selfincorrect.tasks.from_file import Definition, Grade, Shown
+from selfincorrect.sources.kinds import Files, Generated, HubFile, LocalFile, PackageMember
+from selfincorrect.tasks.definition import Definition, Grade, Shown
+from selfincorrect.tasks.own_rows import demonstrations_of
 
 
 def _source_kind(value: Any) -> str:
     if not isinstance(value, Mapping):
-        kinds = {HubFile: "repo", PackageMember: "package", LocalFile: "path", Files: "several"}
+        kinds = {
+            HubFile: "repo",
+            PackageMember: "package",
+            LocalFile: "path",
+            Files: "several",
+            Generated: "generator",
+        }
         return next((name for kind, name in kinds.items() if isinstance(value, kind)), "name")
     if "files" in value:
         return "several"
-    return next((key for key in ("repo", "package", "path") if key in value), "path")
+    return next((key for key in ("repo", "package", "path", "generator") if key in value), "path")
 
 
 TaskSource = Annotated[
@@ -25,7 +32,8 @@ TaskSource = Annotated[
     | Annotated[HubFile, Tag("repo")]
     | Annotated[PackageMember, Tag("package")]
     | Annotated[LocalFile, Tag("path")]
-    | Annotated[Files, Tag("several")],
+    | Annotated[Files, Tag("several")]
+    | Annotated[Generated, Tag("generator")],
     Discriminator(_source_kind),
 ]
 
@@ -49,10 +57,42 @@ class TaskConfig(Section):
         None,
         description="Of a task of your own: `aliases` (equal to an accepted answer but for case, articles "
         "and punctuation; the default), `exact`, `number` (the last number), `choice` (a letter of "
-        "`options`), or `regex` (what `pattern` finds last).",
+        "`options`), `regex` (what `pattern` finds last), `math` (the last expression), `code` (a function "
+        "that passes `tests`), `program` (what it prints), `similarity` (shared words) or `judge` (a model "
+        "says whether it is right).",
     )
     options: str | list[str] | None = Field(
         None, description="Of a task of your own: the columns of its options, or one that holds a list."
+    )
+    labels: str | None = Field(
+        None, description="Of `grade: choice`: the column of the options' labels, where the answer is one."
+    )
+    shuffle: bool = Field(
+        False, description="Of `grade: choice`: options are put in an order that depends on the question."
+    )
+    wrong: str | list[str] | None = Field(
+        None, description="Of `grade: similarity`: the columns of answers that are known to be wrong."
+    )
+    tests: str | None = Field(
+        None,
+        description="Of `grade: code`: the column of assertions in Python; of `program`: of inputs and "
+        "outputs, as LiveCodeBench has them.",
+    )
+    setup: str | None = Field(
+        None, description="Of `grade: code`: what is run before the tests: a column, or a text with columns."
+    )
+    entry: str | None = Field(
+        None,
+        description="Of `grade: code`: the column with the name of the function; default: what tests call.",
+    )
+    execute: bool = Field(
+        False, description="Run what models write, in a sandbox; tasks whose answers are programs need it."
+    )
+    level: str | None = Field(
+        None, description="Of a task of your own: the column of a question's difficulty, for tables by level."
+    )
+    level_pattern: str | None = Field(
+        None, description="A regular expression that finds the level in that column."
     )
     pattern: str | None = Field(None, description="Of `grade: regex`: a regular expression with one group.")
     identity: str | None = Field(
@@ -61,8 +101,10 @@ class TaskConfig(Section):
     instruction: str | None = Field(
         None, description="Of a task of your own: what a model is asked to do with each question."
     )
-    demonstrations: list[Shown] = Field(
-        default_factory=list, description="Of a task of your own: solved examples; default: none."
+    demonstrations: list[Shown] | int = Field(
+        default_factory=list,
+        description="Of a task of your own: solved examples, or a number of the file's rows, which are no "
+        "questions then; default: none.",
     )
     limit: int | None = Field(None, ge=1, description="Number of questions, a seeded sample; default: all.")
     shots: int | None = Field(None, ge=0, description="Demonstrations in each prompt; default: the paper's.")
@@ -104,8 +146,14 @@ class TaskConfig(Section):
         """What makes it a task of its own, for `registry.define`; None for one that is known by its name."""
         if self.question is None:
             return None
-        told = self.model_dump(mode="json", include=set(Definition.model_fields), exclude_none=True)
-        return {"answer": [], **told}
+        fields = set(Definition.model_fields) & set(type(self).model_fields)
+        told = self.model_dump(mode="json", include=fields, exclude_defaults=True)
+        own = self.demonstrations
+        if isinstance(own, int):
+            told |= demonstrations_of(
+                self.source, Definition.model_validate({**told, "demonstrations": []}), own
+            )
+        return {"question": self.question, "answer": [], **told}
 
     @property
     def raters(self) -> dict[str, str]:

@@ -2,7 +2,9 @@
 a pool.
 """
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import polars as pl
@@ -13,7 +15,7 @@ from selfincorrect.engines.requests import ERROR
 from selfincorrect.errors import UserError
 from selfincorrect.grade.identical import with_one_grade
 from selfincorrect.grade.judges import ratings_of, readings
-from selfincorrect.tasks.base import Question, Task, grade_limits
+from selfincorrect.tasks.base import Question, Task, executes, grade_limits
 
 GIVEN, JUDGED = "given", "judges"
 RATING = "rating_"  # and a number: the grades by one of several ratings
@@ -31,6 +33,8 @@ COLUMNS = [
     Column("missing", pl.String, "why there is no answer: `context`, `refused`, `filtered`, `error`, or "
                                  "`unfinished_thought`"),
     Column("noisy", pl.Boolean, "whether identical answers were graded otherwise; each has their mean grade"),
+    Column("fault", pl.String, "why a wrong answer is wrong, where its checker tells: of programs, puzzles, "
+                               "instructions"),
     Column("grading", pl.String, "the way of grading that these are: the task's primary one, `judges`, or "
                                  "`given` with a pool"),
     Column("extracted_…", pl.String, "what another way of grading read; a column a way, by its name"),
@@ -47,8 +51,9 @@ def grade_table(
 ) -> pl.DataFrame:
     """A row for each candidate: `question_id`, `sample`, `extracted` (the task's normal form of the answer,
     null where there is none), `grade`, `valid` (whether an answer could be extracted), `missing` (why
-    there is no answer: see `reasons`), `noisy` (see `identical`), `grading` (the way of grading behind
-    these: the task's primary one, or "given"), and for each other way `extracted_<name>`, `grade_<name>`.
+    there is no answer: see `reasons`), `noisy` (see `identical`), `fault` (why it is wrong), `grading` (the
+    way of grading behind these: the task's primary one, or "given"), and for each other way
+    `extracted_<name>`, `grade_<name>`.
 
     A candidate without an answer has the lowest grade and is not valid; one that a server failed to give
     has no grade. With `judgements` (rows of `judging.SCHEMA`) the judges' grades are the primary ones,
@@ -79,6 +84,7 @@ def grade_table(
         pl.Series("valid", valid, dtype=pl.Boolean),
         pl.Series("missing", missing, dtype=pl.String),
         pl.Series("noisy", noisy, dtype=pl.Boolean),
+        pl.Series("fault", _faults(candidates, questions, task, missing), dtype=pl.String),
         pl.lit(primary).alias("grading"),
     )
     for name, values in others:
@@ -111,17 +117,41 @@ def _gradings(
         columns |= each if len(each) > 1 else {}
     for name, (extract, grade) in task.GRADINGS.items():
         extracted = [None if text is None else extract(text) for text in candidates["text"]]
-        graded = [
-            grade(form, questions[identity])
-            for form, identity in zip(extracted, candidates["question_id"], strict=True)
-        ]
-        columns[name] = {"extracted": extracted, "grade": graded}
+        asked = [questions[identity] for identity in candidates["question_id"]]
+        columns[name] = {"extracted": extracted, "grade": _each(task, grade, extracted, asked)}
     if not columns:
         raise UserError(
             "These candidates have no grades, and the task is graded by judges alone. Give the pool grades, "
             "or the task a judge: judges: {judge: <model>}."
         )
     return columns
+
+
+def _each(
+    task: Task,
+    told: Callable[[str | None, Question], Any],
+    extracted: Sequence[str | None],
+    questions: Sequence[Question],
+) -> list[Any]:
+    """What is `told` of each answer to its question; programs are run side by side, a core each."""
+    if not executes(task):
+        return list(map(told, extracted, questions))
+    with ThreadPoolExecutor(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    ) as pool:
+        return list(pool.map(told, extracted, questions))
+
+
+def _faults(
+    candidates: pl.DataFrame, questions: Mapping[str, Question], task: Task, missing: Sequence[str | None]
+) -> list[str | None]:
+    """Why each answer is wrong, where the task can tell; None where it is right or there is none."""
+    why = getattr(task, "why", None)
+    if why is None:
+        return [None] * candidates.height
+    extracted = [None if text is None else task.extract(text) for text in candidates["text"]]
+    found = _each(task, why, extracted, [questions[identity] for identity in candidates["question_id"]])
+    return [None if none else fault for fault, none in zip(found, missing, strict=True)]
 
 
 def reasons(candidates: pl.DataFrame) -> list[str | None]:

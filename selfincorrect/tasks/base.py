@@ -18,9 +18,18 @@ A task is a module in this folder with the names below and a prompt file `prompt
     simplify(extracted, question, others, draw)
                      -> an obviously wrong answer, for a candidate that is wrong (Figure 9)
 
-and, where questions are about numbers,
+where questions are about numbers,
 
     NUMBERS          how they are found in a question's text, as `backward` hides them
+
+where answers can be wrong for reasons that can be told,
+
+    why(extracted, question) -> why an answer is wrong, None where it is right
+
+where grading needs something of the machine, or runs what models wrote,
+
+    hindrance()      what is missing on this machine for that, and what to do; None where nothing is
+    EXECUTES         True: it is done in a sandbox, and only where the configuration asks for it
 
 and, where models judge its answers,
 
@@ -101,6 +110,7 @@ class Task(Protocol):
     CHOICE_TOKENS: int
     GRADINGS: Mapping[str, Grading]
     JUDGES: Mapping[str, Judge]
+    EXECUTES: bool
     LIMITS: tuple[float, float]
 
     def load(self, rows: Rows) -> list[Question]: ...
@@ -112,6 +122,8 @@ class Task(Protocol):
         self, extracted: str | None, question: Question, others: Sequence[Question], draw: Random
     ) -> str: ...
     def judged(self, readings: Mapping[str, float | None]) -> float | None: ...
+    def hindrance(self) -> str | None: ...
+    def why(self, extracted: str | None, question: Question) -> str | None: ...
 
 
 def scored(task: Task) -> bool:
@@ -131,6 +143,17 @@ def judges_of(task: Task) -> Mapping[str, Judge]:
     return judges
 
 
+def executes(task: Task) -> bool:
+    """Whether grading runs what models wrote."""
+    return getattr(task, "EXECUTES", False)
+
+
+def hindrance_of(task: Task) -> str | None:
+    """What is missing on this machine for grading a task; None where nothing is."""
+    told = getattr(task, "hindrance", None)
+    return told() if told else None
+
+
 def numbers_of(task: Task) -> re.Pattern[str] | None:
     """How numbers are found in a task's questions; None where they are not what questions are about."""
     return getattr(task, "NUMBERS", None)
@@ -145,6 +168,14 @@ def sample_questions(questions: Sequence[Question], limit: int | None, seed: int
     ranked = sorted({q.cluster for q in questions}, key=lambda cluster: seed_of("question", seed, cluster))
     kept = set(ranked[:limit])
     return [question for question in questions if question.cluster in kept]
+
+
+def another(question: Question, others: Sequence[Question], draw: Random) -> Question:
+    """One of the `others` that asks something else. Raises ValueError if there is none."""
+    different = [other for other in others if other.question != question.question]
+    if not different:
+        raise ValueError(f"no other question than {question.question_id}")
+    return draw.choice(different)
 
 
 def answer_elsewhere(

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -12,9 +13,10 @@ from pydantic import TypeAdapter
 from selfincorrect.digest import canonical_json, digest
 from selfincorrect.errors import UserError
 from selfincorrect.sources.fetch import describe, fetched
-from selfincorrect.sources.kinds import Files, Source
+from selfincorrect.sources.kinds import Files, Generated, Source
 from selfincorrect.sources.rows import read_rows
 from selfincorrect.tasks.base import Question, Task
+from selfincorrect.tasks.puzzles import base as puzzles
 from selfincorrect.tasks.registry import get_task
 
 log = logging.getLogger("selfincorrect")
@@ -74,7 +76,10 @@ def _rows(source: Source, opened: ExitStack) -> Any:
     """The rows of a file, or of each of several files by what they hold."""
     if isinstance(source, Files):
         return {name: list(_rows(each, opened)) for name, each in source.files.items()}
-    return read_rows(opened.enter_context(fetched(source)))
+    if isinstance(source, Generated):
+        return puzzles.rows(source)
+    path = opened.enter_context(fetched(source))
+    return chain.from_iterable(map(read_rows, sorted(path.iterdir()) if path.is_dir() else [path]))
 
 
 def question_table(questions: list[Question]) -> pl.DataFrame:

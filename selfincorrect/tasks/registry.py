@@ -1,4 +1,4 @@
-"""Tasks by name: those of this folder, a module and its prompt file, and those of other packages."""
+"""Tasks by name: modules of this folder with their prompts, descriptions, and what other packages bring."""
 
 import json
 import os
@@ -8,12 +8,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
+import yaml
+
 from selfincorrect.errors import UserError
 from selfincorrect.plugins import plugin, plugins
 from selfincorrect.tasks.base import Task
 
 GROUP = "selfincorrect.tasks"
-_NO_TASKS = ("replies", "from_file")  # what all tasks share, and those that configurations describe
+_NO_TASKS = ("replies", "described")  # what all tasks share, and those that are described
 DEFINED = "SELFINCORRECT_TASKS"  # in the environment: definitions of tasks as JSON, which jobs inherit
 
 
@@ -29,7 +31,9 @@ def _built_in() -> tuple[str, ...]:
 
 
 BUILT_IN = _built_in()
-NAMES = (*BUILT_IN, *plugins(GROUP))
+_FILES = {path.stem: path for path in sorted((Path(__file__).parent / "ready").glob("*.yaml"))}
+READY = tuple(name for name in _FILES if "." not in name)  # described by this package
+NAMES = (*BUILT_IN, *READY, *plugins(GROUP))
 
 
 def define(definitions: Mapping[str, Any]) -> None:
@@ -50,9 +54,19 @@ def names() -> tuple[str, ...]:
 
 def get_task(name: str) -> Task:
     """The task called `name`, one of `names()`. Raises LookupError if there is none."""
-    if name not in NAMES and name in defined():
-        return _described(name, json.dumps(defined()[name], sort_keys=True))
-    return _module(name)
+    described = description(name)
+    return _module(name) if described is None else _described(name, json.dumps(described, sort_keys=True))
+
+
+def description(name: str) -> dict[str, Any] | None:
+    """What describes a task that has no code of its own; None for a module."""
+    return ready()[name] if name in READY else None if name in NAMES else defined().get(name)
+
+
+@cache
+def ready() -> dict[str, dict[str, Any]]:
+    """The descriptions of this package, by name."""
+    return {name: yaml.safe_load(_FILES[name].read_text(encoding="utf-8")) for name in READY}
 
 
 @cache
@@ -65,8 +79,9 @@ def _module(name: str) -> Task:
 @cache
 def _described(name: str, definition: str) -> Task:
     # By its name: it is no part of the code of other tasks (`config.code_digest`).
-    module = import_module("selfincorrect.tasks.from_file")
-    return cast(Task, module.FileTask(name, module.Definition(**json.loads(definition))))
+    module = import_module("selfincorrect.tasks.described")
+    kind = module.Ready if name in READY else module.Definition
+    return cast(Task, module.DescribedTask(name, kind(**json.loads(definition))))
 
 
 def prompt_file(name: str) -> Path:

@@ -71,7 +71,8 @@ def _scorer() -> Any:
     return RougeScorer(["rouge1"])
 
 
-def _closest(text: str, answers: Sequence[str]) -> float:
+def closest(text: str, answers: Sequence[str]) -> float:
+    """The largest ROUGE-1 F of a text with any of `answers`, 0 without one."""
     return max((_scorer().score(answer, text)["rouge1"].fmeasure for answer in answers), default=0.0)
 
 
@@ -79,7 +80,7 @@ def similarity(answer: str | None, question: Question) -> float:
     """1.0 if the largest ROUGE-1 F with a true answer exceeds that with a false one, else 0.0."""
     if answer is None:
         return 0.0
-    return float(_closest(answer, question.references) > _closest(answer, question.details.get("wrong", ())))
+    return float(closest(answer, question.references) > closest(answer, question.details.get("wrong", ())))
 
 
 GRADINGS = {"similarity": (extract, similarity)}

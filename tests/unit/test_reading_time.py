@@ -16,7 +16,7 @@ from selfincorrect.engines.requests import Response
 from selfincorrect.errors import UserError
 from selfincorrect.tasks import mt_bench, truthfulqa
 from selfincorrect.tasks import registry as tasks
-from selfincorrect.tasks.base import Question
+from tests.support.tasks import BY_RULES, a_question
 
 SIZE, RUNS = 50_000, 5
 SLOWEST = 1.0  # seconds of the processor, for the larger text
@@ -27,12 +27,17 @@ TEXTS = [
     "'", '."', "\nQ:", "<|", "</s>", "answer A ", "\\boxed{", "İ", "(", "1{,}200", "–", "— ", "The best is ",
     "2 is right ", "Score: 8 ", "<answer>", "</s> ", "<|im_start|>think",
 ]  # fmt: skip
-QUESTION = Question("q", "q", "?", ("12", "noun"), {"wrong": ["13"]})
 
 
 def said(read, text):
     with suppress(UserError):  # judges that think
         return read(Response(text, "", "stop", 1, 1, -0.5))
+
+
+def graded(name, way):
+    task = tasks.get_task(name)
+    question, (extract, grade) = a_question(task), task.GRADINGS[way]
+    return lambda text: grade(extract(text), question)
 
 
 READERS = {
@@ -46,11 +51,7 @@ READERS = {
     "rating": partial(said, mt_bench.rating),
     "agreement": partial(said, truthfulqa.agreement),
     **{f"{name}.trim": tasks.get_task(name).trim for name in ("gsm8k", "mt_bench", "capitals")},
-    **{
-        f"{name}.{way}": lambda text, extract=extract, grade=grade: grade(extract(text), QUESTION)
-        for name in tasks.NAMES
-        for way, (extract, grade) in tasks.get_task(name).GRADINGS.items()
-    },
+    **{f"{name}.{way}": graded(name, way) for name in BY_RULES for way in tasks.get_task(name).GRADINGS},
 }  # fmt: skip
 
 

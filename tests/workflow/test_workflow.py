@@ -84,6 +84,7 @@ def test_files_carry_what_is_needed_to_judge_them(finished):
         "valid",
         "missing",
         "noisy",
+        "fault",
         "grading",
     ]
     choices = finished.table(f"{cell}/k4/choices.parquet")

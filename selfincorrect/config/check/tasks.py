@@ -11,10 +11,18 @@ from selfincorrect.config.task_section import TaskConfig
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.errors import UserError
 from selfincorrect.sources.kinds import Files, HubFile, LocalFile, PackageMember
+from selfincorrect.tasks import fields
 from selfincorrect.tasks import registry as tasks
-from selfincorrect.tasks.base import judges_of
+from selfincorrect.tasks.base import executes, hindrance_of, judges_of
+from selfincorrect.tasks.definition import COLUMNS
 from selfincorrect.tasks.templates import task_prompts
 
+# Options that go with a grade, neither without the other.
+_TOGETHER: dict[str, tuple[tuple[str, ...], str]] = {
+    "options": (("choice",), "options: [A, B]"),
+    "pattern": (("regex",), r"pattern: 'answer is (\w+)'"),
+    "tests": (("code", "program"), "tests: tests"),
+}
 QUICK = 2**21  # bytes of a file that is looked into before any job, each of which reads the configuration
 
 
@@ -31,6 +39,7 @@ def task_problems(config: Config, look: bool = True) -> Iterator[Problem]:
             yield from _described_problems(name, task)
             if look and isinstance(task.source, LocalFile) and task.answer:
                 yield from _column_problems(f"tasks.{name}", task)
+        yield from _execution_problems(name, task)
         sources = tasks.get_task(name).SOURCES
         if task.question is None and isinstance(task.source, str) and task.source not in sources:
             allowed = f"{', '.join(sources)}, or a mapping with path, repo or package"
@@ -45,6 +54,18 @@ def task_problems(config: Config, look: bool = True) -> Iterator[Problem]:
         yield from _shot_problems(config, name)
 
 
+def _execution_problems(name: str, task: TaskConfig) -> Iterator[Problem]:
+    """What hinders the running of answers: nobody asked for it, or there is no sandbox."""
+    if executes(tasks.get_task(name)) != task.execute:
+        if task.execute:
+            found, allowed = "true", "false: answers of this task are no programs, and nothing is run"
+        else:
+            found, allowed = "false", "true: its answers are programs that models write, run in a sandbox"
+        yield Problem(f"tasks.{name}.execute", found, allowed, f"execute: {str(not task.execute).lower()}")
+    elif hindrance := hindrance_of(tasks.get_task(name)):
+        yield Problem(f"tasks.{name}", "a task that cannot be graded here", hindrance, "")
+
+
 def _described_problems(name: str, task: TaskConfig) -> Iterator[Problem]:
     """What a task lacks that is described in the configuration, or has and cannot."""
     key = f"tasks.{name}"
@@ -55,14 +76,19 @@ def _described_problems(name: str, task: TaskConfig) -> Iterator[Problem]:
         yield Problem(f"{key}.source", repr(task.source), allowed, f"source: {{path: {name}.csv}}")
     if not task.answer:
         yield Problem(f"{key}.answer", "nothing", "the column of the right answer", "answer: answer")
-    if (task.grade == "choice") != (task.options is not None):
-        found = "`options` without `grade: choice`" if task.options else "`grade: choice` without `options`"
-        yield Problem(f"{key}.options", found, "both or neither", "grade: choice")
-    if (task.grade == "regex") != (task.pattern is not None):
-        found = "`pattern` without `grade: regex`" if task.pattern else "`grade: regex` without `pattern`"
-        yield Problem(f"{key}.pattern", found, "both or neither", r"pattern: 'answer is (\w+)'")
-    if task.pattern is not None:
-        yield from pattern_problems(f"{key}.pattern", task.pattern)
+    for option, (grades, paste) in _TOGETHER.items():
+        given = getattr(task, option) is not None
+        if given != (task.grade in grades):
+            wanted = " or ".join(f"`grade: {grade}`" for grade in grades)
+            found = f"`{option}` without {wanted}" if given else f"`grade: {task.grade}` without `{option}`"
+            yield Problem(
+                f"{key}.{option}", found, "both or neither", f"grade: {grades[0]}" if given else paste
+            )
+    for option in ("pattern", "level_pattern"):
+        if getattr(task, option) is not None:
+            yield from pattern_problems(f"{key}.{option}", getattr(task, option))
+    if task.grade in ("puzzle", "instructions"):
+        yield Problem(f"{key}.grade", repr(task.grade), "a grade for data of your own", "grade: aliases")
 
 
 def _column_problems(key: str, task: TaskConfig) -> Iterator[Problem]:
@@ -77,12 +103,14 @@ def _column_problems(key: str, task: TaskConfig) -> Iterator[Problem]:
         row = next(iter(read_rows(path)), {})
     except UserError:
         return  # the job that reads it says what is wrong
-    for field in ("question", "answer", "options", "identity"):
-        value = getattr(task, field)
-        for column in [value] if isinstance(value, str) else value or []:
-            if row and column not in row:
+    for field in COLUMNS:
+        for column in fields.names_in(getattr(task, field)):
+            try:
+                fields.value(row, column)
+            except ValueError:
                 allowed = f"a column of {path.name}: {', '.join(row)}"
-                yield Problem(f"{key}.{field}", repr(column), allowed, f"{field}: {next(iter(row))}")
+                if row:
+                    yield Problem(f"{key}.{field}", repr(column), allowed, f"{field}: {next(iter(row))}")
 
 
 def _shot_problems(config: Config, name: str) -> list[Problem]:

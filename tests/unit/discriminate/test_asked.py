@@ -15,11 +15,11 @@ from selfincorrect.engines.requests import Response
 from selfincorrect.tasks.base import numbers_of
 from selfincorrect.tasks.conversations import Candidate
 from selfincorrect.tasks.generation import generation_prompt
-from selfincorrect.tasks.registry import NAMES as NAMES_OF_TASKS
 from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts
 from selfincorrect.tasks.variant import Variant
 from tests.support.scoring import NAMES, SETTINGS, candidates, judge, question, rows, scores, shown, view
+from tests.support.tasks import EACH_KIND
 
 
 def test_answers_shown_once_share_what_they_score():
@@ -163,7 +163,8 @@ ASKING = [name for name in names() if get_selector(name).asks]
 
 ABLE = [
     (task, selector)
-    for task in NAMES_OF_TASKS
+    for task in EACH_KIND
+    if task_prompts(task).demonstrations
     for selector in ASKING
     if numbers_of(get_task(task)) or not asking(Variant(selector=selector)).numeric
 ]

@@ -17,6 +17,7 @@ from selfincorrect.generate.candidates import cut_text
 from selfincorrect.tasks import aliases, gsm8k, mt_bench, triviaqa, truthfulqa
 from selfincorrect.tasks import registry as tasks
 from tests.conftest import ROOT
+from tests.support.tasks import EACH_KIND
 
 CASES = yaml.safe_load((ROOT / "tests" / "cases" / "thoughts.yaml").read_text(encoding="utf-8"))
 OPENED = "<think>9*2=18, so maybe 20\n### 1\nScore: 3 [[3]]\nParis"
@@ -44,7 +45,7 @@ def test_an_answer_holds_no_tag_and_reads_itself(pieces):
         assert "<eos>" not in answer
 
 
-@pytest.mark.parametrize("name", tasks.NAMES)
+@pytest.mark.parametrize("name", EACH_KIND)
 def test_no_task_reads_a_thought(name):
     task = tasks.get_task(name)
     readers = [task.trim, task.final, task.extract, *(extract for extract, _ in task.GRADINGS.values())]

@@ -203,8 +203,8 @@ def test_similarity_by_hand():
     """ROUGE-1 F of "nothing happens": with "nothing happens at all" 2·(1·½)/(1+½) = ⅔; no word in common
     with the false one.
     """
-    assert truthfulqa._closest("nothing happens", TRUTH.references) == pytest.approx(2 / 3)
-    assert truthfulqa._closest("nothing happens", TRUTH.details["wrong"]) == 0
+    assert truthfulqa.closest("nothing happens", TRUTH.references) == pytest.approx(2 / 3)
+    assert truthfulqa.closest("nothing happens", TRUTH.details["wrong"]) == 0
     assert TRUTH.references == ("Nothing happens at all", "It passes through you")
     assert TRUTH.details == {"wrong": ["You grow a tree inside"]}
 

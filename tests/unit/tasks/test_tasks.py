@@ -20,6 +20,7 @@ from selfincorrect.tasks.base import Question, sample_questions
 from selfincorrect.tasks.questions import load_questions
 from selfincorrect.tasks.templates import replies, task_prompts
 from tests.conftest import ROOT
+from tests.support.tasks import BY_RULES, a_question
 
 
 def cases(name):
@@ -84,9 +85,9 @@ def test_parser_takes_any_text(text, k):
 @settings(deadline=None)  # the first call imports what some graders use
 @given(st.text())
 def test_graders_take_any_text(text):
-    question = Question("q", "q", "?", ("12", "noun"), {"wrong": ["13"]})
-    for name in tasks.NAMES:
+    for name in BY_RULES:
         task = tasks.get_task(name)
+        question = a_question(task)
         for extract, grade in task.GRADINGS.values():
             assert 0.0 <= grade(extract(text), question) <= 1.0
         assert isinstance(task.trim(text), str)

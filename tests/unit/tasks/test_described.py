@@ -12,7 +12,8 @@ from selfincorrect.errors import UserError
 from selfincorrect.sources.kinds import LocalFile
 from selfincorrect.tasks import registry
 from selfincorrect.tasks.conversations import Candidate
-from selfincorrect.tasks.from_file import GRADES, Definition, FileTask
+from selfincorrect.tasks.definition import GRADES, Definition
+from selfincorrect.tasks.described import DescribedTask
 from selfincorrect.tasks.generation import generation_prompt
 from selfincorrect.tasks.questions import load_questions
 from selfincorrect.tasks.templates import TaskPrompts, task_prompts
@@ -26,7 +27,7 @@ def undefined(monkeypatch):
 
 
 def task(**definition):
-    return FileTask("mine", Definition(**{"question": "q", "answer": "a", **definition}))
+    return DescribedTask("mine", Definition(**{"question": "q", "answer": "a", **definition}))
 
 
 OPTIONS = {"q": "Which is red?", "a": "rose", "one": "grass", "two": "rose", "three": "sky"}
@@ -95,14 +96,20 @@ def test_rows_that_do_not_fit_are_told(tmp_path, definition, rows, says):
         load_questions(task(), LocalFile(path=str(path)))
 
 
-@pytest.mark.parametrize("grade", GRADES)
+OWN = [grade for grade in GRADES if grade not in ("puzzle", "instructions")]  # of data of one's own
+
+
+@pytest.mark.parametrize("grade", OWN)
 def test_prompts_work_with_and_without_demonstrations(grade):
     shown = [{"question": f"Is it {n}?", "answer": f"{n} {{x}}", "wrong": ["no"]} for n in range(2)]
-    more = {"options": "o"} if grade == "choice" else {"pattern": "(.)"} if grade == "regex" else {}
+    more = {"choice": {"options": "o"}, "regex": {"pattern": "(.)"}, "code": {"tests": "t"}}.get(grade, {})
     for demonstrations in ([], shown):
         made = task(grade=grade, demonstrations=demonstrations, instruction='Say {it} "well".', **more)
         prompts = TaskPrompts.model_validate(made.prompts())
-        rows = [{"q": "Why {me}?", "a": "7", "o": list("23456789")}, {"q": "?", "a": "6", "o": list("456")}]
+        rows = [
+            {"q": "Why {me}?", "a": "7", "o": list("23456789"), "t": "assert 1"},
+            {"q": "?", "a": "6", "o": list("456"), "t": "assert 0"},
+        ]
         question, other = made.load(rows)
         asked = generation_prompt(question, prompts, made.SHOTS)
         assert asked.instruction == 'Say {it} "well".'
@@ -114,7 +121,7 @@ def test_prompts_work_with_and_without_demonstrations(grade):
         pool = {question.question_id: [Candidate("7 {a}"), Candidate("8")]}
         [each] = discriminations([question], pool, view)
         assert "7" in each.requests[0].prompt.query
-        if grade != "regex":
+        if grade not in ("regex", "code", "program"):
             assert made.simplify("8", question, [question, other], Random(1))
 
 

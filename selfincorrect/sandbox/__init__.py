@@ -1,0 +1,1 @@
+"""Running programs that models write, where they can reach nothing."""

@@ -1,0 +1,83 @@
+"""Answers that are functions in Python, right if they pass tests in a sandbox."""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from random import Random
+from typing import Any
+
+from selfincorrect.engines import thoughts
+from selfincorrect.sandbox.running import failure
+from selfincorrect.sandbox.sandbox import hindrance
+from selfincorrect.tasks import fields
+from selfincorrect.tasks.answers.base import Kind
+from selfincorrect.tasks.base import Question, another
+
+# A fence of code, or one that is not closed since the text was cut there.
+_FENCE = re.compile(r"^[ \t]*```[ \t]*\w*[ \t]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
+_DEFINES = re.compile(r"^def\s+(\w+)", re.MULTILINE)
+_NEXT = re.compile(r"\n\s*(?:Task|Question|Problem):")
+
+
+class Code(Kind):
+    """The last block of code, without a block the whole answer."""
+
+    prompts = "code"
+    tells = True
+    tokens = 512
+    executes = True
+
+    def hindrance(self) -> str | None:
+        return hindrance()
+
+    def trim(self, text: str) -> str:
+        return _NEXT.split(thoughts.answer(text) or "", maxsplit=1)[0].strip("\n").rstrip()
+
+    def extract(self, text: str) -> str | None:
+        lines = [line.rstrip() for line in code_in(self.trim(text)).split("\n")]
+        return "\n".join(lines).strip("\n") or None
+
+    def tests(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        told = self.told
+        found = {name: fields.text(row, getattr(told, name)) for name in ("setup", "entry")}
+        return {"tests": "\n".join(fields.texts(row, told.tests)), **found} if told.tests else {}
+
+    def grade(self, extracted: str | None, question: Question) -> float:
+        """1.0 if the program passes the question's tests, else 0.0; it is run in a sandbox."""
+        return float(extracted is not None and self.why(extracted, question) is None)
+
+    def simplify(
+        self, extracted: str | None, question: Question, others: Sequence[Question], draw: Random
+    ) -> str:
+        """The program that solves another question."""
+        return f"```python\n{another(question, others, draw).references[0]}\n```"
+
+    def why(self, extracted: str | None, question: Question) -> str | None:
+        if extracted is None:
+            return "there is no code"
+        told = question.details
+        program = whole(extracted, told.get("setup", ""), told.get("entry", ""))
+        names = tuple(_DEFINES.findall(question.references[0]))
+        return _failure(program, told["tests"], told.get("setup", ""), told.get("entry", ""), names)
+
+
+@lru_cache(maxsize=4096)
+def _failure(program: str, tests: str, setup: str, entry: str, names: tuple[str, ...]) -> str | None:
+    return failure(program, tests, setup, entry, names)
+
+
+def code_in(text: str) -> str:
+    """The last block of code that defines something, else the last one; without a block the text itself."""
+    blocks: list[str] = _FENCE.findall(text)
+    defining = [block for block in blocks if re.search(r"^\s*(?:def|class)\s", block, re.MULTILINE)]
+    return (defining or blocks or [text])[-1]
+
+
+def whole(code: str, setup: str, entry: str) -> str:
+    """A program that can run: after what the question gives, such as imports, and as the body of its function
+    where the answer only goes on from there.
+    """
+    if not entry or re.search(rf"^(?:async\s+)?(?:def|class)\s+{re.escape(entry)}\b", code, re.MULTILINE):
+        return f"{setup}\n{code}"
+    body = code if code[:1] in " \t" else "\n".join(f"    {line}" for line in code.split("\n"))
+    return f"{setup.rstrip()}\n{body}"

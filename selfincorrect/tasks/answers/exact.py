@@ -1,0 +1,7 @@
+"""Short answers that equal an accepted one, but for blanks."""
+
+from selfincorrect.tasks.answers.base import Kind
+
+
+class Exact(Kind):
+    pass
