@@ -2,8 +2,8 @@
 # Run by `snakemake --sdm conda` in the new environment. SELFINCORRECT_ENVS is this file's folder (workflow/rules/common.smk).
 # SELFINCORRECT_LOCK=cpu takes the build of torch for CPUs. The package itself is imported from the workflow's own folder.
 # Snakemake makes an environment again when this file changes, so `make lock` writes the digests of the lock files here:
-# lock-cpu.txt 3fcedfa74b88e47607325ae3f707647266aff66b99f76d2a241f9a348c303b10
-# lock-cuda.txt 86261bb436dfd05bc6fc0aaa43490c241e6036b95e480b93fbccc9288c3a80c4
+# lock-cpu.txt aea1903afd758dbbd27559a5862bea499816864e0d5869b4c3c85861d07e1052
+# lock-cuda.txt 44b61db5df67242fb00cd3b59ad568eab641f4c63d9289d6ba8acb907a95c0b1
 set -eu
 lock=${SELFINCORRECT_LOCK:-cuda}
 if [ "$lock" = cpu ]; then

@@ -19,6 +19,7 @@ from selfincorrect.refine.refinement import MEASURED, PREFERENCES, ROUNDS
 from selfincorrect.report.best_of import COLUMNS as BEST_OF
 from selfincorrect.report.columns import COVERAGE, DIFFERENCES, FLIPS, PASS_AT, SLOTS
 from selfincorrect.report.contrasts import COLUMNS as CONTRASTS
+from selfincorrect.report.difficulty import COLUMNS as DIFFICULTY
 from selfincorrect.report.matrix import COLUMNS as MATRIX
 from selfincorrect.report.pooled import COLUMNS as POOLED
 from selfincorrect.report.selectors import AGREEMENT, SELECTORS
@@ -40,6 +41,8 @@ TABLES: list[tuple[str, str, Sequence[Column]]] = [
     ("results/tables/selectors", "A row a cell: what each way of choosing gains and costs.", SELECTORS),
     ("results/tables/agreement", "A row for every two ways of choosing.", AGREEMENT),
     ("results/tables/best_of", "Best of j candidates: a row for each way of choosing and each j.", BEST_OF),
+    ("results/tables/difficulty", "Skill by difficulty: a row for each cell and group of questions.",
+    DIFFICULTY),
     ("results/tables/matrix", "A row for each cell in which a model was asked: whose answers, and by whom.",
     MATRIX),
     ("results/{model}/{task}/candidates", "The pool: a row a candidate.", candidates.COLUMNS),

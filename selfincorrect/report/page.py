@@ -43,6 +43,9 @@ CAPTIONS = {
     "forest": "Skill: how often a model takes a best answer where it would otherwise draw one, comparable "
     "over k and tasks, with exact 95 % intervals. Below, the random-effects mean with its interval; the thin "
     "line is where one more such cell is expected. Grey: cannot speak about discrimination; not in the mean.",
+    "difficulty": "Skill of each way of choosing by how hard questions are, with exact 95 % intervals: by "
+    "the task's levels where it has some, else by how often the candidates that were not shown are right. "
+    "Groups of fewer than five mixed questions are left out.",
     "positions": "How often each shown position is picked among the outputs with a usable label, with "
     "Wilson's 95 % interval. "
     "The dashed line is an even choice; a model that sits at 100 % on one position does not look at the "

@@ -14,6 +14,8 @@ from selfincorrect.report.best_of import best_of_table
 from selfincorrect.report.columns import COVERAGE, DIFFERENCES, FLIPS, PASS_AT, SLOTS
 from selfincorrect.report.contrasts import COLUMNS as CONTRASTS
 from selfincorrect.report.contrasts import contrasts_table
+from selfincorrect.report.difficulty import COLUMNS as DIFFICULTY
+from selfincorrect.report.difficulty import difficulty_table
 from selfincorrect.report.matrix import COLUMNS as MATRIX
 from selfincorrect.report.matrix import matrix_table
 from selfincorrect.report.pooled import COLUMNS as POOLED
@@ -27,7 +29,7 @@ COLUMNS = {
     "metrics": METRICS, "gradings": GRADED, "grading_differences": DIFFERENCES, "pass_at": PASS_AT,
     "slots": SLOTS, "flips": FLIPS, "contrasts": CONTRASTS,
     "pooled": POOLED, "coverage": COVERAGE, "selectors": SELECTORS, "agreement": AGREEMENT,
-    "best_of": BEST_OF, "matrix": MATRIX,
+    "best_of": BEST_OF, "matrix": MATRIX, "difficulty": DIFFICULTY,
 }  # fmt: skip
 CHOSEN = ["question_id", "asked", "k", *WAY, "selector", "order", "orders", "picks", "chosen_sample"]
 CHOSEN += ["valid", "how", "calls", "tokens_in", "tokens_own", "tokens_out", "label_mass", "bounded"]
@@ -65,8 +67,8 @@ def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
     choices = {
         pair: pl.read_parquet(paths, columns=CHOSEN) for pair, paths in by_pair(pairs, inputs.choices).items()
     }
-    clusters = {
-        task: pl.read_parquet(path, columns=["question_id", "cluster"])
+    datasets = {
+        task: pl.read_parquet(path, columns=["question_id", "cluster", "details"])
         for task, path in datasets_of(pairs, inputs.datasets).items()
     }
     metrics, gradings, items = (
@@ -80,7 +82,7 @@ def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
         "metrics": metrics,
         "gradings": gradings,
         "grading_differences": made.differences_table(grades),
-        "pass_at": made.pass_table(grades, clusters, scored),
+        "pass_at": made.pass_table(grades, datasets, scored),
         "slots": made.slots_table(choices),
         "contrasts": contrasts_table(items, standards, registry.uncompared(), settings.contrasts),
         "pooled": pooled_table(metrics, items, registry.uncompared()),
@@ -93,6 +95,7 @@ def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:
         "best_of": best_of_table(
             items, grades, settings.pointwise, settings.votes, settings.compared, choices
         ),
+        "difficulty": difficulty_table(items, datasets, grades, registry.uncompared()),
         "flips": made.flips_table(choices, grades, settings.reordered),
     }
 

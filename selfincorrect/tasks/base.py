@@ -51,6 +51,7 @@ from typing import Any, Protocol
 from selfincorrect.digest import seed_of
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import Response
+from selfincorrect.errors import UserError
 from selfincorrect.sources.kinds import Source
 
 Rows = Iterable[Mapping[str, Any]]
@@ -170,11 +171,17 @@ def sample_questions(questions: Sequence[Question], limit: int | None, seed: int
     return [question for question in questions if question.cluster in kept]
 
 
+_NOTHING_EASY = (
+    "An obviously wrong answer to {} is the right one to another question, and none that is wrong for this "
+    "one was found. Give the task more questions, or leave it out of variants with `distractors: easy`."
+)
+
+
 def another(question: Question, others: Sequence[Question], draw: Random) -> Question:
-    """One of the `others` that asks something else. Raises ValueError if there is none."""
+    """One of the `others` that asks something else. Raises UserError if there is none."""
     different = [other for other in others if other.question != question.question]
     if not different:
-        raise ValueError(f"no other question than {question.question_id}")
+        raise UserError(_NOTHING_EASY.format(question.question_id))
     return draw.choice(different)
 
 
@@ -187,7 +194,7 @@ def answer_elsewhere(
 ) -> str:
     """The `answer` to another question that is wrong for this one (Figure 9's recipe for TriviaQA).
 
-    Raises ValueError if none is found in 1,000 draws.
+    Raises UserError if none is found in 1,000 draws.
     """
     extract, grade = grading
     for _ in range(1000):
@@ -196,4 +203,4 @@ def answer_elsewhere(
         extracted = extract(text)
         if extracted and other.question_id != question.question_id and not grade(extracted, question):
             return text
-    raise ValueError(f"no wrong answer among the other questions for {question.question_id}")
+    raise UserError(_NOTHING_EASY.format(question.question_id))

@@ -28,11 +28,16 @@ def value(row: Mapping[str, Any], name: str) -> Any:
 
 
 def text(row: Mapping[str, Any], told: str | None) -> str:
-    """The text of a column, or a text with columns in braces filled in; "" without a column."""
+    """The text of a column, or a text with columns in braces filled in, lists line by line; "" without a
+    column. Raises ValueError for a column that holds no text.
+    """
     if told is None:
         return ""
     if _COLUMN.search(told) is None:
-        return _written(value(row, told)).strip()
+        held = value(row, told)
+        if isinstance(held, list | tuple | Mapping):
+            raise ValueError(f"the column `{told}` holds {str(held)[:80]}, which is no text")
+        return _written(held).strip()
     return _COLUMN.sub(lambda match: _written(value(row, match[1])), told).strip()
 
 

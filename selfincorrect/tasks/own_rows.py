@@ -8,6 +8,7 @@ from typing import Any
 from selfincorrect.digest import seed_of
 from selfincorrect.errors import UserError
 from selfincorrect.sources.kinds import LocalFile
+from selfincorrect.tasks.answers.registry import kind_of
 from selfincorrect.tasks.base import Question
 from selfincorrect.tasks.definition import Definition
 
@@ -33,8 +34,13 @@ def demonstrations_of(source: Any, told: Definition, count: int) -> dict[str, An
         return {"demonstrations": []}
     ranked = sorted(questions, key=lambda each: seed_of("demonstration", each.question))
     chosen = ranked[:count]
+    written = kind_of(told).written
     shown = [
-        {"question": each.question, "answer": each.references[0], "wrong": _wrong(each, ranked)}
+        {
+            "question": each.question,
+            "answer": written(each.references[0]),
+            "wrong": [written(text) for text in _wrong(each, ranked)],
+        }
         for each in chosen
     ]
     return {"demonstrations": shown, "held_out": [each.question for each in chosen]}

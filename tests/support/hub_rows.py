@@ -1,6 +1,4 @@
-"""Rows in the schemas of data sets on the hub, made up for tests: by task, with an answer that is right and one
-that is wrong.
-"""
+"""Rows in the schemas of data sets on the hub, made up for tests, with a right and a wrong answer."""
 
 import base64
 import json
@@ -35,33 +33,36 @@ CONTEST = {"question_title": "Add", "question_content": "Add all.", "starter_cod
 HUMANEVAL = {
     "task_id": "HumanEval/0", "prompt": 'import math\n\n\ndef root(x):\n    """ The root of x. """\n',
     "canonical_solution": "    return math.sqrt(x)\n", "entry_point": "root",
-    "test": "def check(candidate):\n    assert candidate(9) == 3\n    assert abs(candidate(2) - 1.4142) < 1e-3\n",
+    "test": "def check(candidate):\n    assert candidate(9) == 3\n    assert abs(candidate(2) - 1.4) < .1\n",
 }  # fmt: skip
 SAMPLES: dict[str, Sample] = {
     "arc_challenge": Sample({**KEYED, "question": "What shines?"}, "B", "2", "\nB. the sun"),
     "arc_easy": Sample({**KEYED, "question": "What shines?"}, "**B**", "C"),
     "openbookqa": Sample({**KEYED, "question_stem": "Light is from"}, "The answer is B.", "A"),
-    "commonsense_qa": Sample({**KEYED, "question": "What shines?", "question_concept": "light"}, "the sun", "a fish"),
-    "mmlu": Sample({"question": "2 + 2?", "subject": "algebra", "choices": ["3", "4"], "answer": 1}, "(B)", "A"),
+    "commonsense_qa": Sample({**KEYED, "question": "What shines?", "question_concept": "light"}, "sun", "A"),
+    "mmlu": Sample(
+        {"question": "2 + 2?", "subject": "algebra", "choices": ["3", "4"], "answer": 1}, "(B)", "A",
+    ),
     "mmlu_pro": Sample(
         {"question_id": 7, "question": "2 + 2?", "options": ["3", "5", "4"], "answer": "C", "answer_index": 2,
          "category": "math"}, "C", "B",
     ),
     "gpqa_diamond": Sample(
         {"Record ID": "r1", "Question": "Which?", "Correct Answer": "this", "Incorrect Answer 1": "that",
-         "Incorrect Answer 2": "those", "Incorrect Answer 3": "these", "High-level domain": "Physics"}, "this", "that",
+         "Incorrect Answer 2": "those", "Incorrect Answer 3": "these", "High-level domain": "Physics"},
+        "this", "that",
     ),
-    "nq_open": Sample({"question": "who was it", "answer": ["Ada Lovelace", "Lovelace"]}, "lovelace", "Babbage"),
+    "nq_open": Sample({"question": "who", "answer": ["Ada Lovelace", "Lovelace"]}, "lovelace", "Babbage"),
     "sciq": Sample({"question": "What falls?", "correct_answer": "rain", "support": ""}, "Rain.", "snow"),
     "simpleqa": Sample({"metadata": "{}", "problem": "When was it?", "answer": "1887"}, "", ""),
     "math_500": Sample(
         {"problem": "Halve 1.", "solution": "", "answer": "\\frac{1}{2}", "subject": "Algebra", "level": 2,
          "unique_id": "test/1"}, "It is $\\boxed{0.5}$.", "\\boxed{2}",
     ),
-    "aime": Sample({"id": 60, "problem": "How many?", "answer": "025", "year": "2024"}, "\\boxed{25}", "\\boxed{26}"),
+    "aime": Sample({"id": 60, "problem": "How?", "answer": "025", "year": "2024"}, "\\boxed{25}", "26"),
     "humaneval": Sample(
-        HUMANEVAL, "```python\ndef root(x):\n    return x ** 0.5\n```", "```python\ndef root(x):\n    return x\n```",
-        "def root(x):",
+        HUMANEVAL, "```python\ndef root(x):\n    return x ** 0.5\n```",
+        "```python\ndef root(x):\n    return x\n```", "def root(x):",
     ),
     "mbpp": Sample(
         {"task_id": 11, "text": "Write a function to double.", "code": "def twice(x):\r\n    return 2 * x",
@@ -69,9 +70,10 @@ SAMPLES: dict[str, Sample] = {
         "```python\ndef twice(x):\n    return x + x\n```", "def twice(x): return 4", "assert twice(2) == 4",
     ),
     "livecodebench": Sample(
-        {**CONTEST, "question_id": "a", "public_test_cases": json.dumps(CASES), "private_test_cases": hidden(CASES),
-         "metadata": "{}"},
-        "```python\nimport sys\nprint(sum(map(int, sys.stdin.read().split())))\n```", "```python\nprint(5)\n```",
+        {**CONTEST, "question_id": "a", "public_test_cases": json.dumps(CASES),
+         "private_test_cases": hidden(CASES), "metadata": "{}"},
+        "```python\nimport sys\nprint(sum(map(int, sys.stdin.read().split())))\n```",
+        "```python\nprint(5)\n```",
     ),
     "ifeval": Sample(
         {"key": 1, "prompt": "Write a line.", "instruction_id_list": ["punctuation:no_comma"],

@@ -54,6 +54,7 @@ def test_record_holds_what_the_run_was(finished):
             "selectors",
             "agreement",
             "best_of",
+            "difficulty",
             "matrix",
         )
     }

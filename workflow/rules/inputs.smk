@@ -15,6 +15,7 @@ TABLES = (
     "selectors",
     "agreement",
     "best_of",
+    "difficulty",
     "matrix",
 )
 PAPER_NAMES = (*(f"table{number}" for number in range(2, 9)), "figure9")

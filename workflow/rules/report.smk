@@ -40,6 +40,7 @@ rule figures:
         slots=rules.tables.output.slots_parquet,
         best_of=rules.tables.output.best_of_parquet,
         matrix=rules.tables.output.matrix_parquet,
+        difficulty=rules.tables.output.difficulty_parquet,
     output:
         pdf=expand(FIGURE, figure=FIGURES, kind="pdf"),
         png=[

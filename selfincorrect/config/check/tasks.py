@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
+from typing import Any
 
 from selfincorrect.config.check.models import pattern_problems
 from selfincorrect.config.problems import Problem
@@ -10,11 +12,12 @@ from selfincorrect.config.schema import Config
 from selfincorrect.config.task_section import TaskConfig
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.errors import UserError
-from selfincorrect.sources.kinds import Files, HubFile, LocalFile, PackageMember
+from selfincorrect.sources.kinds import Files, Generated, HubFile, LocalFile, PackageMember
 from selfincorrect.tasks import fields
 from selfincorrect.tasks import registry as tasks
 from selfincorrect.tasks.base import executes, hindrance_of, judges_of
 from selfincorrect.tasks.definition import COLUMNS
+from selfincorrect.tasks.puzzles.base import puzzles
 from selfincorrect.tasks.templates import task_prompts
 
 # Options that go with a grade, neither without the other.
@@ -41,17 +44,35 @@ def task_problems(config: Config, look: bool = True) -> Iterator[Problem]:
                 yield from _column_problems(f"tasks.{name}", task)
         yield from _execution_problems(name, task)
         sources = tasks.get_task(name).SOURCES
-        if task.question is None and isinstance(task.source, str) and task.source not in sources:
+        if isinstance(task.source, str) and task.source not in sources:
+            if task.question is not None:
+                continue  # of one's own, which wants a file: it is told already
             allowed = f"{', '.join(sources)}, or a mapping with path, repo or package"
             yield Problem(
                 f"tasks.{name}.source", repr(task.source), allowed, f"source: {next(iter(sources))}"
             )
+        elif isinstance(source := config.task_source(name), Generated):
+            yield from _puzzle_problems(f"tasks.{name}.source", source, tasks.description(name))
         files = task.source.files.values() if isinstance(task.source, Files) else [task.source]
         for file in files:
             if isinstance(file, LocalFile) and not Path(file.path).expanduser().is_file():
                 found = str(Path(file.path).expanduser().absolute())
                 yield Problem(f"tasks.{name}.source.path", found, "a file that exists", "")
         yield from _shot_problems(config, name)
+
+
+def _puzzle_problems(key: str, source: Generated, told: dict[str, Any] | None) -> Iterator[Problem]:
+    """Puzzles that nobody makes, of a size that they have not, or of another kind than the task's."""
+    known = [name for name in (told or {}).get("sources", {}).values() if "generator" in name]
+    allowed = ", ".join(each["generator"] for each in known) or "none: this task is read from data"
+    if source.generator not in allowed.split(", "):
+        yield Problem(f"{key}.generator", repr(source.generator), allowed, "")
+        return
+    for size in source.sizes:
+        try:
+            puzzles(source.generator).make(size, Random(0))
+        except ValueError as error:
+            yield Problem(f"{key}.sizes", str(size), f"other sizes: {error}", f"sizes: {known[0]['sizes']}")
 
 
 def _execution_problems(name: str, task: TaskConfig) -> Iterator[Problem]:

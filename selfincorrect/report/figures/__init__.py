@@ -1,3 +1,3 @@
 """Figures, one module each, with a function `draw(tables) -> Figure`."""
 
-NAMES = ("dg_diff", "scores", "selectors", "best_of", "matrix", "positions", "forest")
+NAMES = ("dg_diff", "scores", "selectors", "best_of", "matrix", "positions", "forest", "difficulty")

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 MOST = 100_000  # values of an iterator that is sent
-_KINDS: dict[str, type] = {"t": tuple, "l": list, "z": frozenset, "s": set}
+_KINDS: dict[str, Any] = {"t": tuple, "l": list, "z": frozenset, "s": set}
 
 
 class Opaque:
@@ -28,7 +28,7 @@ class Opaque:
 
 
 def packed(value: Any) -> Any:
-    """A value as JSON can hold it; of a subclass what it is made of, of an iterator a list of MOST at most."""
+    """A value as JSON can hold it; of a subclass what it is made of, of an iterator its first MOST values."""
     if value is None or type(value) in (bool, str):
         return value
     if isinstance(value, int):

@@ -36,6 +36,10 @@ class Kind:
         """An accepted answer of the data, as it is kept; None if it is none of this kind."""
         return text
 
+    def written(self, reference: str) -> str:
+        """An accepted answer as a model is to write it."""
+        return reference
+
     def tests(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """What a row of the data holds that answers are held against beside `references`; kept as details."""
         return {}

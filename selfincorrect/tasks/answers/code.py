@@ -30,6 +30,9 @@ class Code(Kind):
     def hindrance(self) -> str | None:
         return hindrance()
 
+    def written(self, reference: str) -> str:
+        return f"```python\n{reference}\n```"
+
     def trim(self, text: str) -> str:
         return _NEXT.split(thoughts.answer(text) or "", maxsplit=1)[0].strip("\n").rstrip()
 
@@ -50,7 +53,7 @@ class Code(Kind):
         self, extracted: str | None, question: Question, others: Sequence[Question], draw: Random
     ) -> str:
         """The program that solves another question."""
-        return f"```python\n{another(question, others, draw).references[0]}\n```"
+        return self.written(another(question, others, draw).references[0])
 
     def why(self, extracted: str | None, question: Question) -> str | None:
         if extracted is None:

@@ -38,6 +38,9 @@ class Math(Kind):
     prompts = "boxed"
     tokens = 512
 
+    def written(self, reference: str) -> str:
+        return f"\\boxed{{{reference}}}"
+
     def trim(self, text: str) -> str:
         return _NEXT.split(thoughts.answer(text) or "", maxsplit=1)[0].strip()
 

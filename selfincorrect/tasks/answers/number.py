@@ -16,6 +16,9 @@ class Number(Kind):
     def reference(self, text: str) -> str | None:
         return gsm8k.number(text) or gsm8k.extract(text)
 
+    def written(self, reference: str) -> str:
+        return f"#### {reference}"
+
     def trim(self, text: str) -> str:
         return gsm8k.trim(text)
 

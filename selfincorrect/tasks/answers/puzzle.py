@@ -19,6 +19,9 @@ class Puzzle(Kind):
     tells = True
     tokens = 256
 
+    def written(self, reference: str) -> str:
+        return f"#### {reference}"
+
     def trim(self, text: str) -> str:
         return (thoughts.answer(text) or "").split(_NEXT, 1)[0].strip()
 
@@ -41,7 +44,7 @@ class Puzzle(Kind):
         self, extracted: str | None, question: Question, others: Sequence[Question], draw: Random
     ) -> str:
         """The solution of another puzzle."""
-        return f"#### {another(question, others, draw).references[0]}"
+        return self.written(another(question, others, draw).references[0])
 
     def why(self, extracted: str | None, question: Question) -> str | None:
         if extracted is None:

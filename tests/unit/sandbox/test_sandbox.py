@@ -22,33 +22,47 @@ HOSTILE = {
         "import threading, time\ndef f(x):\n"
         "    for _ in range(500): threading.Thread(target=time.sleep, args=(99,)).start()", "thread",
     ),
-    "network": ("import socket\ndef f(x):\n    socket.create_connection(('127.0.0.1', {port}), 1)\n    return 2", "Error"),
+    "network": (
+        "import socket\ndef f(x):\n    socket.create_connection(('127.0.0.1', 9), 1)\n    return 2", "Error",
+    ),
     "environment": ("import os\ndef f(x):\n    raise ValueError(sorted(os.environ))", "ValueError"),
     "every environment": (
-        "import glob\ndef f(x):\n    raise ValueError([open(p).read() for p in glob.glob('/proc/[0-9]*/environ')"
+        "import glob\ndef f(x):\n    raise ValueError([open(p).read() for p in glob.glob('/proc/*/environ')"
         " if __import__('os').access(p, 4)])", "Error",
     ),
     "reading outside": ("def f(x):\n    return open({secret!r}).read()", "FileNotFoundError"),
     "writing outside": ("def f(x):\n    open('/usr/mine', 'w')", "Read-only file system"),
     "writing the tests": ("def f(x):\n    open('/inside/tests.py', 'w')", "Read-only file system"),
     "deleting the answer file": ("import os\ndef f(x):\n    os.remove('/payload')", "Read-only file system"),
-    "filling the disk": ("def f(x):\n    for i in range(99): open(f'/tmp/{{i}}', 'w').write('x' * 10**6)", "OSError"),
+    "filling the disk": (
+        "def f(x):\n    for i in range(99): open(f'/tmp/{i}', 'w').write('x' * 10**6)", "OSError",
+    ),
     "endless output": ("while True: print('x' * 1000)", "longer than 2 seconds"),
     "endless return": ("def f(x):\n    return 'x' * 10**7", "more than 1048576 characters"),
     "endless list": ("def f(x):\n    return iter(int, 1)", "more than"),
     "sleeping": ("import time\ndef f(x):\n    time.sleep(99)", "longer than 2 seconds"),
     "memory": ("def f(x):\n    return len('x' * 10**10)", "MemoryError"),
-    "killing the parent": ("import os\ndef f(x):\n    os.kill(os.getppid(), 9)\n    os.kill(1, 9)\n    os.kill(-1, 9)", ""),
-    "raising its limits": ("import resource\ndef f(x):\n    resource.setrlimit(resource.RLIMIT_NPROC, (999, 999))", "ValueError"),
+    "killing the parent": (
+        "import os\ndef f(x):\n    os.kill(os.getppid(), 9)\n    os.kill(1, 9)\n    os.kill(-1, 9)", "",
+    ),
+    "raising its limits": (
+        "import resource\ndef f(x):\n    resource.setrlimit(resource.RLIMIT_NPROC, (999, 999))", "ValueError",
+    ),
     "ending itself": ("import os\nos._exit(0)", "ended before it returned"),
     "exit": ("raise SystemExit(0)", "SystemExit"),
     "patching the checker": (
-        "import builtins, json\njson.dumps = lambda *_: 'null'\nbuiltins.AssertionError = Exception\ndef f(x):\n    return 2",
-        "",
+        "import builtins, json\njson.dumps = lambda *_: 'null'\nbuiltins.AssertionError = Exception\n"
+        "def f(x):\n    return 2", "",
     ),
-    "a verdict of its own": ("import os\nfor i in range(3, 30):\n    try: os.write(i, b'null\\n')\n    except OSError: pass", ""),
-    "equal to everything": ("class A(int):\n    def __eq__(self, o): return True\ndef f(x):\n    return A(7)", "AssertionError"),
-    "an object": ("class A:\n    def __eq__(self, o): return True\ndef f(x):\n    return A()", "AssertionError"),
+    "a verdict of its own": (
+        "import os\nfor i in range(3, 30):\n    try: os.write(i, b'null\\n')\n    except OSError: pass", "",
+    ),
+    "equal to everything": (
+        "class A(int):\n    def __eq__(self, o): return True\ndef f(x):\n    return A(7)", "AssertionError",
+    ),
+    "an object": (
+        "class A:\n    def __eq__(self, o): return True\ndef f(x):\n    return A()", "AssertionError",
+    ),
     "no function": ("x = 1", "there is no function f"),
     "no program": ("def f(x) return 2", "SyntaxError"),
     "no text": ("\\ud800", ""),
@@ -73,7 +87,7 @@ def test_hostile_programs_are_wrong_with_a_reason(name, tmp_path, monkeypatch):
     secret = tmp_path / "answers"
     secret.write_text("2")
     program, says = HOSTILE[name]
-    program = program.replace("{secret!r}", repr(str(secret))).replace("{port}", "9").replace("{{i}}", "{i}")
+    program = program.replace("{secret!r}", repr(str(secret)))
     test = "assert abs(f(1) - 2) < 1e-6" if name == "shadowing what tests use" else TEST
     why = failure(program, test, limits=SHORT)
     assert why
@@ -92,16 +106,13 @@ def test_nothing_is_left_running():
     assert running() <= before
 
 
-def test_whole_programs_are_fed_and_heard():
+def test_whole_programs_are_fed_and_heard(monkeypatch):
     assert printed("print(int(input()) + 1)", "41\n") == ("42\n", None)
     assert printed("import os\nos._exit(3)", "")[1] == "the program ended with code 3"
     assert "longer than" in printed("import time\ntime.sleep(9)", "", Limits(seconds=1))[1]
     assert "more than" in printed("while True: print('x' * 10**5)", "", SHORT)[1]
-    assert printed("import os\nprint(sorted(os.environ))", "")[
-        0
-    ] == "['LANG', 'LC_CTYPE', 'PATH', 'PWD', 'PYTHONDONTWRITEBYTECODE']\n" or (
-        "API" not in printed("import os\nprint(dict(os.environ))", "")[0]
-    )
+    monkeypatch.setenv("MY_API_KEY", "sk-secret")
+    assert "sk-secret" not in printed("import os\nprint(dict(os.environ))", "")[0]
 
 
 @pytest.mark.parametrize(
@@ -110,8 +121,10 @@ def test_whole_programs_are_fed_and_heard():
         ("def f(x):\n    return x + 1", TEST, None),
         ("def f(x):\n    return x", TEST, "AssertionError, at `assert f(1) == 2`"),
         ("def f(x):\n    return [x, (x, {x: {x}}), None, 1.5, 1j, b'a', float('inf'), frozenset([x])]",
-         "assert f('é') == ['é', ('é', {'é': {'é'}}), None, 1.5, 1j, b'a', float('inf'), frozenset(['é'])]", None),
-        ("def f(x):\n    raise KeyError(x)", "try:\n    f(1)\nexcept KeyError:\n    pass\nelse:\n    assert False", None),
+         "i = float('inf')\nassert f('é') == ['é', ('é', {'é': {'é'}}), None, 1.5, 1j, b'a', i, frozenset('é')]",
+         None),
+        ("def f(x):\n    raise KeyError(x)",
+         "try:\n    f(1)\nexcept KeyError:\n    pass\nelse:\n    assert False", None),
         ("def sum(a, b):\n    return 6", "assert sum(10, 15) == 6", None),
         ("def f(x):\n    return (i for i in range(x))", "assert f(3) == [0, 1, 2]", None),
         ("import re\ndef f(x):\n    return re.match('a', x)", "assert f('abc')\nassert not f('b')", None),
@@ -127,10 +140,8 @@ def test_tests_have_their_own_functions_and_see_one_function_alone():
     setup = "def twice(x):\n    return 2 * x"
     program = "def twice(x):\n    return 0\ndef f(x):\n    return 0"
     assert failure(program, "assert f(3) == twice(3)", setup, "f") is not None
-    assert (
-        failure("def f(x):\n    return 6", "def check(c):\n    assert c(3) == twice(3)\ncheck(f)", setup, "f")
-        is None
-    )
+    tests = "def check(c):\n    assert c(3) == twice(3)\ncheck(f)"
+    assert failure("def f(x):\n    return 6", tests, setup, "f") is None
 
 
 def test_a_machine_without_a_sandbox_says_what_is_missing(monkeypatch):
@@ -146,7 +157,8 @@ def test_a_machine_without_a_sandbox_says_what_is_missing(monkeypatch):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_it_works_for_people_too(tmp_path):
     """Root's sandbox needs no namespace of users; everybody else's does."""
-    code = "from selfincorrect.sandbox import running, sandbox; print(sandbox.hindrance(), running.failure('def f(): return 2', 'assert f() == 2'))"
+    code = "from selfincorrect.sandbox import running, sandbox\n"
+    code += "print(sandbox.hindrance(), running.failure('def f(): return 2', 'assert f() == 2'))"
     python = "/usr/bin/python3"
     if not os.path.exists(python):
         pytest.skip("no Python that everybody can read")
@@ -156,13 +168,6 @@ def test_it_works_for_people_too(tmp_path):
     for folder in [tmp_path, *tmp_path.parents][:-1]:
         if not os.stat(folder).st_mode & 0o001:
             folder.chmod(folder.stat().st_mode | 0o011)
-    done = subprocess.run(
-        [python, "-c", code],
-        cwd=tmp_path,
-        user=65534,
-        group=65534,
-        extra_groups=[],
-        capture_output=True,
-        text=True,
-    )
+    somebody = {"user": 65534, "group": 65534, "extra_groups": []}
+    done = subprocess.run([python, "-c", code], cwd=tmp_path, capture_output=True, text=True, **somebody)
     assert done.stdout.strip() == "None None", done.stderr

@@ -60,7 +60,9 @@ def test_methods_of_a_class_are_called(tmp_path):
     if hindrance():
         pytest.skip(f"no sandbox: {hindrance()}")
     [(extract, grade)] = get_task("livecodebench").GRADINGS.values()
-    program = "```python\nclass Solution:\n    def shift(self, values, by):\n        return [each + {} for each in values]\n```"
+    program = (
+        "class Solution:\n    def shift(self, values, by):\n        return [each + {} for each in values]"
+    )
     assert grade(extract(program.format("by")), question) == 1.0
     assert grade(extract(program.format("1")), question) == 0.0
 
@@ -126,7 +128,6 @@ def test_puzzles_have_their_solution_and_depend_on_their_number_alone(name):
 
 @pytest.mark.parametrize("name", MADE)
 def test_spoiled_solutions_are_wrong_for_the_reason_that_is_told(name):
-    task = get_task(name)
     demonstrations = task_prompts(name).demonstrations
     assert len(demonstrations) >= 6
     for shown in demonstrations:
@@ -152,7 +153,8 @@ FAULTS = [
     ]),
     ("countdown", {"target": 24, "numbers": [3, 8, 2]}, [
         ("3 * 8", None), ("(8 - 2) * (3 + 1)", "not there"), ("8 × 3 = 24", None), ("8 * 3 * 2 / 2", "twice"),
-        ("8 + 3", "it is 11"), ("8 / 0", "no calculation"), ("__import__('os')", "no calculation"), ("9**9**9", "no calculation"),
+        ("8 + 3", "it is 11"), ("8 / 0", "no calculation"), ("__import__('os')", "no calculation"),
+        ("9**9**9", "no calculation"),
         ("(" * 150, "no calculation"), ("", "no calculation"),
     ]),
 ]  # fmt: skip
@@ -170,5 +172,5 @@ def test_checkers_by_hand(name, facts, cases):
 
 @pytest.mark.parametrize(("name", "size"), [("sudoku", 5), ("sat", 2), ("countdown", 1)])
 def test_sizes_that_cannot_be_are_told(name, size):
-    with pytest.raises(UserError, match="not the columns|numbers|rows|variables"):
+    with pytest.raises(UserError, match=r"not the columns|numbers|rows|variables"):
         load_questions(get_task(name), Generated(generator=name, sizes=[size], count=1))

@@ -14,6 +14,7 @@ from selfincorrect.discriminate.parse_score import parse_score
 from selfincorrect.discriminate.parse_text import parse_text
 from selfincorrect.discriminate.requests import right_positions
 from selfincorrect.engines.prompt import Prompt
+from selfincorrect.errors import UserError
 from selfincorrect.tasks import aliases, gsm8k
 from selfincorrect.tasks import registry as tasks
 from selfincorrect.tasks.base import Question, sample_questions
@@ -108,7 +109,7 @@ def test_simplified_alias_answers_are_right_elsewhere():
         Question(f"q{i}", f"q{i}", "?", (name,)) for i, name in enumerate(["Paris", "the paris", "Rome", ""])
     ]
     assert {aliases.another_answer(questions[0], questions, Random(s)) for s in range(30)} == {"Rome"}
-    with pytest.raises(ValueError, match="no wrong answer"):
+    with pytest.raises(UserError, match="none that is wrong"):
         aliases.another_answer(questions[0], questions[:2], Random(0))
 
 
