@@ -104,6 +104,11 @@ class Config(Section):
         description="Comparisons beside the usual ones (every way of choosing with `choose`, with "
         "`likelihood` and with the majority): `{variants: [a, b]}`, `{models: [a, b]}` or `{k: [2, 4]}`.",
     )
+    include: list[str] = Field(
+        default_factory=list,
+        description="Modules of tasks of your own, `mine.py` with its prompts beside it in `mine.yaml` "
+        "(docs/adding/task.md): they are code that is run.",
+    )
     audit: dict[Alias, str] = Field(
         default_factory=dict,
         description="Published tables to audit beside the paper's, by name: CSV files with the columns of "

@@ -86,6 +86,10 @@ def _code(
     if described is not None:
         own += ["tasks.described.DescribedTask", f"tasks.answers.{described.get('grade', 'aliases')}"]
         task = None
+    if task in tasks.included():
+        path = tasks.included()[task]
+        others[task] = [file_sha256(each) for each in (path, path.with_suffix(".yaml"))]
+        task = None
     if task is not None and task not in tasks.BUILT_IN:
         others[task], task = origin(tasks.GROUP, task), None
     told = {"plugins": others} if others else {}

@@ -73,6 +73,8 @@ def located(config: Mapping[str, Any], files: Path) -> dict[str, Any]:
         if isinstance(value, Mapping):
             paths = {key: (*keys, key) for key in value}
             return {key: walk(value[key], path) for key, path in paths.items() if path != ("run", "store")}
+        if isinstance(value, list):
+            return [walk(each, keys) for each in value]
         if not isinstance(value, str) or not _is_path(config, keys, value):
             return value
         try:
@@ -100,6 +102,8 @@ def located(config: Mapping[str, Any], files: Path) -> dict[str, Any]:
 def _is_path(config: Mapping[str, Any], keys: tuple[str, ...], value: str) -> bool:
     """Whether the text `value` at `keys` of the configuration is the path of a file or folder."""
     match keys:
+        case ("include",):
+            return True
         case ("models", name, "source"):
             kind = engine_kind(config["models"][name].get("engine", "transformers"))
             return kind.source == "file" or (kind.in_process and is_folder(value))
@@ -161,6 +165,14 @@ def confirm(config: Config, yes: bool) -> None:
     for name, each in config.weighted.items():
         if isinstance(each, ModelConfig) and each.trust_remote_code:
             told.append(f"- code that comes with the model {name} is run")
+    agreed(told, yes)
+
+
+def agreed(told: Sequence[str], yes: bool) -> None:
+    """Have a person agree to what is `told` of a record, unless there is nothing or they said `yes` before.
+
+    Raises UserError without agreement.
+    """
     if not told or yes:
         return
     listed = plain_text("\n".join(told))
@@ -185,6 +197,9 @@ def reproduce(
     record = read_record(run)
     try:
         config = located(record["configuration"], files or run.absolute().parent.parent)
+        # Before it is checked, for which its modules are run.
+        modules = config.get("include")
+        agreed([f"- the code in {modules} is run"] if modules else [], yes)
         checked = check(config)
     except RecursionError:
         raise UserError(f"{run} is no whole record: its configuration is nested too deep.") from None

@@ -1,6 +1,7 @@
 """Skill by difficulty: of questions of each level, and of those that the model solves more or less often."""
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -62,10 +63,10 @@ def difficulty_table(
 
 
 def levels_of(dataset: pl.DataFrame) -> dict[str, str]:
-    """The level of each question of a task; none where it has no levels, or as many as questions."""
+    """The level of each question of a task; none where there is one level alone, or more than MOST."""
     rows = dataset.select("question_id", "details").iter_rows()
     found = {question: level for question, told in rows if (level := json.loads(told).get("level"))}
-    return found if len(set(found.values())) <= MOST else {}
+    return found if 1 < len(set(found.values())) <= MOST else {}
 
 
 def solved(grades: pl.DataFrame, k: int) -> dict[str, str]:
@@ -80,12 +81,18 @@ def solved(grades: pl.DataFrame, k: int) -> dict[str, str]:
 
 
 def _parts(cell: pl.DataFrame, group_of: Mapping[str, str]) -> Iterator[tuple[str, pl.DataFrame]]:
-    """The questions of each group, in the order of its name."""
+    """The questions of each group, numbers in their order."""
     named = cell.with_columns(
         pl.col("question_id").replace_strict(group_of, default=None, return_dtype=pl.String).alias("group")
     )
-    for (group,), part in named.drop_nulls("group").sort("group").group_by("group", maintain_order=True):
-        yield str(group), part
+    parts = {str(group): part for (group,), part in named.drop_nulls("group").group_by("group")}
+    yield from sorted(parts.items(), key=lambda each: in_order(each[0]))
+
+
+def in_order(group: str) -> tuple[float, str]:
+    """What sorts groups: by the first number in their name, then by the name."""
+    number = re.search(r"\d+(?:\.\d+)?", group)
+    return float(number.group()) if number else 0.0, group
 
 
 def _row(part: pl.DataFrame) -> dict[str, Any]:

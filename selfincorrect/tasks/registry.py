@@ -2,9 +2,10 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +17,8 @@ from selfincorrect.tasks.base import Task
 
 GROUP = "selfincorrect.tasks"
 _NO_TASKS = ("replies", "described")  # what all tasks share, and those that are described
-DEFINED = "SELFINCORRECT_TASKS"  # in the environment: definitions of tasks as JSON, which jobs inherit
+# In the environment, as JSON, which jobs inherit: definitions of tasks, and modules of the user's by task.
+DEFINED, INCLUDED = "SELFINCORRECT_TASKS", "SELFINCORRECT_INCLUDE"
 
 
 def _built_in() -> tuple[str, ...]:
@@ -47,20 +49,37 @@ def defined() -> dict[str, Any]:
     return found
 
 
+def include(modules: Sequence[str]) -> None:
+    """Make the tasks in a user's modules known by the names of the files, here and in the jobs that follow."""
+    os.environ[INCLUDED] = json.dumps(
+        {Path(path).stem: str(Path(path).expanduser().absolute()) for path in modules}
+    )
+
+
+def included() -> dict[str, Path]:
+    """The modules of the user's own, by task."""
+    found: dict[str, str] = json.loads(os.environ.get(INCLUDED, "{}"))
+    return {name: Path(path) for name, path in found.items()}
+
+
 def names() -> tuple[str, ...]:
     """The names of all tasks, those of a configuration last."""
-    return (*NAMES, *(name for name in defined() if name not in NAMES))
+    return tuple(dict.fromkeys([*NAMES, *included(), *defined()]))
 
 
 def get_task(name: str) -> Task:
     """The task called `name`, one of `names()`. Raises LookupError if there is none."""
+    if name not in NAMES and name in included():
+        return _own(included()[name])
     described = description(name)
     return _module(name) if described is None else _described(name, json.dumps(described, sort_keys=True))
 
 
 def description(name: str) -> dict[str, Any] | None:
     """What describes a task that has no code of its own; None for a module."""
-    return ready()[name] if name in READY else None if name in NAMES else defined().get(name)
+    if name in READY:
+        return ready()[name]
+    return None if name in NAMES or name in included() else defined().get(name)
 
 
 @cache
@@ -74,6 +93,20 @@ def _module(name: str) -> Task:
     if name in BUILT_IN:
         return cast(Task, import_module(f"selfincorrect.tasks.{name}"))
     return cast(Task, plugin(GROUP, name))
+
+
+@cache
+def _own(path: Path) -> Task:
+    """The module in a file of the user's. Raises UserError where it cannot be run."""
+    spec = spec_from_file_location(f"_included_{path.stem}", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise UserError(f"There is no module {path}. Correct `include` in the configuration.")
+    module = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise UserError(f"The module {path} cannot be run: {type(error).__name__}: {error}") from error
+    return cast(Task, module)
 
 
 @cache

@@ -53,6 +53,10 @@ def check(raw: Mapping[str, Any]) -> Config:
         config = Config.model_validate(dict(raw))
     except ValidationError as error:
         raise UserError(describe_all(found_and_allowed(error, Config))) from error
+    registry.include(config.include)
+    if wrong := list(tasks.module_problems(config)):
+        registry.include([])
+        raise UserError(describe_all(wrong))
     told = {name: task.definition() for name, task in config.tasks.items()}
     described = {name: definition for name, definition in told.items() if definition is not None}
     # What the process that started this one has looked into is not looked into again, by every job.

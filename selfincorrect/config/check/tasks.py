@@ -61,6 +61,21 @@ def task_problems(config: Config, look: bool = True) -> Iterator[Problem]:
         yield from _shot_problems(config, name)
 
 
+def module_problems(config: Config) -> Iterator[Problem]:
+    """Modules of one's own that are not there, lack their prompts, or have the name of another task."""
+    for given in config.include:
+        path = Path(given).expanduser()
+        for file in (path, path.with_suffix(".yaml")):
+            if path.suffix != ".py" or not file.is_file():
+                yield Problem(
+                    "include", str(file), "a module, mine.py, and its prompts beside it, mine.yaml", ""
+                )
+        if path.stem in tasks.NAMES:
+            yield Problem(
+                "include", repr(path.stem), "a file whose name is no task's", f"include: [my_{path.name}]"
+            )
+
+
 def _puzzle_problems(key: str, source: Generated, told: dict[str, Any] | None) -> Iterator[Problem]:
     """Puzzles that nobody makes, of a size that they have not, or of another kind than the task's."""
     known = [name for name in (told or {}).get("sources", {}).values() if "generator" in name]

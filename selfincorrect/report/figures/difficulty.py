@@ -5,7 +5,7 @@ import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.pyplot import subplots
 
-from selfincorrect.report.difficulty import LEVEL
+from selfincorrect.report.difficulty import LEVEL, in_order
 from selfincorrect.report.figures.style import Tables, legend_below, nothing, series, task_name
 
 FEW = 5  # mixed questions, below which a group says nothing
@@ -27,7 +27,7 @@ def draw(tables: Tables) -> Figure:
     )
     for axis, (task, model) in zip(axes[0], panels, strict=True):
         mine = table.filter((pl.col("task") == task) & (pl.col("model") == model))
-        groups = mine["group"].unique().sort().to_list()
+        groups = sorted(mine["group"].unique(), key=in_order)
         axis.axhline(0, color="black", linewidth=0.8)
         for (variant,), line in mine.group_by("variant", maintain_order=True):
             place = variants.index(variant)
@@ -38,6 +38,7 @@ def draw(tables: Tables) -> Figure:
             axis.plot(x, skill, **look, markersize=4, label=variant)
             axis.vlines(x, low, high, color=look["color"], linewidth=0.8, alpha=0.6)
         axis.set_xticks(range(len(groups)), groups)
+        axis.set_xlim(-0.5, len(groups) - 0.5)
         axis.set_title(f"{task_name(task)}\n{model}")
         axis.set_xlabel("level" if mine["by"][0] == LEVEL else "share of further answers that are right")
     axes[0, 0].set_ylabel("skill")

@@ -51,7 +51,7 @@ def rows(source: Generated) -> Iterator[dict[str, Any]]:
             made = puzzles(source.generator).make(size, _draw(source, size, number))
             yield {
                 "id": f"{source.generator}-{size}-{number:05d}", "question": made.question,
-                "answer": made.answer, "size": f"{size:02d}", "puzzle": source.generator,
+                "answer": made.answer, "size": str(size), "puzzle": source.generator,
                 "facts": dict(made.facts),
             }  # fmt: skip
 

@@ -244,3 +244,15 @@ def test_no_key_is_sent_before_a_person_has_agreed(tmp_path, ran, capsys, monkey
     assert len(ran) == 1
     main([str(path), *again, "--yes"])
     assert len(ran) == 2
+
+
+def test_modules_of_a_record_are_code_that_somebody_must_agree_to(tmp_path, ran, capsys):
+    configuration = {**whole()["configuration"], "include": ["evil.py"]}
+    path = written(tmp_path, whole(configuration=configuration))
+    (path.parent.parent / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    (path.parent.parent / "evil.yaml").write_text("{}")
+    again = ["--directory", str(tmp_path / "again"), "--force"]
+    assert main([str(path), *again]) == 2
+    assert "evil.py'] is run" in capsys.readouterr().err
+    assert ran == []
+    assert not (tmp_path / "ran").exists()

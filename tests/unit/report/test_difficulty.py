@@ -74,10 +74,23 @@ def test_groups_by_hand():
 
 
 def test_what_has_no_levels_or_as_many_as_questions_has_none():
-    assert difficulty.levels_of(dataset({"a": "1", "b": ""})) == {"a": "1"}
+    assert difficulty.levels_of(dataset({"a": "1", "b": "", "c": "2"})) == {"a": "1", "c": "2"}
+    assert difficulty.levels_of(dataset({"a": "1", "b": "1"})) == {}
     assert difficulty.levels_of(dataset({str(place): str(place) for place in range(200)})) == {}
     found = difficulty.difficulty_table(items(ROWS, unit="grade"), {"t": dataset({"a": ""})}, {}, [])
     assert found.height == 0
+
+
+def test_groups_are_in_the_order_of_their_numbers():
+    names = ["Level 10", "Level 2", "hard", "9", "0.2–0.4", "0.0–0.2"]
+    assert sorted(names, key=difficulty.in_order) == [
+        "0.0–0.2",
+        "hard",
+        "0.2–0.4",
+        "Level 2",
+        "9",
+        "Level 10",
+    ]
 
 
 def test_selectors_that_know_the_grades_are_left_out():

@@ -5,12 +5,16 @@ from random import Random
 import pytest
 import yaml
 
+from selfincorrect.config import slices
 from selfincorrect.config.check.experiment import check
 from selfincorrect.discriminate.requests import discriminations
 from selfincorrect.discriminate.view import View
+from selfincorrect.engines.requests import Response
 from selfincorrect.errors import UserError
+from selfincorrect.sandbox.sandbox import hindrance
 from selfincorrect.sources.kinds import LocalFile
 from selfincorrect.tasks import registry
+from selfincorrect.tasks.answers import equality
 from selfincorrect.tasks.conversations import Candidate
 from selfincorrect.tasks.definition import GRADES, Definition
 from selfincorrect.tasks.described import DescribedTask
@@ -18,17 +22,25 @@ from selfincorrect.tasks.generation import generation_prompt
 from selfincorrect.tasks.questions import load_questions
 from selfincorrect.tasks.templates import TaskPrompts, task_prompts
 from selfincorrect.tasks.variant import Variant
+from tests.conftest import ROOT
 from tests.support.scoring import SETTINGS
 
 
 @pytest.fixture(autouse=True)
 def undefined(monkeypatch):
     monkeypatch.setenv(registry.DEFINED, "{}")
+    monkeypatch.setenv(registry.INCLUDED, "{}")
 
 
 def task(**definition):
     return DescribedTask("mine", Definition(**{"question": "q", "answer": "a", **definition}))
 
+
+EXPERIMENT = """
+models: {m: {source: ./script.yaml, prompt: completion, engine: scripted}}
+tasks:
+  rivers: {source: {path: rivers.csv}, question: asked, answer: [river, other], limit: 5}
+"""
 
 OPTIONS = {"q": "Which is red?", "a": "rose", "one": "grass", "two": "rose", "three": "sky"}
 
@@ -69,6 +81,153 @@ def test_answers_are_graded(definition, row, right, wrong):
         assert grade(extract(text), question) == 0.0, text
     if made.definition.grade != "regex":
         assert grade(extract(question.references[0]), question) == 1.0, "the reference itself is right"
+
+
+@pytest.mark.parametrize(
+    "case", yaml.safe_load((ROOT / "tests/cases/math.yaml").read_text()), ids=lambda c: c["answer"]
+)
+def test_mathematics_is_compared_as_such(case):
+    made = task(grade="math")
+    [question] = made.load([{"q": "?", "a": case["answer"]}])
+    [(extract, grade)] = made.GRADINGS.values()
+    for text in case["right"]:
+        assert grade(extract(text), question) == 1.0, text
+    for text in case["wrong"]:
+        assert grade(extract(text), question) == 0.0, text
+
+
+def test_what_cannot_be_simplified_in_time_is_not_equal(monkeypatch):
+    """A model's expression can take for ever: the process that compares is ended, and another begins."""
+    monkeypatch.setattr(equality, "SECONDS", 0.5)
+    assert not equality.equal("4", "9^{9^{9^{9^{9^{9}}}}}")
+    monkeypatch.setattr(equality, "SECONDS", 20.0)
+    assert equality.equal("4", "2^2")
+
+
+@pytest.mark.parametrize(
+    ("definition", "row", "right", "wrong"),
+    [
+        (
+            {"grade": "similarity"}, {"q": "?", "a": "It rains a lot in autumn"}, ["in autumn it rains"],
+            ["It is dry"],
+        ),
+        (
+            {"grade": "similarity", "wrong": "no"}, {"q": "?", "a": "the sky is blue", "no": "the sky is green"},
+            ["blue sky"], ["green sky", "sky"],
+        ),
+        (
+            {"grade": "choice", "options": ["a", "no"], "shuffle": True},
+            {"q": "?", "a": "yes", "no": "never"}, ["yes"], ["never"],
+        ),
+        ({"grade": "code", "tests": "t"}, {"q": "?", "a": "def f(): return 1", "t": "assert f() == 1"},
+         ["```python\ndef f():\n    return 1\n```", "So:\n```\nx = 1\n```\n```\ndef f(): return x\nx = 1"],
+         ["def f(): return 2", "", "none"]),
+    ],
+)  # fmt: skip
+def test_further_grades(definition, row, right, wrong):
+    if definition["grade"] == "code" and hindrance():
+        pytest.skip(f"no sandbox: {hindrance()}")
+    test_answers_are_graded(definition, row, right, wrong)
+
+
+def test_a_judge_says_whether_an_answer_means_the_right_one():
+    made = task(grade="judge")
+    [question] = made.load([{"q": "When?", "a": "1887"}])
+    judge = made.JUDGES["judge"]
+    prompt = judge.prompt([question], ["In 1887."])
+    assert "Right answer: 1887\nAnswer given: In 1887." in prompt.query
+    said = {"Yes": 1.0, "no.": 0.0, "<think>no</think>Yes": 1.0, "maybe": None, "Yes. No": 0.0, "": None}
+    for text, reading in said.items():
+        assert judge.read(Response(text, "", "stop", 1, 1, None)) == reading
+    assert made.judged({"judge": 1.0}) == 1.0
+    assert made.GRADINGS == {}
+
+
+SUMS = "q,a,hard\n" + "".join(f"What is {n} + {n}?,{2 * n},{n % 2}\n" for n in range(12))
+
+
+def test_rows_of_the_file_can_be_the_demonstrations(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "script.yaml").write_text("rules: [{match: ., answers: [Po]}]")
+    (tmp_path / "sums.csv").write_text(SUMS)
+    told = {
+        "source": {"path": "sums.csv"},
+        "question": "q",
+        "answer": "a",
+        "grade": "number",
+        "level": "hard",
+    }
+    given = {"models": yaml.safe_load(EXPERIMENT)["models"], "tasks": {"sums": {**told, "demonstrations": 3}}}
+    config = check(given)
+    shown = task_prompts("sums").demonstrations
+    assert len(shown) == 3
+    questions = load_questions(registry.get_task("sums"), config.task_source("sums"))
+    assert len(questions) == 9
+    assert not {each.question for each in questions} & {each.question for each in shown}
+    for each in shown:
+        n = int(each.question.split()[2])
+        assert each.right.text == f"#### {2 * n}"
+        assert len(each.wrong) == 5
+        assert each.right.text not in [wrong.text for wrong in each.wrong]
+    assert {each.details["level"] for each in questions} == {"0", "1"}
+    (tmp_path / "sums.csv").write_text(SUMS + "What is 50 + 50?,100,0\n")  # chosen by their texts alone
+    check({**given, "seed": 3})
+    again = {each.question for each in task_prompts("sums").demonstrations}
+    assert len(again & {each.question for each in shown}) >= 2
+
+
+def test_wrong_letters_of_a_demonstration_are_those_of_its_options(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "script.yaml").write_text("rules: [{match: ., answers: [Po]}]")
+    rows = "".join(f"Which is {n}?,{n},{n + 1},{n + 2}\n" for n in range(5))
+    (tmp_path / "which.csv").write_text("q,a,b,c\n" + rows)
+    told = {"source": {"path": "which.csv"}, "question": "q", "answer": "a", "grade": "choice"}
+    told |= {"options": ["a", "b", "c"], "demonstrations": 2}
+    check({"models": yaml.safe_load(EXPERIMENT)["models"], "tasks": {"which": told}})
+    for each in task_prompts("which").demonstrations:
+        assert each.right.text == "A"
+        assert {wrong.text for wrong in each.wrong} == {"B", "C"}
+
+
+MODULE = """
+from selfincorrect.tasks import aliases
+from selfincorrect.tasks.base import Question
+SOURCES, COLUMNS, SHOTS, ANSWER_TOKENS, CHOICE_TOKENS = {}, "`q`", 0, 8, 8
+load = lambda rows: [Question("1", "1", row["q"], (row["a"],)) for row in rows]
+trim = final = aliases.first_line
+extract, form = aliases.extract, aliases.form
+GRADINGS = {"aliases": (extract, aliases.grade)}
+simplify = lambda extracted, question, others, draw: "?"
+"""
+
+
+def test_a_module_of_ones_own_is_included(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "script.yaml").write_text("rules: [{match: ., answers: [Po]}]")
+    (tmp_path / "river.csv").write_text("q,a\nWhere?,Po\n")
+    (tmp_path / "river.py").write_text(MODULE)
+    prompts = yaml.safe_load((ROOT / "selfincorrect/tasks/capitals.yaml").read_text())
+    (tmp_path / "river.yaml").write_text(yaml.safe_dump(prompts))
+    given = {"models": yaml.safe_load(EXPERIMENT)["models"], "include": ["river.py"]}
+    given["tasks"] = {"river": {"source": {"path": "river.csv"}}}
+    config = check(given)
+    [question] = load_questions(registry.get_task("river"), config.task_source("river"))
+    assert (question.question, question.references) == ("Where?", ("Po",))
+    before = slices.grade(config, "m", "river")
+    assert before == slices.grade(config, "m", "river")
+    (tmp_path / "river.py").write_text(MODULE + "\n# changed\n")
+    assert slices.grade(check(given), "m", "river") != before
+    for name, says in (
+        ("gone.py", "gone.py"),
+        ("river.yaml", "a module, mine.py"),
+        ("capitals.py", "no task's"),
+    ):
+        with pytest.raises(UserError, match=says):
+            check({**given, "include": [name]})
+    (tmp_path / "river.py").write_text("1 / 0")
+    registry._own.cache_clear()
+    with pytest.raises(UserError, match="cannot be run: ZeroDivisionError"):
+        check(given)
 
 
 def test_options_are_part_of_the_question():
@@ -123,13 +282,6 @@ def test_prompts_work_with_and_without_demonstrations(grade):
         assert "7" in each.requests[0].prompt.query
         if grade not in ("regex", "code", "program"):
             assert made.simplify("8", question, [question, other], Random(1))
-
-
-EXPERIMENT = """
-models: {m: {source: ./script.yaml, prompt: completion, engine: scripted}}
-tasks:
-  rivers: {source: {path: rivers.csv}, question: asked, answer: [river, other], limit: 5}
-"""
 
 
 def test_a_configuration_makes_it_known(tmp_path, monkeypatch):
