@@ -1,5 +1,5 @@
-"""The generated pages: the schema of the configuration and its table, and what every column of every table
-means.
+"""The generated pages: the schema of the configuration and its table, what every column of every table means,
+and all tasks.
 """
 
 from collections.abc import Sequence
@@ -23,6 +23,7 @@ from selfincorrect.report.difficulty import COLUMNS as DIFFICULTY
 from selfincorrect.report.matrix import COLUMNS as MATRIX
 from selfincorrect.report.pooled import COLUMNS as POOLED
 from selfincorrect.report.selectors import AGREEMENT, SELECTORS
+from selfincorrect.tasks.page import tasks_page
 
 TABLES: list[tuple[str, str, Sequence[Column]]] = [
     ("results/tables/metrics", "A row a cell: model × task × k × variant.", METRICS),
@@ -87,6 +88,7 @@ def pages() -> dict[str, str]:
         "workflow/schemas/config.schema.json": schema_text(),
         "docs/configuration.md": configuration_page(),
         "docs/columns.md": columns_page(),
+        "docs/tasks.md": tasks_page(),
     }
 
 

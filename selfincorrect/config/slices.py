@@ -13,7 +13,7 @@ from selfincorrect.config.code_digest import ROOT, code_digest
 from selfincorrect.config.model_section import ModelConfig
 from selfincorrect.config.schema import Config, VariantConfig
 from selfincorrect.config.task_settings import task_settings
-from selfincorrect.digest import file_sha256
+from selfincorrect.digest import digest, file_sha256
 from selfincorrect.discriminate.selectors.registry import (
     BUILT_IN,
     GROUP,
@@ -88,7 +88,7 @@ def _code(
         task = None
     if task in tasks.included():
         path = tasks.included()[task]
-        others[task] = [file_sha256(each) for each in (path, path.with_suffix(".yaml"))]
+        others[task] = digest([file_sha256(each) for each in (path, path.with_suffix(".yaml"))])
         task = None
     if task is not None and task not in tasks.BUILT_IN:
         others[task], task = origin(tasks.GROUP, task), None

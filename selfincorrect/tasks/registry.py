@@ -50,7 +50,7 @@ def defined() -> dict[str, Any]:
 
 
 def include(modules: Sequence[str]) -> None:
-    """Make the tasks in a user's modules known by the names of the files, here and in the jobs that follow."""
+    """Make the tasks in a user's modules known by the names of the files, also in the jobs that follow."""
     os.environ[INCLUDED] = json.dumps(
         {Path(path).stem: str(Path(path).expanduser().absolute()) for path in modules}
     )

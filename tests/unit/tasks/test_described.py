@@ -112,8 +112,8 @@ def test_what_cannot_be_simplified_in_time_is_not_equal(monkeypatch):
             ["It is dry"],
         ),
         (
-            {"grade": "similarity", "wrong": "no"}, {"q": "?", "a": "the sky is blue", "no": "the sky is green"},
-            ["blue sky"], ["green sky", "sky"],
+            {"grade": "similarity", "wrong": "no"}, {"q": "?", "a": "the sky is blue", "no": "sky is red"},
+            ["blue sky"], ["red sky", "sky"],
         ),
         (
             {"grade": "choice", "options": ["a", "no"], "shuffle": True},
