@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
+from selfincorrect.engines.reasoning import ReasoningConfig
 from selfincorrect.engines.registry import names as engine_names
 from selfincorrect.pools.kinds import Pool
 from selfincorrect.sections import Section, ServerConfig
@@ -56,6 +57,9 @@ class ModelConfig(Section):
         "file of answers, to try a workflow without weights.",
     )
     server: ServerConfig | None = Field(None, description="The server, with `engine: openai`.")
+    reasoning: ReasoningConfig | None = Field(
+        None, description="How a model that reasons is run: the budget of its thoughts, their tags, effort."
+    )
     tasks: list[str] | None = Field(
         None, description="Only for these tasks; `[]` for a model that only judges. Default: all."
     )

@@ -24,6 +24,7 @@ from selfincorrect.discriminate.selectors.registry import (
     selector_of,
 )
 from selfincorrect.engines import registry as engines
+from selfincorrect.engines.reasoning import ReasoningConfig
 from selfincorrect.paper.published import PAPER_K, setting_of
 from selfincorrect.plugins import origin
 from selfincorrect.pools.kinds import OUTPUTS, FlatPool
@@ -42,7 +43,7 @@ Slice = dict[str, Any]
 def prepare_model(config: Config, model: str) -> Slice:
     entry = config.weighted[model]
     # Where and how fast a server answers does not change its model.
-    unread = {"tasks", "published", "gpus", "server", "parameters", "greedy"}
+    unread = {"tasks", "published", "gpus", "server", "parameters", "greedy", "reasoning"}
     settings = entry.model_dump(mode="json", exclude=unread)
     if settings["adapter"] is None:
         del settings["adapter"]
@@ -52,11 +53,19 @@ def prepare_model(config: Config, model: str) -> Slice:
         **settings,
         "key": entry.server.key if entry.server else None,
         "logprobs": entry.server.logprobs if entry.server else None,
-        **({"body": entry.server.body} if entry.server and entry.server.body else {}),
+        **_reasoning(entry),
         "catalog": catalog()[name].model_dump(mode="json") if name in catalog() else None,
         **({} if prepared else {"plugins": {entry.engine: origin(engines.GROUP, entry.engine)}}),
         "code": code_digest("models.prepare.prepare_model", *prepared),
     }
+
+
+def _reasoning(entry: ModelConfig) -> Slice:
+    """What a server's calls, or a template, say beside: as configured for it, and of reasoning."""
+    told = entry.reasoning or ReasoningConfig()
+    body = {**told.body(), **entry.server.body} if entry.server else {}
+    template = {} if entry.server else told.template()
+    return {key: value for key, value in (("body", body), ("template", template)) if value}
 
 
 def prepare_dataset(config: Config, task: str) -> Slice:
@@ -97,14 +106,21 @@ def _code(
     return {**told, "code": code_digest(*roots, *own, task=task)}
 
 
-def _asking(config: Config, *greedily: str) -> Slice:
-    """What else shapes answers, where it is not as usual.
+def _asking(config: Config, *models: str, greedily: bool = True) -> Slice:
+    """What else shapes the answers of `models`, where it is not as usual.
 
-    That is which missing answers are asked for again, and which of the models that are asked `greedily` draw
-    theirs all the same.
+    That is which missing answers are asked for again, which models draw what is asked `greedily` all the
+    same, and how thoughts are bounded.
     """
-    drawn = [model for model in greedily if not config.weighted[model].greedy]
-    return {key: value for key, value in (("retry", config.run.retry), ("drawn", drawn)) if value}
+    entries = {model: config.weighted[model] for model in models}
+    drawn = [model for model, entry in entries.items() if greedily and not entry.greedy]
+    thinking = {
+        model: entry.reasoning.model_dump(include={"budget", "close", "tags"})
+        for model, entry in entries.items()
+        if entry.reasoning and (entry.reasoning.budget or entry.reasoning.tags)
+    }
+    told = (("retry", config.run.retry), ("drawn", drawn), ("reasoning", thinking))
+    return {key: value for key, value in told if value}
 
 
 def generate(config: Config, model: str, task: str) -> Slice:
@@ -118,7 +134,7 @@ def generate(config: Config, model: str, task: str) -> Slice:
         "sampling": config.sampling.model_dump(mode="json"),
         **settings.model_dump(include={"limit", "shots", "answer_tokens"}),
         "shards": config.tasks[task].shards,
-        **_asking(config),
+        **_asking(config, model, greedily=False),
         "prompts": {"generate": prompts["generate"], "demonstrations": demonstrations},
         **_code("generate.stage.run", task=task, models=[config.weighted[model]]),
     }

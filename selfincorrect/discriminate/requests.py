@@ -181,6 +181,8 @@ def _shown(
         else:
             show = view.task.final if final else view.task.trim
             text = show(candidate.text or "")
+            if view.variant.show == "thoughts" and candidate.thought:
+                text = f"{candidate.thought}\n\n{text}"
         shown.append(text or NO_ANSWER)
     return shown
 

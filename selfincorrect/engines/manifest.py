@@ -25,11 +25,12 @@ class _Model(BaseModel):
     adapter: str | None = None
     logprobs: bool | None = None
     body: dict[str, Any] | None = None
+    template: dict[str, Any] | None = None
 
 
 class ModelSettings(_Model):
-    """A model as its rule wants it prepared; `key` is the variable that holds the key of its server, and
-    `body` what each call to that says beside.
+    """A model as its rule wants it prepared; `key` is the variable that holds the key of its server, `body`
+    what each call to that says beside, and `template` what its chat template is told.
     """
 
     key: str | None = None

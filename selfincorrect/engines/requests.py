@@ -85,7 +85,8 @@ class Response:
     log-probability of the answer's tokens, without the end-of-text token, under the model at temperature 1,
     None where the engine gives none.
 
-    `reasoning` is what a server tells apart as such, and `reasoning_tokens` how many of the tokens it was;
+    `reasoning` is what a server tells apart as such, and `reasoning_tokens` how many of the tokens it was,
+    where that is known; `forced` says that its thought was closed at a budget;
     `said` are a server's words on why there is no answer; `model` and `fingerprint` are what it says of
     itself. `options` are the natural log-probabilities of the request's options, None for one that a server
     does not tell; that of such a one is at most `bound`, where it says so. `option_tokens` are the numbers of
@@ -113,6 +114,7 @@ class Response:
     option_tokens: tuple[int, ...] | None = None
     certainties: tuple[float, ...] | None = None
     bound: float | None = None
+    forced: bool = False
 
     def record(self) -> dict[str, Any]:
         """The response as it is stored, without the fields that are at their default."""

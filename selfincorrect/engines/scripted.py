@@ -85,7 +85,7 @@ class ScriptedEngine:
     def _respond(self, request: Request) -> Response:
         prompt = request.prompt.text()
         for rule in self._script.rules:
-            match = rule.match.search(request.prompt.query)
+            match = rule.match.search(request.prompt.query + request.prompt.begun)
             if match:
                 if request.options:
                     return _scored(rule, prompt, request.options)

@@ -24,11 +24,19 @@ TAGS = (
     (r"<\|inner_prefix\|>", r"<\|inner_suffix\|>"),
     (r"<\|im_start\|>think\b", r"<\|im_start\|>answer\b"),
 )
-_TAG = re.compile(
-    "|".join(f"(?P<open{i}>{o})|(?P<close{i}>{c})" for i, (o, c) in enumerate(TAGS)), re.IGNORECASE
-)
+
+
+def _compiled(tags: Sequence[tuple[str, str]]) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What finds a tag anywhere, and an opening one at the end of a text."""
+    named = "|".join(f"(?P<open{i}>{o})|(?P<close{i}>{c})" for i, (o, c) in enumerate(tags))
+    at_end = rf"(?:{'|'.join(opening for opening, _ in tags)})\s*\Z"
+    return re.compile(named, re.IGNORECASE), re.compile(at_end, re.IGNORECASE)
+
+
+_TAG, _OPENS_AT_END = _compiled(TAGS)
+_STANDARD = ("<think>", "</think>")
+_OWN: set[tuple[str, str]] = set()  # tags of configured models, which become the standard ones
 _MAY_BE_TAG = re.compile(r"[<\[◁]")  # most texts hold none, and this is quicker
-_OPENS_AT_END = re.compile(rf"(?:{'|'.join(opening for opening, _ in TAGS)})\s*\Z", re.IGNORECASE)
 
 # Marks of a tokenizer or a template. They end an answer wherever they stand after its beginning, unless the
 # text goes on about them.
@@ -40,6 +48,34 @@ _MARKS = re.compile(rf"(?:{_MARK})(?! ?[,.;)]| [a-z])|(?:{_SOFT})(?=[^\S\n]*(?:\
 # What wraps the answer itself.
 _BOX = re.compile(r"<\|(?:begin|end)_of_box\|>")
 _ANSWER = re.compile(r"<(/?)(?:answer|response)>", re.IGNORECASE)
+
+
+def know(opens: str, closes: str) -> None:
+    """Read the tags of a model that has unusual ones as thoughts, in this process."""
+    global _TAG, _OPENS_AT_END, _MAY_BE_TAG
+    _OWN.add((opens, closes))
+    own = [(re.escape(each), re.escape(other)) for each, other in sorted(_OWN)]
+    _TAG, _OPENS_AT_END = _compiled([*TAGS, *own])
+    _MAY_BE_TAG = re.compile("|".join([r"[<\[◁]", *(each for pair in own for each in pair)]))
+
+
+def standard(text: str) -> str:
+    """A text with the tags of configured models as the usual ones, which every reader knows."""
+    for own in _OWN:
+        for each, usual in zip(own, _STANDARD, strict=True):
+            text = text.replace(each, usual)
+    return text
+
+
+def parted(text: str) -> tuple[str, str]:
+    """The thoughts of a text, without their tags, and the rest; "" where a thought never closes."""
+    thought, rest, end = "", "", 0
+    for start, stop in _answers(text):
+        thought += text[end:start]
+        rest += text[start:stop]
+        end = len(text) if stop is None else stop
+    thought = _TAG.sub("", thought).strip()
+    return thought, "" if unfinished(text) else rest.lstrip() if thought else rest
 
 
 def opening(prompt: str) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -34,8 +35,10 @@ COLUMNS = [
                                   "tokens: without the end-of-text token and stop strings, in every engine. "
                                   "Answers stored by versions of before 2026-11-26 have the end in it"),
     Column("prompt", pl.String, "the prompt as sent"),
-    Column("reasoning", pl.String, "what a server told apart as reasoning"),
-    Column("reasoning_tokens", pl.Int32, "tokens of it"),
+    Column("reasoning", pl.String, "its thoughts: what a server told apart, or what stands in tags of "
+                                   "thoughts"),
+    Column("reasoning_tokens", pl.Int32, "tokens of them, where that is known"),
+    Column("forced", pl.Boolean, "whether its thought was closed at the budget of `reasoning`"),
     Column("cut", pl.Int32, "characters beyond `sampling.max_characters`"),
 ]  # fmt: skip
 SCHEMA = schema_of(COLUMNS)
@@ -134,6 +137,14 @@ def generation_requests(
     ]
 
 
+def _parted(response: Response, longest: int) -> dict[str, Any]:
+    """The answer without its thoughts, these, and how many characters of the answer were cut off."""
+    thought, text = ("", response.text) if response.text is None else thoughts.parted(response.text)
+    short, cut = cut_text(text if thought else response.text, longest)
+    told = response.reasoning or thought or None
+    return {"text": short, "cut": cut, "reasoning": told[:longest] if told else None}
+
+
 def candidate_table(
     questions: Sequence[Question], requests: Sequence[Request], responses: Sequence[Response], longest: int
 ) -> pl.DataFrame:
@@ -145,15 +156,15 @@ def candidate_table(
         {
             "question_id": questions[index // n].question_id,
             "sample": index % n,
-            **dict(zip(("text", "cut"), cut_text(response.text, longest), strict=True)),
+            **_parted(response, longest),
             "finish_reason": response.finish_reason,
             "tokens_in": response.tokens_in,
             "tokens_out": response.tokens_out,
             "seed": request.seed if response.seeded else None,
             "logprob": response.logprob,
             "prompt": response.prompt,
-            "reasoning": response.reasoning,
             "reasoning_tokens": response.reasoning_tokens,
+            "forced": response.forced,
         }
         for index, (request, response) in enumerate(zip(requests, responses, strict=True))
     ]

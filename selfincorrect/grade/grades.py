@@ -32,6 +32,7 @@ COLUMNS = [
     Column("valid", pl.Boolean, "whether an answer could be read"),
     Column("missing", pl.String, "why there is no answer: `context`, `refused`, `filtered`, `error`, or "
                                  "`unfinished_thought`"),
+    Column("forced", pl.Boolean, "whether its thought was closed at the budget of `reasoning`"),
     Column("noisy", pl.Boolean, "whether identical answers were graded otherwise; each has their mean grade"),
     Column("fault", pl.String, "why a wrong answer is wrong, where its checker tells: of programs, puzzles, "
                                "instructions"),
@@ -51,9 +52,9 @@ def grade_table(
 ) -> pl.DataFrame:
     """A row for each candidate: `question_id`, `sample`, `extracted` (the task's normal form of the answer,
     null where there is none), `grade`, `valid` (whether an answer could be extracted), `missing` (why
-    there is no answer: see `reasons`), `noisy` (see `identical`), `fault` (why it is wrong), `grading` (the
-    way of grading behind these: the task's primary one, or "given"), and for each other way
-    `extracted_<name>`, `grade_<name>`.
+    there is no answer: see `reasons`), `forced` (whether its thought was closed), `noisy` (see
+    `identical`), `fault` (why it is wrong), `grading` (the way of grading behind these: the task's primary
+    one, or "given"), and for each other way `extracted_<name>`, `grade_<name>`.
 
     A candidate without an answer has the lowest grade and is not valid; one that a server failed to give
     has no grade. With `judgements` (rows of `judging.SCHEMA`) the judges' grades are the primary ones,
@@ -83,6 +84,7 @@ def grade_table(
         pl.Series("grade", first["grade"], dtype=pl.Float64),
         pl.Series("valid", valid, dtype=pl.Boolean),
         pl.Series("missing", missing, dtype=pl.String),
+        pl.Series("forced", _forced(candidates), dtype=pl.Boolean),
         pl.Series("noisy", noisy, dtype=pl.Boolean),
         pl.Series("fault", _faults(candidates, questions, task, missing), dtype=pl.String),
         pl.lit(primary).alias("grading"),
@@ -152,6 +154,13 @@ def _faults(
     extracted = [None if text is None else task.extract(text) for text in candidates["text"]]
     found = _each(task, why, extracted, [questions[identity] for identity in candidates["question_id"]])
     return [None if none else fault for fault, none in zip(found, missing, strict=True)]
+
+
+def _forced(candidates: pl.DataFrame) -> pl.Series:
+    """Whether the thought of each candidate was closed at its budget, as far as that is known."""
+    if "forced" not in candidates.columns:
+        return pl.Series([False] * candidates.height, dtype=pl.Boolean)
+    return candidates["forced"].fill_null(False)
 
 
 def reasons(candidates: pl.DataFrame) -> list[str | None]:

@@ -168,6 +168,8 @@ METRICS: list[Column] = [
     Column("candidates_too_long", COUNT, "candidates shown that have no answer since their prompt does not "
         "fit the context; they have the lowest grade, as the next two"),
     Column("candidates_unfinished_thought", COUNT, "candidates shown that are thoughts without an end"),
+    Column("candidates_forced", COUNT, "candidates shown whose thought was closed at the budget of "
+        "`reasoning`"),
     Column("candidates_refused", COUNT, "candidates shown that a server refused or filtered"),
     Column("candidates_failed", COUNT, "candidates shown that a server failed to give; their questions are "
         "left out"),

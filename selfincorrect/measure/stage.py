@@ -142,7 +142,8 @@ def _answers(shown: pl.DataFrame) -> dict[str, int]:
     )
     noisy = int(shown["noisy"].sum()) if "noisy" in shown.columns else 0
     found = {name: int(why.is_in(reasons).sum()) for name, reasons in _REASONS.items()}
-    return found | {"candidates_noisy": noisy}
+    forced = int(shown["forced"].sum()) if "forced" in shown.columns else 0
+    return found | {"candidates_noisy": noisy, "candidates_forced": forced}
 
 
 def _unanswered(answers: Mapping[str, int]) -> str:

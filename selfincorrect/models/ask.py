@@ -4,11 +4,13 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from selfincorrect.digest import canonical_json, seed_of
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Prompt
+from selfincorrect.engines.reasoning import ReasoningConfig
 from selfincorrect.engines.requests import (
     CONTEXT,
     ERROR,
@@ -23,6 +25,7 @@ from selfincorrect.engines.requests import FIRST as FIRST_VERSIONS
 from selfincorrect.errors import UserError
 from selfincorrect.jobs import stopping
 from selfincorrect.jobs.progress import Progress
+from selfincorrect.models import forcing
 from selfincorrect.models.store import ResponseStore
 
 log = logging.getLogger("selfincorrect")
@@ -37,7 +40,8 @@ UNGREEDY = 1.0  # temperature in the place of 0, for models that take no other
 class OpenedModel:
     """A prepared model as a job uses it; `engine` loads it on first need.
 
-    `versions` are those of its engine. Without `greedy` choices are drawn at temperature UNGREEDY. Stored
+    `versions` are those of its engine. Without `greedy` choices are drawn at temperature UNGREEDY;
+    `reasoning` bounds its thoughts. Stored
     responses without an answer are asked for again if their reason is in `retry`; `errors` is the share of
     questions that may fail. `options` says whether its engine tells how probable the options of a request
     are. `served` counts what servers said they are, (model, fingerprint).
@@ -52,9 +56,11 @@ class OpenedModel:
     provenance: dict[str, Any]
     versions: Versions = FIRST_VERSIONS
     greedy: bool = True
+    reasoning: ReasoningConfig | None = None
     retry: Collection[str] = ()
     errors: float = 0.2
     options: bool = False
+    in_process: bool = True
     served: Counter[tuple[str | None, str | None]] = field(default_factory=Counter)
 
     def told(self) -> dict[str, Any]:
@@ -89,7 +95,30 @@ def ask(requests: Sequence[Request], model: OpenedModel, what: str) -> list[Resp
     model's context with their answer are among them; they are not stored, nor read from a store that was
     filled with a larger context. Raises UserError if all calls fail, or more than the share that
     `model.errors` allows, and ToBeRequeuedError if the job was told to end before all had come.
+
+    Where the model has a budget for its thoughts, those that are longer are closed (`forcing`).
     """
+    told = model.reasoning
+    if told is None or told.budget is None:
+        found = _responses(requests, model, what)
+    elif model.mode == "chat" and not model.in_process:
+        found = _responses([_longer(request, told.budget) for request in requests], model, what)
+    else:
+        found = forcing.with_budget(requests, told, partial(_responses, model=model, what=what))
+    # Whatever tags a model has, the usual ones are what everybody else reads.
+    return [replace(each, text=thoughts.standard(each.text)) if each.text else each for each in found]
+
+
+def _longer(request: Request, budget: int) -> Request:
+    """A request whose answer may be longer by the thought's budget: a server counts both together."""
+    if request.options:
+        return request
+    how = replace(request.decoding, max_tokens=request.decoding.max_tokens + budget)
+    return replace(request, decoding=how)
+
+
+def _responses(requests: Sequence[Request], model: OpenedModel, what: str) -> list[Response]:
+    """The response to each request, as `ask` has them, as they are."""
     store = model.store
     requests = requests if model.greedy else [_drawn(request) for request in requests]
     keys = [request.key(model.digest, model.mode, model.versions) for request in requests]

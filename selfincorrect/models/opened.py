@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from selfincorrect.engines import thoughts
 from selfincorrect.engines.manifest import Manifest, Running
+from selfincorrect.engines.reasoning import ReasoningConfig
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.engines.requests import Engine, Request, Response
 from selfincorrect.errors import UserError
@@ -77,13 +79,16 @@ def opened_model(
 ) -> OpenedModel:
     """The model of a job on a task, as prepared; nothing is loaded until `engine` is called, and then once.
 
-    Of the configuration, as given, its section `run` is read and the model's own `server` and `greedy`. What
-    was asked is written beside `log_file`.
+    Of the configuration, as given, its section `run` is read and the model's own `server`, `greedy` and
+    `reasoning`. What was asked is written beside `log_file`.
     """
     manifest = Manifest.model_validate(read_json(manifest_path))
     run, entry = RunConfig.model_validate(config.get("run") or {}), config["models"][manifest.name]
     if entry.get("server") is not None:
         manifest = manifest.model_copy(update={"server": ServerConfig.model_validate(entry["server"])})
+    reasoning = ReasoningConfig.model_validate(entry["reasoning"]) if entry.get("reasoning") else None
+    if reasoning and reasoning.tags:
+        thoughts.know(*reasoning.tags)
     settings = Running(run.device, threads, run.batch_size, run.decoding)
     kind = engine_kind(manifest.engine)
     made: list[Engine] = []
@@ -108,9 +113,11 @@ def opened_model(
         provenance,
         kind.versions,
         entry.get("greedy", True),
+        reasoning,
         run.retry,
         run.errors,
         kind.options,
+        not kind.served,
     )
 
 

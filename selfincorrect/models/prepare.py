@@ -9,7 +9,7 @@ from selfincorrect.engines.registry import engine_kind
 __all__ = ["ModelSettings", "prepare_model"]
 
 KEPT = ("source", "revision", "prompt", "engine", "dtype", "context", "trust_remote_code")
-SHAPING = ("engine", "revision", "dtype", "trust_remote_code", "logprobs", "body", "adapter")
+SHAPING = ("engine", "revision", "dtype", "trust_remote_code", "logprobs", "body", "adapter", "template")
 
 
 def prepare_model(name: str, settings: ModelSettings, folder: Path) -> Manifest:
@@ -21,5 +21,6 @@ def prepare_model(name: str, settings: ModelSettings, folder: Path) -> Manifest:
     folder.mkdir(parents=True, exist_ok=True)
     asked = settings.model_dump(mode="json")
     told = {"name": name, **{key: asked[key] for key in KEPT}}
+    told |= {"template": settings.template} if settings.template else {}
     told |= engine_kind(settings.engine).prepare(name, settings, folder)
     return Manifest(**told, digest=digest({key: told[key] for key in SHAPING if key in told}))

@@ -6,7 +6,7 @@ a rule; judges that are asked again for want of a rating come on top.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
 
 import polars as pl
@@ -72,6 +72,17 @@ def tokens(text: str) -> float:
 
 def loads(config: Config, task: str, questions: Sequence[Question], settings: TaskSettings) -> Iterator[Load]:
     """What each model is asked about one task; `settings` are the task's, with its defaults filled in."""
+    for load in _loads(config, task, questions, settings):
+        entry = config.weighted[load.model]
+        thoughts = load.answers * ((entry.reasoning and entry.reasoning.budget) or 0)
+        # A prompt whose thought was closed is read again, with the thought.
+        again = load.tokens_in + thoughts if thoughts and not entry.server else 0.0
+        yield replace(load, tokens_in=load.tokens_in + again, tokens_out=load.tokens_out + thoughts)
+
+
+def _loads(
+    config: Config, task: str, questions: Sequence[Question], settings: TaskSettings
+) -> Iterator[Load]:
     chosen = turns_of(sample_questions(questions, settings.limit, config.seed))
     looked_at = [turn for turns in list(chosen.values())[:LOOKED_AT] for turn in turns]
     scale = len(chosen) / max(len(turns_of(looked_at)), 1)

@@ -39,6 +39,7 @@ def minutes(
     rate = rates.assumed(config.run.device == "cuda")
     longest = max(settings.answer_tokens, settings.choice_tokens)
     wanted = [config.weighted[model] for model in models]
+    longest += max((entry.reasoning.budget or 0 for entry in wanted if entry.reasoning), default=0)
     entries = [entry for entry in wanted if engine_kind(entry.engine).source != "file"]
     seconds = sum(
         rates.answering_seconds(entry, answers, answers * TOKENS_IN, answers * longest, rate)

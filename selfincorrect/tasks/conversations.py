@@ -16,7 +16,8 @@ from selfincorrect.tasks.templates import conversation
 @dataclass(frozen=True)
 class Candidate:
     """One answer of a pool, graded where the variant needs it; `logprob` and its number of `tokens` where the
-    engine that wrote it told them. Of a conversation, `turns` are the answers as they are.
+    engine that wrote it told them. Of a conversation, `turns` are the answers as they are. `thought` is what
+    the model thought before it answered.
     """
 
     text: str | None
@@ -25,6 +26,7 @@ class Candidate:
     logprob: float | None = None
     tokens: int | None = None
     turns: tuple[str | None, ...] = ()
+    thought: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def spread(rows: Sequence[Mapping[str, Any]], questions: Sequence[Question]) -> 
 
 def pool_of(candidates: pl.DataFrame, grades: pl.DataFrame | None) -> dict[str, list[Candidate]]:
     """The pool from its tables, candidates in order of sample; graded if `grades` is given."""
-    told = [name for name in ("logprob", "tokens_out") if name in candidates.columns]
+    told = [name for name in ("logprob", "tokens_out", "reasoning") if name in candidates.columns]
     table = candidates.select("question_id", "sample", "text", *told)
     if grades is not None:
         graded = grades.select("question_id", "sample", "extracted", "grade")
@@ -120,6 +122,8 @@ def pool_of(candidates: pl.DataFrame, grades: pl.DataFrame | None) -> dict[str, 
     pool: dict[str, list[Candidate]] = {}
     for row in table.sort("question_id", "sample").iter_rows(named=True):
         told_of = row.get("logprob"), row.get("tokens_out")
-        candidate = Candidate(row["text"], row.get("extracted"), row.get("grade"), *told_of)
+        candidate = Candidate(
+            row["text"], row.get("extracted"), row.get("grade"), *told_of, thought=row.get("reasoning") or ""
+        )
         pool.setdefault(row["question_id"], []).append(candidate)
     return pool

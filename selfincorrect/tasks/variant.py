@@ -39,6 +39,10 @@ class Variant(Section):
         description="Show whole solutions or final answers; "
         "default: the task's, `final` with easy distractors.",
     )
+    show: Literal["answers", "thoughts"] = Field(
+        "answers",
+        description="`thoughts`: candidates are shown with what the model thought before it answered.",
+    )
     distractors: Literal["own", "easy"] = Field(
         "own", description="`easy` replaces wrong candidates by obviously wrong ones (the paper's Figure 9)."
     )

@@ -83,6 +83,7 @@ def test_files_carry_what_is_needed_to_judge_them(finished):
         "grade",
         "valid",
         "missing",
+        "forced",
         "noisy",
         "fault",
         "grading",

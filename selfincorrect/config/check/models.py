@@ -8,6 +8,8 @@ from pathlib import Path
 from selfincorrect.config.model_section import ModelConfig
 from selfincorrect.config.problems import Problem
 from selfincorrect.config.schema import Config
+from selfincorrect.engines.kind import EngineKind
+from selfincorrect.engines.reasoning import ReasoningConfig
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.paper.published import PAPER_TABLES, model_names
 from selfincorrect.pools.kinds import FlatPool
@@ -37,11 +39,27 @@ def alias_problems(config: Config) -> Iterator[Problem]:
                 )
 
 
+def _reasoning_problems(key: str, model: ModelConfig, kind: EngineKind) -> Iterator[Problem]:
+    """What is said of reasoning and means nothing to this model."""
+    told = model.reasoning or ReasoningConfig()
+    if told.effort is not None and not kind.served:
+        allowed = "none: effort is a server's; in this process there is `budget`"
+        yield Problem(f"{key}.reasoning.effort", repr(told.effort), allowed, "budget: 2048")
+    if told.thinking is not None and model.prompt != "chat":
+        allowed = "none: it is the chat template's, and prompts are completions"
+        yield Problem(f"{key}.reasoning.thinking", str(told.thinking).lower(), allowed, "prompt: chat")
+    if told.budget and told.tags and told.tags[1] not in told.close:
+        allowed = f"a text with the closing tag {told.tags[1]}"
+        yield Problem(f"{key}.reasoning.close", repr(told.close), allowed, f'close: "\\n{told.tags[1]}\\n"')
+
+
 def model_problems(config: Config) -> Iterator[Problem]:
     for alias, model in config.weighted.items():
         key, source = f"models.{alias}", model.source
         yield from _tasks_and_server_problems(key, model, config)
         kind = engine_kind(model.engine)
+        if model.reasoning:
+            yield from _reasoning_problems(key, model, kind)
         if kind.served:
             continue
         on_hub = isinstance(source, str) and not source.startswith(CATALOG_PREFIX) and not is_folder(source)

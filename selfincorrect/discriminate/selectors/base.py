@@ -138,7 +138,16 @@ class Asks:
     policy: Literal["all", "undecided"] = "undecided"
     default_orders: str | None = None
     default_samples = 1
-    options = DISCRIMINATORS | {"candidates", "distractors", "shots", "distinct", "by", "ask", "framing"}
+    options = DISCRIMINATORS | {
+        "candidates",
+        "show",
+        "distractors",
+        "shots",
+        "distinct",
+        "by",
+        "ask",
+        "framing",
+    }
 
     def probable(self, variant: Variant) -> bool:
         return self.probabilities

@@ -69,7 +69,7 @@ class TransformersEngine:
     """Causal and encoder-decoder models, with completion or chat prompts."""
 
     def __init__(self, manifest: Manifest, weights: Path, run: Running) -> None:
-        self.mode, self.name = manifest.prompt, manifest.name
+        self.mode, self.name, self.template = manifest.prompt, manifest.name, manifest.template
         self.batch_size = run.batch_size
         self.context = manifest.context
         with failures.explained(self.name):
@@ -90,7 +90,9 @@ class TransformersEngine:
 
     def render(self, prompt: Prompt) -> str:
         """The text that is sent for `prompt`."""
-        return rendered(prompt, self.tokenizer, self.name) if self.mode == "chat" else prompt.text()
+        if self.mode != "chat":
+            return prompt.text()
+        return rendered(prompt, self.tokenizer, self.name, self.template)
 
     def tokens(self, text: str) -> list[int]:
         # A chat template writes the special tokens itself.

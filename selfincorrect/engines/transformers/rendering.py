@@ -1,6 +1,8 @@
 """Chat prompts as a model's own template writes them."""
 
 import traceback
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
 from unittest import mock
@@ -23,8 +25,8 @@ class _SameDay(datetime):
         return cls(2024, 7, 26, tzinfo=tz)
 
 
-def rendered(prompt: Prompt, tokenizer: Any, name: str) -> str:
-    """The text of a chat prompt for the model called `name`.
+def rendered(prompt: Prompt, tokenizer: Any, name: str, told: Mapping[str, Any] | None = None) -> str:
+    """The text of a chat prompt for the model called `name`; the template is `told` what is configured.
 
     Raises UserError if the template fails.
     """
@@ -32,12 +34,13 @@ def rendered(prompt: Prompt, tokenizer: Any, name: str) -> str:
         with mock.patch.object(chat_template_utils, "datetime", _SameDay):
             primed = bool(prompt.primer)
             text: str = tokenizer.apply_chat_template(
-                prompt.messages(),
+                replace(prompt, begun="").messages(),
                 add_generation_prompt=not primed,
                 continue_final_message=primed,
                 tokenize=False,
+                **(told or {}),
             )
-        return text
+        return text + prompt.begun
     except Exception as error:  # a template can fail in every way that Python can
         frames = traceback.extract_tb(error.__traceback__)
         places = [frame.lineno for frame in frames if frame.filename == "<template>"]
