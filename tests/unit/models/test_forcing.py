@@ -97,7 +97,8 @@ def test_greedy_requests_stay_greedy():
 @pytest.mark.parametrize(
     ("text", "thought", "rest"),
     [
-        ("<think>a b</think>Paris", "a b", "Paris"), ("a</think>\n\nParis", "a", "Paris"), ("Paris", "", "Paris"),
+        ("<think>a b</think>Paris", "a b", "Paris"), ("a</think>\n\nParis", "a", "Paris"), 
+        ("Paris", "", "Paris"),
         ("<think>a", "a", ""), ("x<think>a</think>y", "a", "xy"), ("", "", ""),
         ("<think>a</think>Paris<think>b", "ab", ""),
     ],
