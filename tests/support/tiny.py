@@ -15,9 +15,14 @@ from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2ForCausalLM,
     T5Config,
     T5ForConditionalGeneration,
+    T5GemmaConfig,
+    T5GemmaForConditionalGeneration,
 )
+from transformers.models.t5gemma.configuration_t5gemma import T5GemmaModuleConfig
 
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import Decoding, Request
@@ -55,6 +60,12 @@ MODELS = {
     # Its soft caps make its attention one that cannot be shared.
     "gemma2": lambda: Gemma2ForCausalLM(Gemma2Config(**GEMMA, attn_logit_softcapping=2.0)),
     "t5": lambda: T5ForConditionalGeneration(T5Config(**T5)),
+    "t5gemma": lambda: T5GemmaForConditionalGeneration(
+        T5GemmaConfig(
+            encoder=T5GemmaModuleConfig(**GEMMA), decoder=T5GemmaModuleConfig(**GEMMA), vocab_size=400
+        )
+    ),
+    "qwen2": lambda: Qwen2ForCausalLM(Qwen2Config(**SMALL)),
 }
 
 

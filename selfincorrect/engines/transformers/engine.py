@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -20,6 +21,7 @@ from selfincorrect.engines.transformers import (
     cascade,
     continuous,
     decoding,
+    diffusion,
     failures,
     fitting,
     levels,
@@ -80,7 +82,8 @@ class TransformersEngine:
                 f"{self.name} has `prompt: chat`, but its tokenizer has no chat template. "
                 "Write `prompt: completion`, or use the model's instruction-tuned version."
             )
-        ends = self.model.generation_config.eos_token_id
+        told = getattr(self.model, "generation_config", None) or self.model.config
+        ends = told.eos_token_id
         ends = ends if isinstance(ends, list) else [ends]
         self.eos = frozenset(x for x in [*ends, self.tokenizer.eos_token_id] if x is not None)
         special = zip(self.tokenizer.all_special_ids, self.tokenizer.all_special_tokens, strict=True)
@@ -145,7 +148,7 @@ class TransformersEngine:
         for text in request.options:
             if self.model.config.is_encoder_decoder:
                 ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-                tokens, start = [self.model.config.decoder_start_token_id, *ids], 1
+                tokens, start = [_decoder_start(self.model), *ids], 1
             else:
                 tokens = self.tokens(rendered + text)
                 start = scoring.joined(prompt, tokens)
@@ -203,12 +206,19 @@ class TransformersEngine:
             prompts = [cascade.Continuation(each.beginning, each.prompt[each.shared :]) for each in read]
             return decoding.decode_together(self.model, beginnings, prompts, size, sampler, rules)
         whole = [each.prompt for each in read]
+        if self.method == "diffusion":
+            return diffusion.decode_by_unmasking(self.model, whole, size, sampler, rules)
         if self.method == "continuous":
             return continuous.decode_continuously(self.model, whole, size, sampler, rules)
         return decoding.decode_plainly(self.model, whole, size, self.padding, sampler, rules)
 
     def _score(self, beginnings: levels.Level | None, read: Sequence[Read], size: int) -> Iterator[Answered]:
         """Score the options of requests, at most `size` of them at a time."""
+        if self.method == "diffusion":
+            raise UserError(
+                f"{self.name} is a masked-diffusion model, which does not tell how probable given answers "
+                "are. Use another selector for it, such as `choose`."
+            )
         encoder = self.model.config.is_encoder_decoder
         options = [
             replace(
@@ -246,7 +256,8 @@ class TransformersEngine:
             while tokens and len(self._text(tokens[:-1])) >= len(text):
                 tokens = tokens[:-1]  # a token that holds nothing of the answer, but its stop string
         reason = "stop" if sequence.ended else "length"
-        logprob = sum(sequence.logprobs[: len(tokens)])
+        # What fills a mask depends on what stands behind it: no probability of the answer follows.
+        logprob = None if self.method == "diffusion" else sum(sequence.logprobs[: len(tokens)])
         return Response(text, read.rendered, reason, len(read.prompt), sequence.count, logprob)
 
     def _text(self, tokens: Sequence[int]) -> str:
@@ -255,6 +266,14 @@ class TransformersEngine:
             return str(self.tokenizer.decode(tokens, skip_special_tokens=True))
         dropped = set(self.tokenizer.all_special_ids) - self.tags
         return str(self.tokenizer.decode([token for token in tokens if token not in dropped]))
+
+
+def _decoder_start(model: Any) -> int:
+    """The token that a decoder begins with: where a model names none, as `generate` takes it."""
+    for told in (model.generation_config, model.config):
+        if (token := getattr(told, "decoder_start_token_id", None)) is not None:
+            return int(token)
+    return int(model.generation_config.bos_token_id)
 
 
 def _start(prompt: Prompt) -> Start:

@@ -9,6 +9,7 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from selfincorrect.engines.transformers.attention import NAME
 from selfincorrect.engines.transformers.cascade import Cascade, Continuation, read_beginnings
+from selfincorrect.engines.transformers.diffusion import is_diffusion
 from selfincorrect.engines.transformers.products import restore_weights, sort_weights
 
 # How far the logits of a trial may differ, relative to the largest logit.
@@ -16,7 +17,7 @@ TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 5e-2}
 
 log = logging.getLogger("selfincorrect")
 
-Method = Literal["cascade", "continuous", "plain"]
+Method = Literal["cascade", "continuous", "plain", "diffusion"]
 
 # Errors of architectures that are not known here.
 UNKNOWN = (TypeError, ValueError, RuntimeError, KeyError, AttributeError)
@@ -28,6 +29,9 @@ def method(model: Any, name: str, asked: str) -> Method:
     The log says what and why. "auto" is continuous batching on GPUs, which keeps kernels busy there, and the
     cascade on CPUs, which saves arithmetic.
     """
+    if is_diffusion(model.config):
+        log.info("%s: a masked-diffusion model, whose answers are unmasked place by place", name)
+        return "diffusion"
     if asked == "auto":
         asked = "continuous" if model.device.type == "cuda" else "cascade"
     if asked == "cascade":

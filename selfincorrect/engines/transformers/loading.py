@@ -8,10 +8,11 @@ from typing import Any
 import torch
 import transformers
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from selfincorrect.engines.manifest import Manifest, Running
 from selfincorrect.engines.transformers import tokenizer
+from selfincorrect.engines.transformers.diffusion import is_diffusion
 from selfincorrect.errors import UserError
 
 log = logging.getLogger("selfincorrect")
@@ -60,6 +61,8 @@ def load(manifest: Manifest, weights: Path, run: Running) -> tuple[Any, Any]:
     remote = manifest.trust_remote_code
     loaded = tokenizer.load(weights, remote, weights.parent)
     kind = AutoModelForSeq2SeqLM if manifest.encoder_decoder else AutoModelForCausalLM
+    if is_diffusion(AutoConfig.from_pretrained(weights, trust_remote_code=remote)):
+        kind = AutoModel
     try:
         model = kind.from_pretrained(
             weights,

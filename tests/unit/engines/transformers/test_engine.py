@@ -74,14 +74,18 @@ def test_greedy_is_plain_generate(engine, kind):
     for request, response in zip(requests(0), answers(made, requests(0)), strict=True):
         tokens = torch.tensor([made.tokens(made.render(request.prompt))])
         output = made.model.generate(tokens, do_sample=False, max_new_tokens=12, pad_token_id=0)[0]
-        new = output[1:] if kind == "t5" else output[tokens.shape[1] :]
+        new = output[1:] if made.model.config.is_encoder_decoder else output[tokens.shape[1] :]
         text = made.tokenizer.decode(new, skip_special_tokens=True)
         assert response.text == text.split("\n\n")[0]
 
 
 def test_models_that_cannot_share_are_read_whole(engine, caplog):
     caplog.set_level("INFO", "selfincorrect")
-    for kind, words in (("t5", "encoder-decoder"), ("gemma2", "its attention (eager)")):
+    for kind, words in (
+        ("t5", "encoder-decoder"),
+        ("t5gemma", "encoder-decoder"),
+        ("gemma2", "its attention (eager)"),
+    ):
         assert engine(kind).method == "plain"
         assert words in caplog.text
 

@@ -25,7 +25,8 @@ def plain(engine, request, option):
     model, prompt = engine.model, engine.render(request.prompt)
     first, both = engine.tokens(prompt), engine.tokens(prompt + option)
     if model.config.is_encoder_decoder:
-        both, start = [0, *engine.tokenizer(option, add_special_tokens=False)["input_ids"]], 1
+        begins = 0 if model.config.model_type == "t5" else model.generation_config.bos_token_id
+        both, start = [begins, *engine.tokenizer(option, add_special_tokens=False)["input_ids"]], 1
         with torch.inference_mode():
             logits = model(torch.tensor([first]), decoder_input_ids=torch.tensor([both])).logits[0]
     else:
