@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 
 try:
     from selfincorrect.plan import resources as needs
-    from selfincorrect.config import slices
+    from selfincorrect.config import page_slices, slices
     from selfincorrect.jobs import stopping
 except ModuleNotFoundError as error:
     raise WorkflowError(

@@ -18,7 +18,7 @@ rule paper:
     conda:
         "../../envs/environment.yaml"
     params:
-        slice=lambda wildcards: slices.paper(CONFIG),
+        slice=lambda wildcards: page_slices.paper(CONFIG),
     script:
         "../../scripts/paper.py"
 
@@ -42,7 +42,7 @@ rule audit_table:
     conda:
         "../../envs/environment.yaml"
     params:
-        slice=lambda wildcards: slices.audit(CONFIG),
+        slice=lambda wildcards: page_slices.audit(CONFIG),
     script:
         "../../scripts/audit.py"
 

@@ -29,7 +29,7 @@ rule tables:
     conda:
         "../../envs/environment.yaml"
     params:
-        slice=lambda wildcards: slices.tables(CONFIG),
+        slice=lambda wildcards: page_slices.tables(CONFIG),
     script:
         "../../scripts/tables.py"
 
@@ -59,7 +59,7 @@ rule figures:
     conda:
         "../../envs/environment.yaml"
     params:
-        slice=lambda wildcards: slices.figures(CONFIG),
+        slice=lambda wildcards: page_slices.figures(CONFIG),
     script:
         "../../scripts/figures.py"
 
@@ -92,6 +92,6 @@ rule report:
     conda:
         "../../envs/environment.yaml"
     params:
-        slice=lambda wildcards: slices.report(CONFIG),
+        slice=lambda wildcards: page_slices.report(CONFIG),
     script:
         "../../scripts/report.py"

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -148,7 +147,7 @@ class TransformersEngine:
         for text in request.options:
             if self.model.config.is_encoder_decoder:
                 ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-                tokens, start = [_decoder_start(self.model), *ids], 1
+                tokens, start = [loading.decoder_start(self.model), *ids], 1
             else:
                 tokens = self.tokens(rendered + text)
                 start = scoring.joined(prompt, tokens)
@@ -266,14 +265,6 @@ class TransformersEngine:
             return str(self.tokenizer.decode(tokens, skip_special_tokens=True))
         dropped = set(self.tokenizer.all_special_ids) - self.tags
         return str(self.tokenizer.decode([token for token in tokens if token not in dropped]))
-
-
-def _decoder_start(model: Any) -> int:
-    """The token that a decoder begins with: where a model names none, as `generate` takes it."""
-    for told in (model.generation_config, model.config):
-        if (token := getattr(told, "decoder_start_token_id", None)) is not None:
-            return int(token)
-    return int(model.generation_config.bos_token_id)
 
 
 def _start(prompt: Prompt) -> Start:

@@ -84,6 +84,14 @@ def load(manifest: Manifest, weights: Path, run: Running) -> tuple[Any, Any]:
     return model, loaded
 
 
+def decoder_start(model: Any) -> int:
+    """The token that a decoder begins with: where a model names none, as `generate` takes it."""
+    for told in (model.generation_config, model.config):
+        if (token := getattr(told, "decoder_start_token_id", None)) is not None:
+            return int(token)
+    return int(model.generation_config.bos_token_id)
+
+
 def _explained(name: str, weights: Path, error: Exception) -> str:
     """What keeps weights from being loaded, and what to do."""
     said = f"{type(error).__name__}: {str(error).strip()[:500]}"

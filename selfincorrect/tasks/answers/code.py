@@ -1,17 +1,16 @@
 """Answers that are functions in Python, right if they pass tests in a sandbox."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
-from random import Random
 from typing import Any
 
 from selfincorrect.engines import thoughts
 from selfincorrect.sandbox.running import failure
 from selfincorrect.sandbox.sandbox import hindrance
 from selfincorrect.tasks import fields
-from selfincorrect.tasks.answers.base import Kind
-from selfincorrect.tasks.base import Question, another
+from selfincorrect.tasks.answers.checked import Checked
+from selfincorrect.tasks.base import Question
 
 # A fence of code, or one that is not closed since the text was cut there.
 _FENCE = re.compile(r"^[ \t]*```[ \t]*\w*[ \t]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
@@ -19,11 +18,10 @@ _DEFINES = re.compile(r"^def\s+(\w+)", re.MULTILINE)
 _NEXT = re.compile(r"\n\s*(?:Task|Question|Problem):")
 
 
-class Code(Kind):
+class Code(Checked):
     """The last block of code, without a block the whole answer."""
 
     prompts = "code"
-    tells = True
     tokens = 512
     executes = True
 
@@ -44,16 +42,6 @@ class Code(Kind):
         told = self.told
         found = {name: fields.text(row, getattr(told, name)) for name in ("setup", "entry")}
         return {"tests": "\n".join(fields.texts(row, told.tests)), **found} if told.tests else {}
-
-    def grade(self, extracted: str | None, question: Question) -> float:
-        """1.0 if the program passes the question's tests, else 0.0; it is run in a sandbox."""
-        return float(extracted is not None and self.why(extracted, question) is None)
-
-    def simplify(
-        self, extracted: str | None, question: Question, others: Sequence[Question], draw: Random
-    ) -> str:
-        """The program that solves another question."""
-        return self.written(another(question, others, draw).references[0])
 
     def why(self, extracted: str | None, question: Question) -> str | None:
         if extracted is None:

@@ -10,15 +10,14 @@ from typing import Any
 from selfincorrect.digest import canonical_json
 from selfincorrect.engines import thoughts
 from selfincorrect.tasks import fields
-from selfincorrect.tasks.answers.base import Kind
+from selfincorrect.tasks.answers.checked import Checked
 from selfincorrect.tasks.base import Question
 
 
-class Instructions(Kind):
+class Instructions(Checked):
     """Right if every instruction is followed by the letter (the strict measure of the paper, by prompts)."""
 
     prompts = "request"
-    tells = True
     tokens = 1280
 
     def hindrance(self) -> str | None:
@@ -39,10 +38,6 @@ class Instructions(Kind):
             for given in fields.value(row, str(self.told.tests))
         ]
         return {"instructions": fields.texts(row, self.told.answer), "options": options}
-
-    def grade(self, extracted: str | None, question: Question) -> float:
-        """1.0 if all instructions are followed, else 0.0."""
-        return float(extracted is not None and self.why(extracted, question) is None)
 
     def simplify(
         self, extracted: str | None, question: Question, others: Sequence[Question], draw: Random

@@ -1,22 +1,20 @@
 """Solutions of puzzles, right if the puzzle's own checker finds no fault."""
 
-from collections.abc import Mapping, Sequence
-from random import Random
+from collections.abc import Mapping
 from typing import Any
 
 from selfincorrect.engines import thoughts
-from selfincorrect.tasks.answers.base import Kind
-from selfincorrect.tasks.base import Question, another
+from selfincorrect.tasks.answers.checked import Checked
+from selfincorrect.tasks.base import Question
 from selfincorrect.tasks.puzzles.base import puzzles
 
 _NEXT = "\nPuzzle:"
 
 
-class Puzzle(Kind):
+class Puzzle(Checked):
     """What stands behind the last ####, else the last line."""
 
     prompts = "puzzle"
-    tells = True
     tokens = 256
 
     def written(self, reference: str) -> str:
@@ -35,16 +33,6 @@ class Puzzle(Kind):
 
     def tests(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return {"puzzle": row["puzzle"], "facts": row["facts"]}
-
-    def grade(self, extracted: str | None, question: Question) -> float:
-        """1.0 if the solution has no fault, else 0.0."""
-        return float(extracted is not None and self.why(extracted, question) is None)
-
-    def simplify(
-        self, extracted: str | None, question: Question, others: Sequence[Question], draw: Random
-    ) -> str:
-        """The solution of another puzzle."""
-        return self.written(another(question, others, draw).references[0])
 
     def why(self, extracted: str | None, question: Question) -> str | None:
         if extracted is None:

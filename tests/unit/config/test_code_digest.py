@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import selfincorrect
-from selfincorrect.config import slices
+from selfincorrect.config import page_slices, slices
 from selfincorrect.config.check.experiment import check
 from selfincorrect.config.code_digest import code_digest
 
@@ -110,9 +110,9 @@ def test_slices_depend_on_their_own_part_alone():
             "grade": slices.grade(config, "m", "triviaqa"),
             "discriminate": slices.discriminate(config, "m", "triviaqa", "m"),
             "measure": slices.measure(config, "triviaqa"),
-            "tables": slices.tables(config),
-            "figures": slices.figures(config),
-            "report": slices.report(config),
+            "tables": page_slices.tables(config),
+            "figures": page_slices.figures(config),
+            "report": page_slices.report(config),
         }
 
     def changed(**changes):
