@@ -16,6 +16,7 @@ from selfincorrect.tasks.gsm8k import number
 # What columns of questions and answers are often called, the likeliest first.
 _QUESTIONS = ("question", "prompt", "problem", "query", "input", "text")
 _ANSWERS = ("answer", "answers", "target", "label", "solution", "output", "reference")
+_MATHEMATICS = re.compile(r"\\[a-z]+\{|\\(?:sqrt|pi|infty)|\$.+\$|\w\^\w")
 _OPTIONS = ("options", "choices")
 
 
@@ -55,6 +56,8 @@ def task_entry(path: Path) -> str:
         told |= {"grade": "choice", "options": options}
     elif value is not None and number(str(value)) is not None:
         told["grade"] = "number"
+    elif value is not None and _MATHEMATICS.search(str(value)):
+        told["grade"] = "math"
     name = alias_of(path.stem).replace("-", "_")
     entry = yaml.safe_dump({name: told}, sort_keys=False, allow_unicode=True)
     lines = [

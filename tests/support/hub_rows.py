@@ -1,11 +1,14 @@
 """Rows in the schemas of data sets on the hub, made up for tests, with a right and a wrong answer."""
 
 import base64
+import io
 import json
 import pickle
 import zlib
 from dataclasses import dataclass
 from typing import Any
+
+import polars as pl
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,17 @@ class Sample:
     right: str
     wrong: str
     says: str = ""
+
+
+def content(file: str, rows: list[dict[str, Any]]) -> bytes:
+    """A file of rows, in the format that its name says."""
+    if file.endswith(".parquet"):
+        made = io.BytesIO()
+        pl.DataFrame(rows).write_parquet(made)
+        return made.getvalue()
+    if file.endswith(".csv"):
+        return pl.DataFrame(rows).write_csv().encode()
+    return "".join(json.dumps(each) + "\n" for each in rows).encode()
 
 
 CHOICES = {"text": ["a stone", "the sun", "a fish"], "label": ["1", "2", "3"]}

@@ -60,6 +60,9 @@ MODELS = {
     # Its soft caps make its attention one that cannot be shared.
     "gemma2": lambda: Gemma2ForCausalLM(Gemma2Config(**GEMMA, attn_logit_softcapping=2.0)),
     "t5": lambda: T5ForConditionalGeneration(T5Config(**T5)),
+}
+# Further ones, made as the others are.
+FURTHER = {
     "t5gemma": lambda: T5GemmaForConditionalGeneration(
         T5GemmaConfig(
             encoder=T5GemmaModuleConfig(**GEMMA), decoder=T5GemmaModuleConfig(**GEMMA), vocab_size=400
@@ -70,9 +73,9 @@ MODELS = {
 
 
 def save(kind: str, folder: Path) -> Path:
-    """Write the tiny model `kind`, one of MODELS, to `folder`: weights, tokenizer and chat template."""
+    """Write the tiny model `kind`, one of MODELS or FURTHER, to `folder`: weights, tokenizer, template."""
     torch.manual_seed(0)
-    model = MODELS[kind]()
+    model = {**MODELS, **FURTHER}[kind]()
     with torch.no_grad():  # spread the random logits, so that greedy choices are no ties
         for parameter in model.parameters():
             parameter.mul_(3)

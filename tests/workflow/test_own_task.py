@@ -48,7 +48,7 @@ def test_a_file_of_questions_is_measured(workflow):
         tasks["doubles"] = doubles | {"execute": True}
     workflow.configure(tasks=tasks, k=[4], variants=variants)
     (workflow.folder / "script.yaml").write_text(SCRIPT)  # `configure` wrote one of its own
-    workflow.run()
+    workflow.run("tables_only")
     metrics = workflow.table("tables/metrics.parquet")
     found = dict(metrics.select("task", "grading").rows())
     assert (found["rivers"], found["lettered"], found["countdown"]) == ("aliases", "choice", "puzzle")

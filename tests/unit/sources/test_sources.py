@@ -18,6 +18,8 @@ from selfincorrect.sources.kinds import HubFile, LocalFile
 from selfincorrect.sources.rows import read_rows
 from selfincorrect.tasks import gsm8k, triviaqa
 from selfincorrect.tasks.questions import load_questions
+from selfincorrect.tasks.registry import get_task
+from tests.support.hub_rows import SAMPLES, content
 from tests.support.tiny import tokenizer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -63,7 +65,9 @@ class Hub(http.server.BaseHTTPRequestHandler):
                 names if "/tree/" in self.path else {"id": "o/n", "sha": COMMIT, "siblings": names}
             ).encode()
         else:
-            body = self.files.get(self.path.split(f"/resolve/{COMMIT}/")[-1].split("?")[0])
+            repo, _, name = self.path.split("?")[0].partition(f"/resolve/{COMMIT}/")
+            owned = f"{repo.removeprefix('/datasets/')}/{name}"
+            body = self.files.get(owned, self.files.get(name))
         if body is None:
             self.send_response(404)
             self.send_header("X-Error-Code", "EntryNotFound")
@@ -136,6 +140,26 @@ def test_hub_file_is_loaded_checked_and_cached(hub, tmp_path):
     assert len(Hub.asked) == asked, "the cache was not used"
     wrong = hub(LOAD.format(commit=COMMIT, sha=repr("0" * 64)))
     assert "is not the pinned file" in wrong.stdout
+
+
+LOAD_ALL = """
+from selfincorrect.sources.kinds import HubFile
+from selfincorrect.tasks.questions import load_questions
+from selfincorrect.tasks.registry import READY, get_task
+for name in READY:
+    source = next((each for each in get_task(name).SOURCES.values() if isinstance(each, HubFile)), None)
+    if source:
+        made = source.model_copy(update={"revision": COMMIT, "sha256": None})
+        print(name, len(load_questions(get_task(name), made)))
+"""
+
+
+def test_every_described_task_of_the_hub_comes_from_there(hub):
+    for name, sample in SAMPLES.items():
+        source = next(each for each in get_task(name).SOURCES.values() if isinstance(each, HubFile))
+        Hub.files[f"{source.repo}/{source.file}"] = content(source.file, [sample.row])
+    done = hub(f"COMMIT = {COMMIT!r}\n{LOAD_ALL}")
+    assert dict(line.split() for line in done.stdout.splitlines()) == dict.fromkeys(SAMPLES, "1"), done.stderr
 
 
 def test_hub_that_cannot_be_reached_says_what_to_do(hub):

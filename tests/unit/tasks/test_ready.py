@@ -3,7 +3,6 @@
 import json
 from importlib.util import find_spec
 
-import polars as pl
 import pytest
 
 from selfincorrect.errors import UserError
@@ -14,7 +13,7 @@ from selfincorrect.tasks.base import executes
 from selfincorrect.tasks.questions import load_questions
 from selfincorrect.tasks.registry import get_task
 from selfincorrect.tasks.templates import task_prompts
-from tests.support.hub_rows import CALLS, CONTEST, SAMPLES
+from tests.support.hub_rows import CALLS, CONTEST, SAMPLES, content
 
 MADE = [name for name in registry.READY if "made" in get_task(name).SOURCES]
 IN_A_PACKAGE_ALONE = ["arithmetic", "math"]
@@ -24,13 +23,7 @@ def question_of(name, tmp_path, row=None):
     """The question that the made row of a task becomes, read from a file as the hub has it."""
     file = next(each.file for each in get_task(name).SOURCES.values() if isinstance(each, HubFile))
     path = tmp_path / file.rsplit("/", 1)[-1]
-    rows = [row or SAMPLES[name].row]
-    if path.suffix == ".parquet":
-        pl.DataFrame(rows).write_parquet(path)
-    elif path.suffix == ".csv":
-        pl.DataFrame(rows).write_csv(path)
-    else:
-        path.write_text("".join(json.dumps(each) + "\n" for each in rows))
+    path.write_bytes(content(file, [row or SAMPLES[name].row]))
     [question] = load_questions(get_task(name), LocalFile(path=str(path)))
     return question
 

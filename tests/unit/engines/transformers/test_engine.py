@@ -12,7 +12,7 @@ from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import CONTEXT, Decoding, Request
 from selfincorrect.engines.transformers import batching
 from selfincorrect.errors import UserError
-from tests.support.tiny import MODELS, SHOTS, answers, requests
+from tests.support.tiny import FURTHER, MODELS, SHOTS, answers, requests
 
 
 @pytest.mark.parametrize("kind", MODELS)
@@ -68,7 +68,7 @@ def test_continuous_batching_gives_what_plain_generate_gives(engine, kind, tempe
     assert {"stop", "length"} <= {r.finish_reason for r in found}
 
 
-@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize("kind", [*MODELS, *FURTHER])
 def test_greedy_is_plain_generate(engine, kind):
     made = engine(kind)
     for request, response in zip(requests(0), answers(made, requests(0)), strict=True):

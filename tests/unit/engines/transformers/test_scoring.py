@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import product
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ import torch
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import CONTEXT, SCORED, Request
 from selfincorrect.engines.transformers.trees import Tree
-from tests.support.tiny import MODELS, SHOTS, answers
+from tests.support.tiny import FURTHER, MODELS, SHOTS, answers
 
 # Of one token and of several; one begins another; one joins the prompt's last word.
 OPTIONS = (" 1", "1", " 10", "(2", " a city", " a city in a country", "s", "\n\nQuestion: what")
@@ -45,8 +46,9 @@ def plain(engine, request, option):
     return sum(own), len(both) - start, certainty
 
 
-@pytest.mark.parametrize("kind", MODELS)
-@pytest.mark.parametrize("mode", ["completion", "chat"])
+@pytest.mark.parametrize(
+    ("kind", "mode"), [*product(MODELS, ["completion", "chat"]), *product(FURTHER, ["completion"])]
+)
 @pytest.mark.parametrize("ended", [(), OPTIONS[:4]])
 def test_scores_are_those_of_a_plain_pass(engine, kind, mode, ended):
     made = engine(kind, mode)
