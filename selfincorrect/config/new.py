@@ -15,6 +15,7 @@ from selfincorrect.errors import UserError
 from selfincorrect.sources.catalog import PREFIX, catalog
 from selfincorrect.sources.kinds import is_folder, is_gguf
 from selfincorrect.tasks import registry as tasks
+from selfincorrect.tasks.base import executes
 
 FORM = """\
 # Can {name} tell its own good answers from its bad ones? Run it with
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("task", help=f"a file of questions, or one of {', '.join(tasks.NAMES)}")
     parser.add_argument("--id", help="of a server: what it calls the model")
     parser.add_argument("--key", help="of a server: the environment variable that holds the key")
-    parser.add_argument("--prompt", choices=["chat", "completion"], default="chat", help="default: chat")
+    parser.add_argument("--prompt", choices=["chat", "completion"], help="default: as its name or files say")
     parser.add_argument("--to", type=Path, default=Path("mine.yaml"), help="default: mine.yaml")
     given = parser.parse_args(arguments)
     try:
@@ -82,7 +83,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def configuration(
-    model: str, task: str, to: Path, prompt: str = "chat", identity: str | None = None, key: str | None = None
+    model: str,
+    task: str,
+    to: Path,
+    prompt: str | None = None,
+    identity: str | None = None,
+    key: str | None = None,
 ) -> str:
     """The text of a configuration. Raises UserError for a task or a server that cannot be."""
     own = Path(task).expanduser()
@@ -96,6 +102,7 @@ def configuration(
     if served and not identity:
         raise UserError("A server has models: say which with --id, as it calls it.")
     lines = _server(model, str(identity), key) if served else _source(model)
+    prompt = prompt or ("chat" if served else likely_prompt(model))
     lines.append(f"prompt: {prompt}   # completion for base models, chat for models with a chat template")
     name = alias_of((str(identity) if served else model).removeprefix(PREFIX))
     shown = FORM.format(
@@ -103,11 +110,34 @@ def configuration(
         folder=to.stem,
         file=to,
         model="\n".join(f"    {line}" for line in lines),
-        task=task_entry(own) if task not in tasks.NAMES else f"  {task}: {{limit: 200}}   # {_LIMIT}",
+        task=task_entry(own) if task not in tasks.NAMES else _known(task),
         scoring=SCORING if not served else SCORING.splitlines(keepends=True)[-1],
     )
     check(yaml.safe_load(shown))
     return shown
+
+
+def likely_prompt(model: str) -> str:
+    """How a model is probably asked: a folder says whether it has a chat template, others by their name."""
+    folder = Path(model)
+    if folder.is_dir():
+        told = folder / "tokenizer_config.json"
+        templates = [folder / "chat_template.jinja", folder / "chat_template.json"]
+        has = any(each.is_file() for each in templates)
+        has = has or (
+            told.is_file() and "chat_template" in told.read_text(encoding="utf-8", errors="replace")
+        )
+        return "chat" if has else "completion"
+    base = model.startswith(PREFIX) or re.search(r"[-_]base\b", model, re.IGNORECASE)
+    chats = re.search(r"instruct|chat|assistant|[-_]it\b", model, re.IGNORECASE)
+    return "completion" if base and not chats else "chat"
+
+
+def _known(task: str) -> str:
+    if executes(tasks.get_task(task)):
+        run = "what the model writes is run, in a sandbox"
+        return f"  {task}: {{limit: 200, execute: true}}   # {run}; {_LIMIT}"
+    return f"  {task}: {{limit: 200}}   # {_LIMIT}"
 
 
 def _source(model: str) -> list[str]:

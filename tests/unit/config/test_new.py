@@ -4,7 +4,8 @@ import pytest
 import yaml
 
 from selfincorrect.config.check.experiment import check
-from selfincorrect.config.new import configuration, main
+from selfincorrect.config.new import configuration, likely_prompt, main
+from selfincorrect.sandbox.sandbox import hindrance
 
 
 @pytest.mark.parametrize(
@@ -93,3 +94,30 @@ def test_what_cannot_be_is_said(tmp_path, monkeypatch, capsys, arguments, says):
     assert main(arguments) == 1
     assert says in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "files", "prompt"),
+    [
+        ("catalog:gemma-3-270m", {}, "completion"), ("catalog:smollm2-135m-instruct", {}, "chat"),
+        ("meta-llama/Llama-3.2-1B-Instruct", {}, "chat"), ("Qwen/Qwen3-4B-Base", {}, "completion"),
+        ("google/gemma-3-1b-it", {}, "chat"), ("mine", {"chat_template.jinja": ""}, "chat"),
+        ("mine", {"tokenizer_config.json": '{"chat_template": "x"}'}, "chat"),
+        ("mine", {"tokenizer_config.json": "{}"}, "completion"),
+    ],
+)  # fmt: skip
+def test_how_a_model_is_asked_is_guessed(tmp_path, model, files, prompt):
+    if files:
+        (tmp_path / model).mkdir()
+        for name, text in files.items():
+            (tmp_path / model / name).write_text(text)
+        model = str(tmp_path / model)
+    assert likely_prompt(model) == prompt
+
+
+def test_a_task_of_programs_says_that_they_are_run(tmp_path, monkeypatch):
+    if hindrance():
+        pytest.skip(f"no sandbox: {hindrance()}")
+    monkeypatch.chdir(tmp_path)
+    config = check(yaml.safe_load(configuration("catalog:gemma-3-270m", "humaneval", tmp_path / "a.yaml")))
+    assert config.tasks["humaneval"].execute
