@@ -18,6 +18,7 @@ from selfincorrect.engines import registry as engines
 from selfincorrect.engines.reasoning import ReasoningConfig
 from selfincorrect.plugins import origin
 from selfincorrect.pools.kinds import FlatPool
+from selfincorrect.sandbox.sandbox import INSIDE
 from selfincorrect.sources.catalog import PREFIX as CATALOG_PREFIX
 from selfincorrect.sources.catalog import catalog
 from selfincorrect.sources.kinds import PackagedFile, packaged_path
@@ -82,8 +83,10 @@ def _code(
     others |= {name: origin(GROUP, name) for name in selectors if name not in BUILT_IN}
     described = None if task is None else tasks.description(task)
     if described is not None:
-        own += ["tasks.described.DescribedTask", f"tasks.answers.{described.get('grade', 'aliases')}"]
-        task = None
+        own, task = [*own, *_described_by(described)], None
+        described = {
+            key: value for key, value in described.items() if key not in ("about", "paper", "sources")
+        }
     if task in tasks.included():
         path = tasks.included()[task]
         others[task] = digest([file_sha256(each) for each in (path, path.with_suffix(".yaml"))])
@@ -93,6 +96,15 @@ def _code(
     told = {"plugins": others} if others else {}
     told |= {} if described is None else {"described": described}
     return {**told, "code": code_digest(*roots, *own, task=task)}
+
+
+def _described_by(told: Slice) -> list[str]:
+    """The code of a task that is described: what is found by its name is reached by none."""
+    grade = told.get("grade", "aliases")
+    own = ["tasks.described.DescribedTask", f"tasks.answers.{grade}"]
+    own += [f"sandbox.inside.{name}" for name in INSIDE if grade in ("code", "program")]
+    made = [each["generator"] for each in told.get("sources", {}).values() if "generator" in each]
+    return own + [f"tasks.puzzles.{name}" for name in made]
 
 
 def _asking(config: Config, *models: str, greedily: bool = True) -> Slice:

@@ -18,6 +18,7 @@ from typing import Any
 
 _SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin")
 _PYTHON = "/python"  # where the sandbox has this interpreter's own folder, which may lie in somebody's home
+INSIDE = ("values", "program", "tests", "whole")  # the modules that run inside
 _INSIDE = Path(__file__).parent / "inside"
 _MAIN = "import sys; sys.path.append('/'); from inside.{} import main; main()"
 _FIRST_USER = 1_000_000_000  # users of the sandbox have numbers beyond those of people

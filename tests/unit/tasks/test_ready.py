@@ -5,7 +5,10 @@ from importlib.util import find_spec
 
 import pytest
 
+from selfincorrect.config import slices
+from selfincorrect.config.check.experiment import check
 from selfincorrect.errors import UserError
+from selfincorrect.sandbox import sandbox
 from selfincorrect.sandbox.sandbox import hindrance
 from selfincorrect.sources.kinds import Generated, HubFile, LocalFile
 from selfincorrect.tasks import registry
@@ -167,3 +170,16 @@ def test_checkers_by_hand(name, facts, cases):
 def test_sizes_that_cannot_be_are_told(name, size):
     with pytest.raises(UserError, match=r"not the columns|numbers|rows|variables"):
         load_questions(get_task(name), Generated(generator=name, sizes=[size], count=1))
+
+
+def test_code_that_is_found_by_its_name_is_in_the_digest_of_its_task(monkeypatch):
+    models = {"m": {"source": "a/b", "revision": "main", "prompt": "chat"}}
+    names = ("sudoku", "sat", "sciq", "nq_open", "math")
+    config = check({"models": models, "tasks": {name: {} for name in names}})
+    found = {name: slices.grade(config, "m", name) for name in names}
+    assert found["sciq"]["code"] == found["nq_open"]["code"], "one kind of answer"
+    assert len({each["code"] for each in found.values()}) == 4
+    assert "about" not in found["sciq"]["described"]
+    inside = {path.stem for path in sandbox._INSIDE.glob("*.py")} - {"__init__"}
+    assert inside == set(sandbox.INSIDE)
+    assert {f"sandbox.inside.{name}" for name in inside} < set(slices._described_by({"grade": "code"}))
