@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 
-from selfincorrect.sandbox.sandbox import Limits, ended, start
+from selfincorrect.sandbox.sandbox import Limits, ended, required, start
 
 LONGEST = 2**16  # bytes of a verdict
 
@@ -25,6 +25,7 @@ def failure(
     are the program's, in another sandbox, where the tests are not seen. `names` are functions of the program
     even if Python has some of that name.
     """
+    required()
     limits = limits or Limits()
     asked, calls = os.pipe()
     answered, replies = os.pipe()
@@ -53,6 +54,7 @@ def failure(
 
 def printed(program: str, given: str, limits: Limits | None = None) -> tuple[str | None, str | None]:
     """What a whole program prints when it is `given` a text as its input; None, and why, where it fails."""
+    required()
     limits = limits or Limits()
     with tempfile.TemporaryFile() as typed, tempfile.TemporaryFile() as output:
         typed.write(given.encode(errors="replace"))

@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from selfincorrect.errors import UserError
+
 _SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin")
 _PYTHON = "/python"  # where the sandbox has this interpreter's own folder, which may lie in somebody's home
 INSIDE = ("values", "program", "tests", "whole")  # the modules that run inside
@@ -86,6 +88,12 @@ def hindrance() -> str | None:
     )
 
 
+def required() -> None:
+    """Raise UserError, with what to do, where there is no sandbox: nothing is run without one."""
+    if missing := hindrance():
+        raise UserError(f"Programs that models write are not run without a sandbox: {missing}.")
+
+
 def _command(limits: Limits, payload: int) -> list[str]:
     """The words that start Python in the sandbox; `payload` is the file descriptor to read it from.
 
@@ -142,5 +150,7 @@ def _command(limits: Limits, payload: int) -> list[str]:
         words += ["--unshare-user", "--cap-drop", "ALL"]
     held = ["prlimit", f"--as={limits.memory}", f"--nproc={limits.processes}", f"--fsize={limits.output}"]
     held += [f"--cpu={int(limits.seconds) + 1}", "--nofile=64", "--core=0", "--"]
-    name = Path(os.path.realpath(sys.executable)).name
+    # Not by `sys.executable`, which Snakemake sets in quotes where it holds a blank.
+    names = (f"python{sys.version_info.major}.{sys.version_info.minor}", "python3", "python")
+    name = next((each for each in names if Path(prefix, "bin", each).exists()), names[0])
     return [*words, *becomes, *held, f"{_PYTHON}/bin/{name}"]

@@ -7,6 +7,7 @@ import time
 import psutil
 import pytest
 
+from selfincorrect.errors import UserError
 from selfincorrect.sandbox import sandbox
 from selfincorrect.sandbox.running import failure, printed
 from selfincorrect.sandbox.sandbox import Limits
@@ -149,6 +150,8 @@ def test_a_machine_without_a_sandbox_says_what_is_missing(monkeypatch):
     sandbox.hindrance.cache_clear()
     try:
         assert "apt-get install bubblewrap" in sandbox.hindrance()
+        with pytest.raises(UserError, match="not run without a sandbox"):
+            failure("def f(x): return 2", TEST)
     finally:
         monkeypatch.undo()
         sandbox.hindrance.cache_clear()
@@ -171,3 +174,8 @@ def test_it_works_for_people_too(tmp_path):
     somebody = {"user": 65534, "group": 65534, "extra_groups": []}
     done = subprocess.run([python, "-c", code], cwd=tmp_path, capture_output=True, text=True, **somebody)
     assert done.stdout.strip() == "None None", done.stderr
+
+
+def test_the_interpreter_is_found_whatever_it_is_called(monkeypatch):
+    monkeypatch.setattr(sandbox.sys, "executable", "'/a folder/bin/python'")
+    assert failure("def f(x): return 2", TEST) is None
