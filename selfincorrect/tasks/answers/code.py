@@ -12,8 +12,8 @@ from selfincorrect.tasks import fields
 from selfincorrect.tasks.answers.checked import Checked
 from selfincorrect.tasks.base import Question
 
-# A fence of code, or one that is not closed since the text was cut there.
-_FENCE = re.compile(r"^[ \t]*```[ \t]*\w*[ \t]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*```[ \t]*(\w*)[ \t]*$\n?", re.MULTILINE)
+_DEFINING = re.compile(r"^\s*(?:def|class)\s", re.MULTILINE)
 _DEFINES = re.compile(r"^def\s+(\w+)", re.MULTILINE)
 _NEXT = re.compile(r"\n\s*(?:Task|Question|Problem):")
 
@@ -58,10 +58,25 @@ def _failure(program: str, tests: str, setup: str, entry: str, names: tuple[str,
 
 
 def code_in(text: str) -> str:
-    """The last block of code that defines something, else the last one; without a block the text itself."""
-    blocks: list[str] = _FENCE.findall(text)
-    defining = [block for block in blocks if re.search(r"^\s*(?:def|class)\s", block, re.MULTILINE)]
-    return (defining or blocks or [text])[-1]
+    """The last block of code that defines something, else the last one; without a block the text itself.
+
+    One that is cut off counts where no other defines anything. Code that begins without a fence and ends with
+    one is a block too.
+    """
+    parts = _FENCE.split(text)  # a text, then the language and the text of each fence in turn
+    if len(parts) == 1:
+        return text
+    texts, languages = parts[::2], parts[1::2]
+    if not languages[0] and _DEFINING.search(texts[0]):
+        texts = ["", *texts]
+    closed, cut = texts[1::2], []
+    if len(texts) % 2 == 0:
+        *closed, last = closed
+        cut = [last]
+    for blocks in (closed, cut):
+        if defining := [block for block in blocks if _DEFINING.search(block)]:
+            return defining[-1]
+    return [*closed, *cut][-1]
 
 
 def whole(code: str, setup: str, entry: str) -> str:
@@ -70,5 +85,10 @@ def whole(code: str, setup: str, entry: str) -> str:
     """
     if not entry or re.search(rf"^(?:async\s+)?(?:def|class)\s+{re.escape(entry)}\b", code, re.MULTILINE):
         return f"{setup}\n{code}"
-    body = code if code[:1] in " \t" else "\n".join(f"    {line}" for line in code.split("\n"))
-    return f"{setup.rstrip()}\n{body}"
+    first, *rest = code.split("\n")
+    # Blanks before an answer are gone, those of its other lines are not: the first line is given them back.
+    depths = [len(line) - len(line.lstrip()) for line in rest if line.strip()]
+    lost = (depths or [0])[0] - (4 if first.rstrip().endswith(":") else 0)
+    if lost > 0:
+        return "\n".join([setup.rstrip(), f"{' ' * lost}{first}", *rest])
+    return "\n".join([setup.rstrip(), *(f"    {line}" for line in code.split("\n"))])

@@ -15,6 +15,7 @@ from selfincorrect.sandbox.sandbox import hindrance
 from selfincorrect.sources.kinds import LocalFile
 from selfincorrect.tasks import registry
 from selfincorrect.tasks.answers import equality
+from selfincorrect.tasks.answers.code import whole
 from selfincorrect.tasks.conversations import Candidate
 from selfincorrect.tasks.definition import GRADES, Definition
 from selfincorrect.tasks.described import DescribedTask
@@ -128,6 +129,38 @@ def test_further_grades(definition, row, right, wrong):
     if definition["grade"] == "code" and hindrance():
         pytest.skip(f"no sandbox: {hindrance()}")
     test_answers_are_graded(definition, row, right, wrong)
+
+
+CODE = [
+    ("```python\ndef f():\n    return 1\n```", "def f():\n    return 1"),
+    ("```\nx = 1\n```\nthen\n```py\ndef f(): pass\n```\nfor example\n```\nf()\n```", "def f(): pass"),
+    ("def f():\n    return 1\n```\n\nThis is recursive.", "def f():\n    return 1"),  # no fence before
+    ("```python\ndef f():\n    return 1", "def f():\n    return 1"),  # cut
+    ("```python\ndef f(): return 1\n```\nor\n```python\ndef f(): retu", "def f(): return 1"),
+    ("def f(): return 1", "def f(): return 1"), ("    return 1", "return 1"),
+    ("Here:\n```\nf = 1\n```", "f = 1"), ("", None), ("```", None), ("```python\n```", None),
+    ("I use `def f` and ```x``` inline", "I use `def f` and ```x``` inline"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "code"), CODE)
+def test_the_code_of_an_answer(text, code):
+    assert task(grade="code", tests="t").extract(text) == code
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "    a = x\n    return a", "    if x:\n        return x\n    return 0", "a = x\nreturn a",
+        "    for a in [x]:\n        return a", "for a in [x]:\n    return a", "return x",
+        "if x:\n    return x\nreturn 0", "def f(x):\n    return x",
+    ],
+)  # fmt: skip
+def test_an_answer_may_be_the_body_of_its_function(answer):
+    space = {}
+    extracted = task(grade="code", tests="t").extract(answer)
+    exec(whole(extracted, 'def f(x):\n    """ Give x. """\n', "f"), space)
+    assert space["f"](7) == 7
 
 
 def test_a_judge_says_whether_an_answer_means_the_right_one():
