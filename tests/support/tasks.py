@@ -2,6 +2,8 @@
 
 from selfincorrect.tasks import registry
 from selfincorrect.tasks.base import Question, Task
+from selfincorrect.tasks.definition import Definition
+from selfincorrect.tasks.described import DescribedTask
 from selfincorrect.tasks.questions import load_questions
 from selfincorrect.tasks.registry import BUILT_IN
 
@@ -21,3 +23,12 @@ def a_question(task: Task) -> Question:
     if made:
         return load_questions(task, made)[0]
     return Question("q", "q", "?", ("12", "noun"), {"wrong": ["13"]})
+
+
+def task(**definition):
+    """A task of data with the columns `q` and `a`."""
+    return DescribedTask("mine", Definition(**{"question": "q", "answer": "a", **definition}))
+
+
+# A row with options, in columns of their own.
+OPTIONS = {"q": "Which is red?", "a": "rose", "one": "grass", "two": "rose", "three": "sky"}
