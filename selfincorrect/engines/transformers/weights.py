@@ -72,8 +72,10 @@ def architecture(name: str, weights: Path, settings: ModelSettings) -> dict[str,
     try:
         config = AutoConfig.from_pretrained(weights, trust_remote_code=settings.trust_remote_code)
     except Exception as error:  # whatever is wrong in it, and there are many kinds of error
+        own = "trust_remote_code" in str(error) and not settings.trust_remote_code
+        hint = "\nIt comes with code of its own: read it, and write `trust_remote_code: true`." if own else ""
         raise UserError(
-            f"{name}: {weights.resolve()} cannot be used: {type(error).__name__}: {str(error)[:500]}"
+            f"{name}: {weights.resolve()} cannot be used: {type(error).__name__}: {str(error)[:500]}{hint}"
         ) from error
     text = config.get_text_config()
     limit = getattr(text, "max_position_embeddings", None)
