@@ -150,7 +150,7 @@ def _command(limits: Limits, payload: int) -> list[str]:
         words += ["--unshare-user", "--cap-drop", "ALL"]
     held = ["prlimit", f"--as={limits.memory}", f"--nproc={limits.processes}", f"--fsize={limits.output}"]
     held += [f"--cpu={int(limits.seconds) + 1}", "--nofile=64", "--core=0", "--"]
-    # Not by `sys.executable`, which Snakemake sets in quotes where it holds a blank.
+    # Not by `sys.executable`, which the workflow puts in quotes where it holds a blank.
     names = (f"python{sys.version_info.major}.{sys.version_info.minor}", "python3", "python")
     name = next((each for each in names if Path(prefix, "bin", each).exists()), names[0])
     return [*words, *becomes, *held, f"{_PYTHON}/bin/{name}"]

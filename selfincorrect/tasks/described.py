@@ -1,7 +1,7 @@
 """Tasks without code of their own: made of a description, by a configuration or by a file of `ready`."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from random import Random
 from string import ascii_uppercase
@@ -131,5 +131,6 @@ class DescribedTask:
         return self.kind.simplify(extracted, question, others, draw)
 
 
+@cache
 def _read(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))

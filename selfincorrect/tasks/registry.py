@@ -43,6 +43,11 @@ def define(definitions: Mapping[str, Any]) -> None:
     os.environ[DEFINED] = json.dumps(definitions, sort_keys=True)
 
 
+def inherited() -> bool:
+    """Whether the process that started this one, or this one before, has made tasks known."""
+    return DEFINED in os.environ
+
+
 def defined() -> dict[str, Any]:
     """The definitions of tasks that a configuration describes, by name."""
     found: dict[str, Any] = json.loads(os.environ.get(DEFINED, "{}"))

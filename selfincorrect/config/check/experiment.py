@@ -60,14 +60,14 @@ def check(raw: Mapping[str, Any]) -> Config:
     told = {name: task.definition() for name, task in config.tasks.items()}
     described = {name: definition for name, definition in told.items() if definition is not None}
     # What the process that started this one has looked into is not looked into again, by every job.
-    before = registry.defined()
+    before, first = registry.defined(), not registry.inherited()
     registry.define(described)
     problems = [
         *_null_problems(raw),
         *models.alias_problems(config),
         *models.model_problems(config),
         *models.pool_problems(config),
-        *tasks.task_problems(config, look=described != before),
+        *tasks.task_problems(config, look=first or described != before),
         *tasks.judge_problems(config),
         *tasks.refinement_problems(config),
         *models.published_problems(config),

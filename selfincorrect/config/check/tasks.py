@@ -30,7 +30,7 @@ QUICK = 2**21  # bytes of a file that is looked into before any job, each of whi
 
 
 def task_problems(config: Config, look: bool = True) -> Iterator[Problem]:
-    """What is wrong with tasks; `look` says whether to look into files of questions."""
+    """What is wrong with tasks; `look` says whether to look into files and at this machine."""
     for name, task in config.tasks.items():
         if name not in tasks.names():
             allowed = ", ".join(tasks.names())
@@ -42,7 +42,7 @@ def task_problems(config: Config, look: bool = True) -> Iterator[Problem]:
             yield from _described_problems(name, task)
             if look and isinstance(task.source, LocalFile) and task.answer:
                 yield from _column_problems(f"tasks.{name}", task)
-        yield from _execution_problems(name, task)
+        yield from _execution_problems(name, task, look)
         sources = tasks.get_task(name).SOURCES
         if isinstance(task.source, str) and task.source not in sources:
             if task.question is not None:
@@ -90,15 +90,18 @@ def _puzzle_problems(key: str, source: Generated, told: dict[str, Any] | None) -
             yield Problem(f"{key}.sizes", str(size), f"other sizes: {error}", f"sizes: {known[0]['sizes']}")
 
 
-def _execution_problems(name: str, task: TaskConfig) -> Iterator[Problem]:
-    """What hinders the running of answers: nobody asked for it, or there is no sandbox."""
+def _execution_problems(name: str, task: TaskConfig, look: bool) -> Iterator[Problem]:
+    """What hinders the grading of answers: nobody asked to run them, or this machine lacks what it takes.
+
+    The latter is looked for once, where the run begins: machines of jobs that grade nothing need none of it.
+    """
     if executes(tasks.get_task(name)) != task.execute:
         if task.execute:
             found, allowed = "true", "false: answers of this task are no programs, and nothing is run"
         else:
             found, allowed = "false", "true: its answers are programs that models write, run in a sandbox"
         yield Problem(f"tasks.{name}.execute", found, allowed, f"execute: {str(not task.execute).lower()}")
-    elif hindrance := hindrance_of(tasks.get_task(name)):
+    elif look and (hindrance := hindrance_of(tasks.get_task(name))):
         yield Problem(f"tasks.{name}", "a task that cannot be graded here", hindrance, "")
 
 

@@ -7,10 +7,12 @@ import time
 import psutil
 import pytest
 
+from selfincorrect.config.check.experiment import check
 from selfincorrect.errors import UserError
 from selfincorrect.sandbox import sandbox
 from selfincorrect.sandbox.running import failure, printed
 from selfincorrect.sandbox.sandbox import Limits
+from selfincorrect.tasks import registry
 
 pytestmark = pytest.mark.skipif(sandbox.hindrance() is not None, reason=f"no sandbox: {sandbox.hindrance()}")
 SHORT = Limits(seconds=2)
@@ -179,3 +181,19 @@ def test_it_works_for_people_too(tmp_path):
 def test_the_interpreter_is_found_whatever_it_is_called(monkeypatch):
     monkeypatch.setattr(sandbox.sys, "executable", "'/a folder/bin/python'")
     assert failure("def f(x): return 2", TEST) is None
+
+
+def test_without_a_sandbox_no_run_begins_and_jobs_elsewhere_are_not_stopped(monkeypatch):
+    given = {"models": {"m": {"source": "a/b", "revision": "main", "prompt": "chat"}}}
+    given["tasks"] = {"humaneval": {"execute": True}}
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv(registry.DEFINED, raising=False)
+    sandbox.hindrance.cache_clear()
+    try:
+        with pytest.raises(UserError, match="apt-get install bubblewrap"):
+            check(given)
+        monkeypatch.setenv(registry.DEFINED, "{}")  # as jobs inherit it
+        assert check(given).tasks["humaneval"].execute
+    finally:
+        monkeypatch.undo()
+        sandbox.hindrance.cache_clear()
