@@ -32,7 +32,7 @@ endif
 export ARGS CORES DIR RUN FILES
 READ_ARGS = mapfile -t args < <($(PYTHON) -c 'import os, shlex; print(*shlex.split(os.environ["ARGS"]), sep="\n", end="")')
 
-.PHONY: help run reproduce test test-slurm test-faults lint format docs simulate scale bench bench-gpu lock pip-audit clean
+.PHONY: help run reproduce test test-pages test-slurm test-faults lint format docs simulate scale bench bench-gpu lock pip-audit clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,10 @@ test: .venv/.test ## run the whole test suite
 test-slurm: .venv/.slurm ## run the workflow through a real SLURM of one node (root; Debian's slurmctld, slurmd, slurm-client, munge), some minutes
 	@echo "== pytest -m slurm"
 	@$(READ_ARGS); $(BIN)/python -m pytest -m slurm tests/slurm "$${args[@]}"
+
+test-pages: .venv/.pages ## open the report in a browser (Debian's chromium, or another), build the site, run the notebook
+	@echo "== pytest -m pages"
+	@$(READ_ARGS); $(BIN)/python -m pytest -m pages tests/pages "$${args[@]}"
 
 test-faults: .venv/.test ## kill runs 200 times at random moments, tell them to end 100 times, fill the disk at every stage: half an hour
 	@echo "== pytest -m faults"
@@ -144,6 +148,10 @@ endif
 
 .venv/.slurm: .venv/.test envs/requirements-slurm.txt
 	@$(PIP) --no-deps -r envs/requirements-slurm.txt
+	@touch $@
+
+.venv/.pages: .venv/.test envs/requirements-pages.txt
+	@$(PIP) --no-deps -r envs/requirements-pages.txt
 	@touch $@
 
 .venv/.test: .venv/.run envs/requirements-test.txt

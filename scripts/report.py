@@ -5,8 +5,8 @@ from pathlib import Path
 from selfincorrect.io import write_json, write_text
 from selfincorrect.jobs.job import job
 from selfincorrect.record.record import record
-from selfincorrect.report.gather import Settings, gather
-from selfincorrect.report.page import render
+from selfincorrect.report.page.gather import Settings, gather
+from selfincorrect.report.page.render import render
 
 with job(snakemake):
     inputs, output, settings = snakemake.input, snakemake.output, Settings(**snakemake.params.slice)

@@ -92,6 +92,7 @@ def report(config: Config) -> Slice:
     return {
         "seed": config.seed,
         "questions": config.report.questions,
+        "viewer": config.report.viewer,
         "pairs": [list(pair) for pair in config.pairs()],
         "pooled": list(config.pooled),
         "prices": {
@@ -99,8 +100,8 @@ def report(config: Config) -> Slice:
             for name, model in config.weighted.items()
             if model.server and model.server.price
         },
-        "template": file_sha256(ROOT / "report" / "report.html.j2"),
+        "page": [file_sha256(path) for path in sorted((ROOT / "report/page/html").iterdir())],
         "code": code_digest(
-            "report.page", "report.gather.gather", "paper.tables.lines", "record.record.record"
+            "report.page.render", "report.page.gather.gather", "paper.tables.lines", "record.record.record"
         ),
     }

@@ -72,7 +72,13 @@ class FiguresConfig(Section):
 
 
 class ReportConfig(Section):
-    questions: int = Field(10, ge=0, description="Sample questions shown in the report.")
+    questions: int = Field(10, ge=0, description="Sample questions shown where scripts are off or on paper.")
+    viewer: int = Field(
+        20_000,
+        ge=0,
+        description="Questions at most in the report's viewer, as many of each model and task; fewer where "
+        "the page would grow beyond 22 MB. The tables have all.",
+    )
 
 
 class Config(Section):

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from selfincorrect.report.gather import _asked_choices
+from selfincorrect.report.page.gather import _asked_choices
 
 
 def _choices(path, k, rows):

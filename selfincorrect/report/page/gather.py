@@ -13,11 +13,16 @@ from selfincorrect.discriminate.selectors.registry import askers
 from selfincorrect.io import read_json, read_provenance
 from selfincorrect.jobs.provenance import commit, machine, now
 from selfincorrect.paper import tables as paper
-from selfincorrect.report import page as report
 from selfincorrect.report import shown, ways
 from selfincorrect.report.contrasts import best_of_several
 from selfincorrect.report.costs import by_model, costs
 from selfincorrect.report.headline import headlines
+from selfincorrect.report.page.belief import doubts
+from selfincorrect.report.page.captions import CAPTIONS
+from selfincorrect.report.page.opening import panels, sentence
+from selfincorrect.report.page.render import figure_data
+from selfincorrect.report.page.samples import sample_pairs, sample_question, some
+from selfincorrect.report.page.viewer import viewer
 from selfincorrect.report.pooled import findings as pooled_findings
 from selfincorrect.report.stage import by_pair, datasets_of
 from selfincorrect.report.tables import Pair
@@ -26,10 +31,13 @@ from selfincorrect.tasks.questions import questions_of
 
 
 class Settings(StageSettings):
-    """What the report is told: how many sample `questions` it shows, the `prices` of served models."""
+    """What the report is told: how many sample `questions` it shows, and at most in its `viewer`; the
+    `prices` of served models.
+    """
 
     seed: int
     questions: int
+    viewer: int
     pairs: list[Pair]
     pooled: list[str]
     prices: dict[str, dict[str, float]]
@@ -52,9 +60,20 @@ def gather(
     asked = {pair: _asked(paths) for pair, paths in candidates.items()}
     metrics, contrasts = (shown.labelled(pl.read_parquet(inputs[name])) for name in ("metrics", "contrasts"))
     selectors = pl.read_parquet(inputs.selectors)
+    known = shown.knowing(selectors)
+    files = {
+        pair: {"candidates": candidates[pair], "grades": grades[pair], "choices": choices[pair]}
+        for pair in settings.pairs
+    }
+    questions = {
+        task: {question.question_id: question.row() for question in questions_of(pl.read_parquet(path))}
+        for task, path in datasets.items()
+    }
     return {
         **_numbers(inputs, metrics, settings.seed),
-        "headlines": headlines(metrics, contrasts, shown.knowing(selectors)),
+        "sentence": sentence(metrics, known),
+        "panels": panels(metrics, known),
+        "headlines": headlines(metrics, contrasts, known),
         "contrasts": contrasts.to_dicts(),
         "ways": ways.findings(selectors),
         "best_of_several": best_of_several(metrics, askers()),
@@ -62,7 +81,8 @@ def gather(
         "models": _models(inputs.manifests, candidates, settings.pooled),
         "tasks": [_task(task, path, asked, metrics) for task, path in datasets.items()],
         "pools": [_pool(pair, paths, grades[pair]) for pair, paths in candidates.items()],
-        "samples": _samples(datasets, candidates, grades, choices, asked, settings),
+        "samples": _samples(questions, files, asked, settings),
+        "viewer": viewer(settings.pairs, questions, files, asked, known, settings.viewer),
         "time": now(),
         "commit": commit(code),
         "machine": machine(),
@@ -89,26 +109,27 @@ def _numbers(inputs: Any, metrics: pl.DataFrame, seed: int) -> dict[str, Any]:
     return {
         "metrics": metrics.to_dicts(),
         "notes": shown.numbered_notes(metrics),
-        "findings": [*report.findings(metrics), *pooled_findings(pl.read_parquet(inputs.pooled))],
+        "pooled": pooled_findings(pl.read_parquet(inputs.pooled)),
+        "doubts": doubts(metrics),
         "ks": metrics["k"].unique(maintain_order=True).to_list(),
         "variants": metrics["variant"].unique(maintain_order=True).to_list(),
         "gradings": gradings.filter(first).to_dicts(),
         "difference_count": differences.height,
-        "differences": report.some(differences, seed),
+        "differences": some(differences, seed),
         "figures": [
-            {"data": report.figure_data(path), "path": path, "caption": report.CAPTIONS[Path(path).stem]}
+            {"data": figure_data(path), "path": path, "caption": CAPTIONS[Path(path).stem]}
             for path in inputs.figures
             if path.endswith(".png")
         ],
         "paper": [_paper(path) for path in inputs.paper],
-        "figure9": report.figure_data(str(inputs.figure9)),
+        "figure9": figure_data(str(inputs.figure9)),
         "refinements": [row for path in inputs.refinements for row in pl.read_parquet(path).to_dicts()],
     }
 
 
 def _choices(choices: Mapping[Pair, list[str]], seed: int) -> dict[str, Any]:
     count, invalid = _asked_choices(choices)
-    return {"choice_count": count, "invalid_count": invalid.height, "invalid": report.some(invalid, seed)}
+    return {"choice_count": count, "invalid_count": invalid.height, "invalid": some(invalid, seed)}
 
 
 def _models(
@@ -120,29 +141,22 @@ def _models(
 
 
 def _samples(
-    datasets: Mapping[str, str],
-    candidates: Mapping[Pair, list[str]],
-    grades: Mapping[Pair, list[str]],
-    choices: Mapping[Pair, list[str]],
+    questions: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    files: Mapping[Pair, Mapping[str, list[str]]],
     asked: Mapping[Pair, list[str]],
     settings: Settings,
 ) -> list[dict[str, Any]]:
     """All that happened to a seeded sample of questions."""
-    questions = {
-        task: {question.question_id: question.row() for question in questions_of(pl.read_parquet(path))}
-        for task, path in datasets.items()
-    }
-    mixed, samples = {pair: _mixed(paths) for pair, paths in grades.items()}, []
-    for *pair, identity in report.sample_pairs(
+    mixed, samples = {pair: _mixed(paths["grades"]) for pair, paths in files.items()}, []
+    for model, task, identity in sample_pairs(
         settings.pairs, mixed, asked, settings.questions, settings.seed
     ):
-        model, task = pair
         pool, graded, chosen = (
-            pl.scan_parquet(paths[model, task]).filter(pl.col("question_id") == identity).collect()
-            for paths in (candidates, grades, choices)
+            pl.scan_parquet(paths).filter(pl.col("question_id") == identity).collect()
+            for paths in files[model, task].values()
         )
         chosen = shown.labelled(chosen.with_columns(pl.lit(model).alias("model")))
-        sample = report.sample_question(questions[task][identity], pool, graded, chosen)
+        sample = sample_question(questions[task][identity], pool, graded, chosen)
         samples.append({"model": model, "task": task, **sample})
     return samples
 
