@@ -10,6 +10,7 @@ import yaml
 
 from selfincorrect.config import new_task
 from selfincorrect.config.check.experiment import check
+from selfincorrect.config.code_digest import ROOT
 from selfincorrect.config.new_task import alias_of, task_entry
 from selfincorrect.errors import UserError
 from selfincorrect.sources.catalog import PREFIX, catalog
@@ -17,7 +18,9 @@ from selfincorrect.sources.kinds import is_folder, is_gguf
 from selfincorrect.tasks import registry as tasks
 from selfincorrect.tasks.base import executes
 
+SCHEMA = "workflow/schemas/config.schema.json"
 FORM = """\
+# yaml-language-server: $schema={schema}
 # Can {name} tell its own good answers from its bad ones? Run it with
 #
 #   selfincorrect run --directory {folder} --configfile {file}
@@ -107,6 +110,7 @@ def configuration(
     name = alias_of((str(identity) if served else model).removeprefix(PREFIX))
     shown = FORM.format(
         name=name,
+        schema=schema_path(),
         folder=to.stem,
         file=to,
         model="\n".join(f"    {line}" for line in lines),
@@ -115,6 +119,14 @@ def configuration(
     )
     check(yaml.safe_load(shown))
     return shown
+
+
+def schema_path() -> Path:
+    """Where the schema lies by which editors complete and check a configuration: in a copy of the project, or
+    in an installed package.
+    """
+    places = [folder / SCHEMA for folder in (ROOT.parent, ROOT / "_workflow")]
+    return next((path for path in places if path.exists()), places[0])
 
 
 def likely_prompt(model: str) -> str:

@@ -15,12 +15,16 @@ INTRODUCTION = (
     "This page is generated (`make docs`) from the code that checks the configuration."
 )
 
+SCHEMA_ID = "urn:selfincorrect:config.schema.json"  # a name; the file is found by its path
+
 
 def schema_text() -> str:
     """The JSON schema of the configuration, a line for each key of the file and of each section."""
+    named = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID}
     schema = Config.model_json_schema()
     sections = schema.pop("$defs")
-    return "{\n" + ",\n".join([f'"$defs": {_lines(sections)}', *_pairs(schema)]) + "\n}\n"
+    lines = [*_pairs(named), f'"$defs": {_lines(sections)}', *_pairs(schema)]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _lines(value: dict[str, Any]) -> str:
