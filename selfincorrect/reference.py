@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from selfincorrect.columns import Column, markdown
+from selfincorrect.commands import commands_page
 from selfincorrect.config.reference import configuration_page, schema_text
 from selfincorrect.discriminate import choices
+from selfincorrect.discriminate.selectors.page import selectors_page
 from selfincorrect.generate import candidates
 from selfincorrect.grade import grades, judges
 from selfincorrect.io import write_text
@@ -89,6 +91,8 @@ def pages() -> dict[str, str]:
         "docs/configuration.md": configuration_page(),
         "docs/columns.md": columns_page(),
         "docs/tasks.md": tasks_page(),
+        "docs/selectors.md": selectors_page(),
+        "docs/commands.md": commands_page(),
     }
 
 

@@ -11,7 +11,7 @@ INTRODUCTION = (
     "each stops before any job starts,\n"
     "with one message that names the key, what was found and what is allowed. "
     "How to write a configuration is in the\n"
-    "[README](../README.md#your-own-experiment); ready ones are in `workflow/experiments/`.\n\n"
+    "[tutorial](tutorial/own-model.md); ready ones are in `workflow/experiments/`.\n\n"
     "This page is generated (`make docs`) from the code that checks the configuration."
 )
 

@@ -22,7 +22,7 @@ DESCRIBED = """
 
 ## More benchmarks
 
-Each is a file of [selfincorrect/tasks/ready](../selfincorrect/tasks/ready), which says where its data is
+Each is a file of `selfincorrect/tasks/ready`, which says where its data is
 and how answers are graded. Data of the hub needs the hub; of those in a package every gold answer is graded
 right (`tests/unit/tasks/test_gold.py`), but one question of MBPP that is left out.
 

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from selfincorrect.cli import COMMANDS, called
+from selfincorrect.cli import called
+from selfincorrect.commands import COMMANDS
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
