@@ -32,7 +32,7 @@ endif
 export ARGS CORES DIR RUN FILES
 READ_ARGS = mapfile -t args < <($(PYTHON) -c 'import os, shlex; print(*shlex.split(os.environ["ARGS"]), sep="\n", end="")')
 
-.PHONY: help run reproduce test test-pages test-slurm test-faults lint format docs simulate scale bench bench-gpu lock pip-audit clean
+.PHONY: help run reproduce site test test-pages test-slurm test-faults lint format docs simulate scale bench bench-gpu lock pip-audit clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,10 @@ reproduce: .venv/.run ## run a recorded run again in a new folder and compare: m
 	@test -n "$${RUN:-}" || { echo "Name the record of a finished run: make reproduce RUN=mine/results/run.json [DIR=reproduced]"; exit 1; }
 	@$(READ_ARGS); test "$$DIR" != . || DIR=reproduced; $(BIN)/selfincorrect reproduce "$$RUN" --directory "$$DIR" --cores "$$CORES" \
 	  $(if $(YES),--yes) $(if $(FORCE),--force) $(if $(FILES),--files "$$FILES") -- "$${args[@]}"
+
+site: .venv/.pages ## build the pages with search, tutorial, how-tos and reference into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo "site/index.html"
 
 test: .venv/.test ## run the whole test suite
 	@echo "== pytest"

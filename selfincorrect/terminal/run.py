@@ -78,9 +78,10 @@ def command_of(
             f"The workflow is missing in {' and '.join(map(str, PLACES))}. Install the package again."
         )
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(workflow / "Snakefile")]
+    # Snakemake takes every word behind these two for one of theirs: an option that takes one follows.
     command += ["--configfile", configfile] if configfile else []
-    command += ["--directory", str(directory), "--cores", cores]
-    return [*command, *([] if verbose else ["--logger", "selfincorrect"]), *more]
+    command += [] if verbose else ["--logger", "selfincorrect"]
+    return [*command, "--directory", str(directory), "--cores", cores, *more]
 
 
 def _followed(command: Sequence[str]) -> int:
