@@ -1,6 +1,6 @@
 """The configuration: the one description of what can be set; `config.check` says what is wrong with one.
 
-The JSON schema in `workflow/schemas/` and the table in the README are generated from these classes.
+The JSON schema in `workflow/schemas/` and the page `docs/configuration.md` are generated from these classes.
 """
 
 from collections.abc import Mapping

@@ -31,6 +31,31 @@ def choice_problems(config: Config) -> Iterator[Problem]:
             "k of at most 26, or digits",
             "labels: digits",
         )
+    yield from _uncovered_problems(config)
+    if asked := list(_discriminator_problems(config)):
+        yield from asked
+        return  # all else asks the models
+    yield from _contrast_problems(config)
+    yield from _likelihood_problems(config)
+    yield from _scoring_problems(config)
+    yield from _score_problems(config)
+    for name, variant in config.variants.items():
+        yield from _option_problems(name, variant, config)
+        for task in variant.tasks or config.tasks:
+            if task not in config.tasks:
+                allowed = ", ".join(config.tasks)
+                yield Problem(
+                    f"variants.{name}.tasks",
+                    repr(task),
+                    f"configured tasks: {allowed}",
+                    f"tasks: [{allowed}]",
+                )
+            elif task in tasks.names():
+                yield from _variant_problems(name, variant, task)
+
+
+def _uncovered_problems(config: Config) -> Iterator[Problem]:
+    """Tasks and models without a variant, and variants for models that there are not."""
     for task in config.tasks:
         if not config.variants_of(task):
             yield Problem(
@@ -55,26 +80,6 @@ def choice_problems(config: Config) -> Iterator[Problem]:
                 "at least one variant for each of its tasks",
                 paste,
             )
-    if asked := list(_discriminator_problems(config)):
-        yield from asked
-        return  # all else asks the models
-    yield from _contrast_problems(config)
-    yield from _likelihood_problems(config)
-    yield from _scoring_problems(config)
-    yield from _score_problems(config)
-    for name, variant in config.variants.items():
-        yield from _option_problems(name, variant, config)
-        for task in variant.tasks or config.tasks:
-            if task not in config.tasks:
-                allowed = ", ".join(config.tasks)
-                yield Problem(
-                    f"variants.{name}.tasks",
-                    repr(task),
-                    f"configured tasks: {allowed}",
-                    f"tasks: [{allowed}]",
-                )
-            elif task in tasks.names():
-                yield from _variant_problems(name, variant, task)
 
 
 def _discriminator_problems(config: Config) -> Iterator[Problem]:
