@@ -110,7 +110,7 @@ def configuration(
     name = alias_of((str(identity) if served else model).removeprefix(PREFIX))
     shown = FORM.format(
         name=name,
-        schema=schema_path(),
+        schema=schema_address(),
         folder=to.stem,
         file=to,
         model="\n".join(f"    {line}" for line in lines),
@@ -121,12 +121,12 @@ def configuration(
     return shown
 
 
-def schema_path() -> Path:
+def schema_address() -> str:
     """Where the schema lies by which editors complete and check a configuration: in a copy of the project, or
-    in an installed package.
+    in an installed package. An address, since editors read a path to its first blank.
     """
     places = [folder / SCHEMA for folder in (ROOT.parent, ROOT / "_workflow")]
-    return next((path for path in places if path.exists()), places[0])
+    return next((path for path in places if path.exists()), places[0]).as_uri()
 
 
 def likely_prompt(model: str) -> str:
