@@ -29,7 +29,7 @@ ELSEWHERE = ("llama-server", "vllm", "pip", "jupyter", "export")
 PLANNED = {
     r"make (run|test)": r"make -n \1",
     r"selfincorrect (run|estimate) (?!.*-n\b)(.*)": r"selfincorrect \1 \2 -n",
-    r"snakemake (?!-n|.*\.test)(.*)": r"snakemake -n \1",
+    r"snakemake (?!-n)(.*)": r"snakemake -n \1",
 }
 
 

@@ -44,9 +44,6 @@ def test_another_workflow_uses_it_as_a_module(tmp_path):
     done = subprocess.run([*command, "mine.txt"], **place)
     assert done.returncode == 0, done.stderr
     assert int((tmp_path / "mine.txt").read_text()) > 0
-    planned = subprocess.run([*command, "-n", "results/report.html"], **place)
-    assert planned.returncode == 0, planned.stderr
-    assert "rule report:" in planned.stdout + planned.stderr
 
 
 def test_the_catalogues_files():

@@ -80,7 +80,7 @@ def test_workflow_on_a_local_folder_and_a_cramped_context(workflow, prepared):
         tasks={"capitals": {"limit": 2}},
         k=[2],
     )
-    workflow.run()
+    workflow.run("--", "tables_only")
     candidates = workflow.table("smollm2/capitals/candidates.parquet")
     assert candidates.height == 8
     assert candidates["logprob"].max() < 0
@@ -95,7 +95,6 @@ def test_workflow_on_a_local_folder_and_a_cramped_context(workflow, prepared):
     assert "2 prompts do not fit the model's context" in metrics["cramped"][0]["note"]
     assert [row["too_long"] for row in metrics["smollm2"]] == [0, 0]
     assert "were not sent" in workflow.path("logs/discriminate/cramped/capitals/cramped/0.log").read_text()
-    assert "do not fit the model" in workflow.path("report.html").read_text()
 
 
 @pytest.mark.parametrize(
