@@ -1,5 +1,8 @@
 """What of a run cannot be believed, or only so far, in sentences computed from its cells."""
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
 import polars as pl
 
 from selfincorrect.measure.cell import FEW_VALID
@@ -8,9 +11,12 @@ from selfincorrect.measure.positions import FEW_PICKS
 from selfincorrect.report.shown import score, task_name
 
 
-def doubts(metrics: pl.DataFrame) -> list[str]:
+def doubts(metrics: pl.DataFrame, knowing: Collection[str]) -> list[str]:
     """What readers should not conclude from the cells in which a model chose: which say nothing, how many
     are tests of chance alone, and how small an effect could have been missed.
+
+    Ways of `metrics` are named as in a `shown.labelled` table; those of `knowing` use the grades: they are in
+    the correction, and are no findings.
     """
     asked = metrics.filter(pl.col("p_holm").is_not_null())
     if not asked.height:
@@ -18,7 +24,7 @@ def doubts(metrics: pl.DataFrame) -> list[str]:
             "Only rules that need no model chose here: they are the baselines that a model's own choice has "
             "to beat."
         ]
-    return [*_silent(asked), *_tested(asked)]
+    return [*_silent(asked), *_tested(asked, knowing)]
 
 
 def _silent(asked: pl.DataFrame) -> list[str]:
@@ -42,9 +48,9 @@ def _silent(asked: pl.DataFrame) -> list[str]:
     return [f"In {count} of {asked.height} cells {why}." for count, why in counted if count]
 
 
-def _tested(asked: pl.DataFrame) -> list[str]:
+def _tested(asked: pl.DataFrame, knowing: Collection[str]) -> list[str]:
     """How many cells were tested, what survives a correction, and what may have been missed."""
-    usable = asked.filter("informative")
+    usable = asked.filter("informative", ~pl.col("variant").is_in(list(knowing)))
     if not usable.height:
         return [
             "No cell remains that could speak about discrimination: take more questions or a stronger model."
@@ -71,8 +77,7 @@ def _missed(undecided: pl.DataFrame) -> str:
         pl.col("unit").first(), pl.col("mde").min().alias("low"), pl.col("mde").max().alias("high")
     )
     told = [
-        f"{score(row['low'], row['unit'])} to {score(row['high'], row['unit'])}"
-        f"{' points' if row['unit'] == 'percent' else ''} on {task_name(row['task'])}"
+        f"{_range(row)}{' points' if row['unit'] == 'percent' else ''} on {task_name(row['task'])}"
         for row in ranges.iter_rows(named=True)
     ]
     cells = "The undecided cell" if undecided.height == 1 else f"The {undecided.height} undecided cells"
@@ -80,3 +85,8 @@ def _missed(undecided: pl.DataFrame) -> str:
         f"{cells} may hide an effect. The smallest that they would have shown with 80 % power: "
         f"{'; '.join(told)}."
     )
+
+
+def _range(row: Mapping[str, Any]) -> str:
+    low, high = (score(row[end], row["unit"]) for end in ("low", "high"))
+    return low if low == high else f"{low} to {high}"

@@ -118,12 +118,16 @@ def test_doubts_are_counted():
         {"mixed_questions": 0, "informative": False}, {"tied_mixed": 1.0, "informative": False},
         {"valid": 4, "informative": False}, VOTE,
     ]  # fmt: skip
-    lines = doubts(table(*rows))
+    control = {"variant": "sure"} | BETTER | {"verdict": "better"}
+    lines = doubts(table(*rows), [])
     assert [line.split()[5] for line in lines[:4]] == ["nearly", "no", "all", "there"]
     assert all(line.startswith("In 1 of 8 cells") for line in lines[:4])
     assert "Of 4 cells that can speak, each tested at 5 %, 2 are better than drawing and 1 worse" in lines[4]
     assert "corrected for all 8 (Holm) 1 and 1 remain" in lines[4]
-    assert lines[5].endswith("with 80 % power: 2.0 to 2.0 points on Capitals.")
-    assert "No cell remains" in doubts(table(CONSTANT))[-1]
-    [only] = doubts(table(VOTE))
+    assert lines[5].endswith("with 80 % power: 2.0 points on Capitals.")
+    assert "No cell remains" in doubts(table(CONSTANT), [])[-1]
+    known = doubts(table(*rows, control), ["sure"])
+    assert known[4].startswith("Of 4 cells that can speak"), "a control is no finding"
+    assert "corrected for all 9" in known[4]
+    [only] = doubts(table(VOTE), [])
     assert only.startswith("Only rules that need no model")
