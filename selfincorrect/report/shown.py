@@ -88,9 +88,15 @@ def position(row: dict[str, Any]) -> str:
     return NOTHING if row["top_slot"] is None else f"{row['top_slot']} ({100 * row['top_slot_share']:.0f} %)"
 
 
+def sided(better: str, worse: str) -> Callable[[dict[str, Any]], str]:
+    """The p-value on the side of the difference, of the columns with those of both sides."""
+    return lambda row: probability(row[worse if (row["dg_diff"] or 0.0) < 0 else better])
+
+
 # Columns that are shown otherwise than their unit says.
 _OWN: dict[str, Callable[[dict[str, Any]], str]] = {
     "dg_diff": lambda row: score(row["dg_diff"], row["unit"], True), "ci_low": interval, "top_slot": position,
+    "p_better": sided("p_better", "p_less"), "p_holm": sided("p_holm", "p_worse_holm"),
 }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from tests.conftest import ROOT
 pytestmark = pytest.mark.pages
 PAGES = [
     ROOT / "README.md",
+    ROOT / "config/README.md",
     *sorted((ROOT / "docs/tutorial").glob("*.md")),
     *sorted((ROOT / "docs/how-to").glob("*.md")),
 ]

@@ -24,10 +24,17 @@ def selectors_page() -> str:
     return PAGE.format(rows="\n".join(map(_row, BUILT_IN)))
 
 
+def about(name: str) -> str:
+    """What a selector does, in a sentence; "" of one from another package."""
+    if name not in BUILT_IN:
+        return ""
+    told = (import_module(f"selfincorrect.discriminate.selectors.{name}").__doc__ or "").split("\n\n")[0]
+    return " ".join(told.removeprefix(f"`{name}`: ").split())
+
+
 def _row(name: str) -> str:
     selector = get_selector(name)
-    told = (import_module(f"selfincorrect.discriminate.selectors.{name}").__doc__ or "").split("\n\n")[0]
-    what = " ".join(told.removeprefix(f"`{name}`: ").split()).replace("|", "\\|")
+    what = about(name).replace("|", "\\|")
     knows = selector.graded and not selector.compared
     flags = ("yes" if flag else "" for flag in (selector.asks, knows, selector.slots))
     shared = frozenset.intersection(*(get_selector(each).options for each in askers()))

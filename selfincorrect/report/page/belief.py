@@ -50,7 +50,10 @@ def _silent(asked: pl.DataFrame) -> list[str]:
 
 def _tested(asked: pl.DataFrame, knowing: Collection[str]) -> list[str]:
     """How many cells were tested, what survives a correction, and what may have been missed."""
-    usable = asked.filter("informative", ~pl.col("variant").is_in(list(knowing)))
+    control = pl.col("variant").is_in(list(knowing))
+    usable = asked.filter("informative", ~control)
+    controls = asked.filter("informative", control).height
+    left_out = f" (and {controls} of controls, which use the grades)" if controls else ""
     if not usable.height:
         return [
             "No cell remains that could speak about discrimination: take more questions or a stronger model."
@@ -61,9 +64,10 @@ def _tested(asked: pl.DataFrame, knowing: Collection[str]) -> list[str]:
         "worse": usable.filter(pl.col("p_worse_holm") <= ALPHA).height,
     }
     lines = [
-        f"Of {usable.height} cells that can speak, each tested at 5 %, {called['better']} are better than "
-        f"drawing and {called['worse']} worse; corrected for all {asked.height} (Holm) {kept['better']} and "
-        f"{kept['worse']} remain. Only those are named as findings."
+        f"Of {usable.height} cells that can speak{left_out}, each tested at 5 %, "
+        f"{called['better']} are better than drawing and {called['worse']} worse; "
+        f"corrected for all {asked.height} (Holm) {kept['better']} and {kept['worse']} remain. "
+        "Only those are named as findings."
     ]
     undecided = usable.filter((pl.col("verdict") == "undecided") & pl.col("mde").is_not_null())
     if undecided.height:

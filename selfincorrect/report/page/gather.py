@@ -19,7 +19,7 @@ from selfincorrect.report.costs import by_model, costs
 from selfincorrect.report.headline import headlines
 from selfincorrect.report.page.belief import doubts
 from selfincorrect.report.page.captions import CAPTIONS
-from selfincorrect.report.page.opening import panels, sentence
+from selfincorrect.report.page.opening import panels, sentence, ways_told
 from selfincorrect.report.page.render import figure_data
 from selfincorrect.report.page.samples import sample_pairs, sample_question, some
 from selfincorrect.report.page.viewer import viewer
@@ -73,6 +73,7 @@ def gather(
         **_numbers(inputs, metrics, settings.seed),
         "sentence": sentence(metrics, known),
         "panels": panels(metrics, known),
+        "ways_told": ways_told(metrics),
         "doubts": doubts(metrics, known),
         "headlines": headlines(metrics, contrasts, known),
         "contrasts": contrasts.to_dicts(),

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from selfincorrect.discriminate.selectors.page import about
 from selfincorrect.discriminate.selectors.registry import askers
 from selfincorrect.measure.discernment import ends
 from selfincorrect.measure.hypothesis import ALPHA
@@ -122,7 +123,7 @@ def _own(own: pl.DataFrame) -> str:
     if counts["position"]:
         more.append(f"it names one position, whatever stands there, in {_of(counts['position'], own.height)}")
     if not counts["better"]:
-        said = "no model picks better than drawing one"
+        said = "no model is shown to pick better than drawing one"
     else:
         said = f"a model picks better than drawing one in {_of(counts['better'], own.height)}"
     return f"{start}, {said}{' (' + '; '.join(more) + ')' if more else ''}"
@@ -155,6 +156,12 @@ def _of(count: int, cells: int) -> str:
 
 def _points(unit: str) -> str:
     return " points" if unit == "percent" else ""
+
+
+def ways_told(metrics: pl.DataFrame) -> dict[str, str]:
+    """What each way of choosing does, by its name: its selector in a sentence."""
+    rows = _largest(metrics).select("variant", "selector").unique(maintain_order=True).iter_rows()
+    return {variant: about(selector) or selector for variant, selector in rows}
 
 
 def panels(metrics: pl.DataFrame, knowing: Collection[str]) -> list[Panel]:

@@ -41,9 +41,9 @@ ASKED = "Asked which of its 4 answers is best, "
         ),
         (
             [{}, OTHER | CONSTANT, LIKELY | BETTER, LIKELY | OTHER | BETTER | {"dg_diff": 0.02}],
-            f"{ASKED}no model picks better than drawing one (it names one position, whatever stands there, "
-            "in 1 of 2 cases); choosing by “likelihood” does so in all 2 cases: up to +7.6 points "
-            "(m on Capitals).",
+            f"{ASKED}no model is shown to pick better than drawing one (it names one position, "
+            "whatever stands there, in 1 of 2 cases); choosing by “likelihood” does so in all 2 cases: "
+            "up to +7.6 points (m on Capitals).",
         ),
         (
             [BETTER, OTHER | WORSE, LIKELY],
@@ -127,7 +127,7 @@ def test_doubts_are_counted():
     assert lines[5].endswith("with 80 % power: 2.0 points on Capitals.")
     assert "No cell remains" in doubts(table(CONSTANT), [])[-1]
     known = doubts(table(*rows, control), ["sure"])
-    assert known[4].startswith("Of 4 cells that can speak"), "a control is no finding"
+    assert known[4].startswith("Of 4 cells that can speak (and 1 of controls, which use the grades), each")
     assert "corrected for all 9" in known[4]
     [only] = doubts(table(VOTE), [])
     assert only.startswith("Only rules that need no model")
