@@ -13,14 +13,14 @@ def findings(selectors: pl.DataFrame) -> list[str]:
 
     `selectors` are rows of `report.selectors.SELECTORS`. Ways that use the grades are left out.
     """
-    told = _corrected(labelled(selectors)).filter((pl.col("k") == pl.col("k").max()) & ~pl.col("labels_used"))
+    told = corrected(labelled(selectors)).filter((pl.col("k") == pl.col("k").max()) & ~pl.col("labels_used"))
     return [
         _sentence(str(model), str(task), cell)
         for (model, task), cell in told.group_by("model", "task", maintain_order=True)
     ]
 
 
-def _corrected(selectors: pl.DataFrame) -> pl.DataFrame:
+def corrected(cells: pl.DataFrame) -> pl.DataFrame:
     """The verdicts by p corrected for all cells, where a model was asked or said it; of rules as they are."""
     asked = pl.col("p_holm").is_not_null()
     kept = (
@@ -32,7 +32,7 @@ def _corrected(selectors: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("undecided"))
         .otherwise("verdict")
     )
-    return selectors.with_columns(kept.alias("verdict"))
+    return cells.with_columns(kept.alias("verdict"))
 
 
 def _sentence(model: str, task: str, cell: pl.DataFrame) -> str:

@@ -9,8 +9,8 @@ import polars as pl
 from selfincorrect.discriminate.selectors.page import about
 from selfincorrect.discriminate.selectors.registry import askers
 from selfincorrect.measure.discernment import ends
-from selfincorrect.measure.hypothesis import ALPHA
 from selfincorrect.report.shown import score, task_name
+from selfincorrect.report.ways import corrected
 
 LINES = ("random", "majority", "oracle")  # selectors that the panel shows as lines, not as rows
 MARGIN = 0.04  # of the axis, left free at both ends
@@ -85,17 +85,13 @@ def _by_itself(told: pl.DataFrame) -> pl.Expr:
 
 def _verdicts(cells: pl.DataFrame) -> pl.DataFrame:
     """With `found`: better, worse, position (nearly all picks name one), or nothing that is shown."""
-    tested = pl.col("p_holm").is_not_null()
-    better = pl.when(tested).then(pl.col("p_holm") <= ALPHA).otherwise(pl.col("verdict") == "better")
-    worse = pl.when(tested).then(pl.col("p_worse_holm") <= ALPHA).otherwise(pl.col("verdict") == "worse")
+    verdict = pl.col("verdict")
     found = (
         pl.when("nearly_constant").then(pl.lit("position"))
-        .when(~pl.col("informative")).then(pl.lit("nothing"))
-        .when(better).then(pl.lit("better"))
-        .when(worse).then(pl.lit("worse"))
+        .when("informative", verdict.is_in(["better", "worse"])).then(verdict)
         .otherwise(pl.lit("nothing"))
     )  # fmt: skip
-    return cells.with_columns(found.alias("found"))
+    return corrected(cells).with_columns(found.alias("found"))
 
 
 def _own(own: pl.DataFrame) -> str:
