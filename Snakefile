@@ -39,7 +39,7 @@ rule all:
         ALL_CHOICES,
         ALL_METRICS,
         ALL_GRADINGS,
-        all_refinements,
+        all_refined(REFINEMENT),
         rules.tables.output,
         FIGURE_FILES,
         rules.paper.output,

@@ -18,8 +18,10 @@ from selfincorrect.measure.columns import GRADED, METRICS
 from selfincorrect.paper import tables as paper
 from selfincorrect.plan import estimate
 from selfincorrect.refine.refinement import MEASURED, PREFERENCES, ROUNDS
+from selfincorrect.report.accounting import COLUMNS as ACCOUNTING
 from selfincorrect.report.best_of import COLUMNS as BEST_OF
 from selfincorrect.report.columns import COVERAGE, DIFFERENCES, FLIPS, PASS_AT, SLOTS
+from selfincorrect.report.compute import COMPUTE, OVERTAKING
 from selfincorrect.report.contrasts import COLUMNS as CONTRASTS
 from selfincorrect.report.difficulty import COLUMNS as DIFFICULTY
 from selfincorrect.report.matrix import COLUMNS as MATRIX
@@ -44,6 +46,11 @@ TABLES: list[tuple[str, str, Sequence[Column]]] = [
     ("results/tables/selectors", "A row a cell: what each way of choosing gains and costs.", SELECTORS),
     ("results/tables/agreement", "A row for every two ways of choosing.", AGREEMENT),
     ("results/tables/best_of", "Best of j candidates: a row for each way of choosing and each j.", BEST_OF),
+    ("results/tables/compute", "Scores against compute: a row for each way of choosing, each rule by which "
+                               "it goes on, and each number of candidates.", COMPUTE),
+    ("results/tables/overtaking", "From which budget on a way of choosing scores more than votes for as "
+                                  "much: two rows for each.", OVERTAKING),
+    ("results/tables/accounting", "What each stage asked of each model, every answer once.", ACCOUNTING),
     ("results/tables/difficulty", "Skill by difficulty: a row for each cell and group of questions.",
     DIFFICULTY),
     ("results/tables/matrix", "A row for each cell in which a model was asked: whose answers, and by whom.",

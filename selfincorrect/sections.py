@@ -24,6 +24,17 @@ class PriceConfig(Section):
         ge=0, strict=False, description="Price of a million tokens of prompts, in any currency."
     )
     output: float = Field(ge=0, strict=False, description="Price of a million tokens of answers.")
+    cached: float | None = Field(
+        None,
+        ge=0,
+        strict=False,
+        description="Price of a million tokens of prompts that were in the server's cache; default: `input`.",
+    )
+
+    def told(self) -> dict[str, float]:
+        """All prices by name."""
+        cached = self.input if self.cached is None else self.cached
+        return {"input": self.input, "output": self.output, "cached": cached}
 
 
 class ServerConfig(Section):

@@ -9,7 +9,7 @@ from selfincorrect.config.code_digest import ROOT, code_digest
 from selfincorrect.config.schema import Config, VariantConfig
 from selfincorrect.config.slices import Slice
 from selfincorrect.digest import file_sha256
-from selfincorrect.discriminate.selectors.registry import free, knows, pointwise, selector_of
+from selfincorrect.discriminate.selectors.registry import asking, free, knows, pointwise, selector_of
 from selfincorrect.paper.published import PAPER_K, setting_of
 from selfincorrect.pools.kinds import OUTPUTS
 from selfincorrect.report.figures import NAMES as FIGURES
@@ -36,6 +36,12 @@ def tables(config: Config) -> Slice:
         "knowing": [name for name, variant in _named(config).items() if knows(variant)],
         "contrasts": [each.model_dump(mode="json") for each in config.contrasts],
         "pairs": [list(pair) for pair in config.pairs()],
+        "central": [name for name, each in _named(config).items() if selector_of(each).central],
+        "undecided": [name for name, each in _named(config).items() if _undecided(each)],
+        "judged": [list(pair) for pair in config.judged()],
+        "refined": [list(pair) for pair in config.refined()],
+        "seed": config.seed,
+        "prices": _prices(config),
         "parameters": {name: each.parameters for name, each in config.weighted.items() if each.parameters},
         "code": code_digest("report.stage.tables"),
     }
@@ -44,6 +50,20 @@ def tables(config: Config) -> Slice:
 def _named(config: Config) -> dict[str, VariantConfig]:
     """All variants by name, with the rules that stand beside every pool."""
     return {**{name: VariantConfig(selector=name) for name in free()}, **config.variants}
+
+
+def _undecided(variant: VariantConfig) -> bool:
+    """Whether it asks about questions alone whose candidates differ."""
+    selector = selector_of(variant)
+    return selector.asks and (variant.ask or asking(variant).policy) == "undecided"
+
+
+def _prices(config: Config) -> dict[str, dict[str, float]]:
+    return {
+        name: model.server.price.told()
+        for name, model in config.weighted.items()
+        if model.server and model.server.price
+    }
 
 
 def _same_but_order(config: Config, first: str, second: str) -> bool:
@@ -95,11 +115,7 @@ def report(config: Config) -> Slice:
         "viewer": config.report.viewer,
         "pairs": [list(pair) for pair in config.pairs()],
         "pooled": list(config.pooled),
-        "prices": {
-            name: model.server.price.model_dump()
-            for name, model in config.weighted.items()
-            if model.server and model.server.price
-        },
+        "prices": _prices(config),
         "page": [file_sha256(path) for path in sorted((ROOT / "report/page/html").iterdir())],
         "code": code_digest(
             "report.page.render", "report.page.gather.gather", "paper.tables.lines", "record.record.record"

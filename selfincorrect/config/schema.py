@@ -225,6 +225,10 @@ class Config(Section):
         models = [model for model in named if model in self.weighted]
         return [(model, task) for model, task in self.pairs() if model in models and task in chosen]
 
+    def judged(self) -> list[tuple[str, str]]:
+        """Every (model, task) whose answers judges rate."""
+        return [(model, task) for model, task in self.pairs() if self.tasks[task].judges]
+
     def task_source(self, task: str) -> Source:
         """Where the data of `task` comes from."""
         sources = tasks.get_task(task).SOURCES

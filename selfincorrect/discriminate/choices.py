@@ -17,6 +17,8 @@ from selfincorrect.discriminate.selectors.base import Given, Scores
 from selfincorrect.discriminate.selectors.registry import asking, rule
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Request, Response
+from selfincorrect.engines.spent import ANSWERS, part
+from selfincorrect.engines.spent import rows as spent_rows
 from selfincorrect.tasks.conversations import Candidate, Pool
 from selfincorrect.tasks.variant import Variant
 
@@ -37,6 +39,7 @@ _OWN = (
     "of `tokens_in` and the options, those that are read for this question alone and once: without "
     "demonstrations and what its prompts share; by characters"
 )
+_ALONE = "the same if the question stood alone: with demonstrations, once; by characters"
 READINGS = pl.List(pl.Struct({"samples": pl.List(pl.Int32), "shares": pl.List(pl.Float64)}))
 COLUMNS = [
     Column("question_id", pl.String, "question"),
@@ -67,6 +70,8 @@ COLUMNS = [
     Column("discriminator", pl.String, "the model that was asked; empty where none was"),
     Column("readings", READINGS, _READINGS),
     Column("tokens_own", pl.Int32, _OWN),
+    Column("tokens_alone", pl.Int32, _ALONE),
+    ANSWERS,
 ]  # fmt: skip
 SCHEMA = schema_of(COLUMNS)
 
@@ -128,26 +133,51 @@ def _told(asked: Asked, answers: Sequence[Response], listing: bool) -> dict[str,
         "finish_reason": None if several else answers[0].finish_reason,
         "tokens_in": _sum([answer.tokens_in for answer in once]),
         "tokens_out": _sum([answer.tokens_out for answer in once]),
-        "tokens_own": _own_tokens(dict(zip(asked.requests, answers, strict=True))),
+        **_read(asked, answers),
         "logprob": None if several else answers[0].logprob,
         "prompt": canonical_json(prompts) if several else prompts[0],
     }
 
 
-def _own_tokens(answers: Mapping[Request, Response]) -> int | None:
-    """The tokens read for one question alone: options, and from its own part of the prompts on what several
-    begin with once.
+def _read(asked: Asked, answers: Sequence[Response]) -> dict[str, Any]:
+    """What is read for one question: the tokens of its own part of the prompts, what several begin with
+    once, with those of options; the same with what comes before; and the stored answers, each with what is
+    read for it alone and the samples that it is about, slot by slot.
     """
-    read, before = 0.0, ""
-    for request, answer in sorted(answers.items(), key=lambda each: each[1].prompt):
-        if answer.tokens_in is None:
-            return None
-        text = answer.prompt
+    once = dict(zip(asked.requests, answers, strict=True))
+    about, rows, before = _about(asked), list[dict[str, Any]](), ""
+    texts = [answer.prompt for answer in once.values()]
+    common = len(commonprefix(texts)) if len(texts) > 1 else 0  # noqa: RUF071
+    starts = [answer.prompt.rfind(request.prompt.query) for request, answer in once.items()]
+    known = all(answer.tokens_in is not None for answer in once.values())
+    shared, started = 0, 0
+    for (request, answer), start in sorted(
+        zip(once.items(), starts, strict=True), key=lambda each: each[0][1].prompt
+    ):
+        text, options = answer.prompt, sum(answer.option_tokens or ())
         alike = len(commonprefix([text, before]))  # noqa: RUF071
-        start = max(text.rfind(request.prompt.query), alike, 0) / max(len(text), 1)
-        read += answer.tokens_in * (1 - start) + sum(answer.option_tokens or ())
+        own = part(answer.tokens_in, text, max(start, alike, common))
+        if known and not before:
+            started = part(answer.tokens_in, text, 0, max(start, 0)) or 0
+            shared = part(answer.tokens_in, text, start, common) or 0
         before = text
-    return round(read)
+        rows += spent_rows(answer.spent, None if own is None else own + options, about[request])
+    read = sum(each["tokens_own"] for each in rows) + shared if known else None
+    return {"tokens_own": read, "tokens_alone": None if read is None else read + started, "answers": rows}
+
+
+def _about(asked: Asked) -> dict[Request, list[set[int]]]:
+    """The samples that each request is about, slot by slot: those that stand there or are stood for."""
+    alike: dict[int, set[int]] = {}
+    for sample, stand in enumerate(asked.stands):
+        alike.setdefault(stand, set()).add(sample)
+    about: dict[Request, list[set[int]]] = {}
+    for shown in asked.shown:
+        for request, part_ in zip(shown.requests, shown.parts, strict=True):
+            slots = about.setdefault(request, [set() for _ in part_.slots])
+            for samples, slot in zip(slots, part_.slots, strict=True):
+                samples |= alike[shown.order[slot]]
+    return about
 
 
 def summed(scores: Sequence[float | None], candidates: Sequence[Candidate]) -> tuple[float | None, ...]:

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING as UNSET
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, NamedTuple, Protocol
 
 from selfincorrect.digest import digest
 from selfincorrect.engines.prompt import Prompt
+from selfincorrect.engines.spent import DIGITS, Spent
 from selfincorrect.jobs import stopping
 
 # Why there is no answer: finish reasons of responses without a text.
@@ -93,7 +94,8 @@ class Response:
     their tokens, `certainties` the mean over these tokens of −(1/V) Σ ln(V·p(v)) over the vocabulary's V
     entries v (Kang et al. 2025, self-certainty). `unfinished_thought` says that the model itself never ended
     its thought, `seeded` that the request's own seed drew the answer. Prompts that are not `sent` cost
-    nothing and are not stored.
+    nothing and are not stored. `tokens_read`, `tokens_cached`, `seconds`, and, once it is stored, what is
+    `spent` on it are as in `engines.spent.Spent`.
     """
 
     text: str | None
@@ -115,6 +117,10 @@ class Response:
     certainties: tuple[float, ...] | None = None
     bound: float | None = None
     forced: bool = False
+    tokens_read: int | None = None
+    tokens_cached: int | None = None
+    seconds: float | None = None
+    spent: tuple[Spent, ...] = field(default=(), compare=False)
 
     def record(self) -> dict[str, Any]:
         """The response as it is stored, without the fields that are at their default."""
@@ -126,7 +132,8 @@ class Response:
 
 
 _TEXTS = ("text", "prompt", "finish_reason", "reasoning", "said", "model", "fingerprint")
-_COUNTS = ("tokens_in", "tokens_out", "reasoning_tokens")
+_COUNTS = ("tokens_in", "tokens_out", "reasoning_tokens", "tokens_read", "tokens_cached")
+_MEASURED = ("tokens_read", "tokens_cached", "seconds")
 _LISTS = ("options", "option_tokens", "certainties")
 
 
@@ -148,7 +155,7 @@ def stored_response(value: Any) -> Response:
             right = isinstance(each, str) or (each is None and name not in ("prompt", "finish_reason"))
         elif name in _COUNTS:
             right = each is None or _is_count(each)
-        elif name == "logprob":
+        elif name in ("logprob", "seconds"):
             right = each is None or _is_number(each)
         elif name in _LISTS:
             right = isinstance(each, list | tuple) and all(map(_CHECKS[name], each))
@@ -159,6 +166,28 @@ def stored_response(value: Any) -> Response:
         if not right:
             raise ValueError(f"its field {name!r} is {str(each)[:40]!r}")
     return Response(**{**value, **{name: tuple(value[name]) for name in _LISTS if name in value}})
+
+
+def said(value: Any) -> Any:
+    """A stored record without what it took, which is another each time."""
+    if not isinstance(value, Mapping):
+        return value
+    return {name: each for name, each in value.items() if name not in _MEASURED}
+
+
+def accounted(response: Response, key: str) -> Response:
+    """A response that is stored under `key`, with what is spent on it."""
+    spent = Spent(
+        key[:DIGITS],
+        response.tokens_in,
+        sum(response.option_tokens or ()),
+        response.tokens_read,
+        response.tokens_cached,
+        response.tokens_out,
+        response.reasoning_tokens,
+        response.seconds,
+    )
+    return replace(response, spent=(spent,))
 
 
 def _is_count(value: Any) -> bool:

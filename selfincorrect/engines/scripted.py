@@ -10,6 +10,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -80,7 +81,8 @@ class ScriptedEngine:
                 return
             batch = requests[start : start + self._batch_size]
             time.sleep(self._script.delay * len(batch))
-            yield [(request, self._respond(request)) for request in batch]
+            delay = self._script.delay
+            yield [(request, replace(self._respond(request), seconds=delay)) for request in batch]
 
     def _respond(self, request: Request) -> Response:
         prompt = request.prompt.text()

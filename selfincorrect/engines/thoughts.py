@@ -156,6 +156,12 @@ def shortened(text: str, longest: int) -> str:
     return text[: min(closing, longest)] + text[closing : start + longest]
 
 
+def end(text: str) -> int | None:
+    """Where the thoughts of `text` end, its length where one never closes; None without one."""
+    start, stop = list(_answers(text))[-1]
+    return len(text) if stop is None else start or None
+
+
 def stop_at(text: str, stop: Sequence[str]) -> int | None:
     """Where the first of the `stop` strings begins in `text`, or None without one.
 

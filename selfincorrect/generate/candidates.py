@@ -11,6 +11,8 @@ from selfincorrect.digest import seed_of
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Turns
 from selfincorrect.engines.requests import Decoding, Request, Response
+from selfincorrect.engines.spent import ANSWERS, part
+from selfincorrect.engines.spent import rows as spent_rows
 from selfincorrect.generate.settings import Settings
 from selfincorrect.tasks.base import Question
 from selfincorrect.tasks.conversations import turns_of
@@ -40,6 +42,7 @@ COLUMNS = [
     Column("reasoning_tokens", pl.Int32, "tokens of them, where that is known"),
     Column("forced", pl.Boolean, "whether its thought was closed at the budget of `reasoning`"),
     Column("cut", pl.Int32, "characters beyond `sampling.max_characters`"),
+    ANSWERS,
 ]  # fmt: skip
 SCHEMA = schema_of(COLUMNS)
 
@@ -137,6 +140,11 @@ def generation_requests(
     ]
 
 
+def _own(request: Request, response: Response) -> int | None:
+    """The tokens of a prompt that are the question's own: what comes before is read for all."""
+    return part(response.tokens_in, response.prompt, response.prompt.rfind(request.prompt.query))
+
+
 def _parted(response: Response, longest: int) -> dict[str, Any]:
     """The answer without its thoughts, these, and how many characters of the answer were cut off."""
     thought, text = ("", response.text) if response.text is None else thoughts.parted(response.text)
@@ -165,6 +173,7 @@ def candidate_table(
             "prompt": response.prompt,
             "reasoning_tokens": response.reasoning_tokens,
             "forced": response.forced,
+            "answers": spent_rows(response.spent, _own(request, response)),
         }
         for index, (request, response) in enumerate(zip(requests, responses, strict=True))
     ]

@@ -12,6 +12,8 @@ from selfincorrect.digest import seed_of
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import Decoding, Request, Response
+from selfincorrect.engines.spent import ANSWERS
+from selfincorrect.engines.spent import rows as spent_rows
 from selfincorrect.errors import UserError
 from selfincorrect.tasks.base import Judge, Question, Task
 from selfincorrect.tasks.conversations import turns_of
@@ -35,6 +37,7 @@ COLUMNS = [
     Column("tokens_out", pl.Int32, "tokens of the output"),
     Column("logprob", pl.Float64, "as of candidates"),
     Column("prompt", pl.String, "the prompt as sent"),
+    ANSWERS,
 ]  # fmt: skip
 SCHEMA = schema_of(COLUMNS)
 
@@ -118,6 +121,7 @@ def judgements(
                     "rating": rating, "attempt": attempt, "output": response.text, "reading": reading,
                     "finish_reason": response.finish_reason, "tokens_in": response.tokens_in,
                     "tokens_out": response.tokens_out, "logprob": response.logprob, "prompt": response.prompt,
+                    "answers": spent_rows(response.spent),
                 }
             )  # fmt: skip
             if reading is None and response.text is not None:

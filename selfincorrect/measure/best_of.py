@@ -13,79 +13,96 @@ from selfincorrect.measure.intervals import Array
 MOST = 10_000  # subsets of j candidates that are looked at one by one; of more, DRAWS seeded ones
 DRAWS = 1_000
 TINY = 1e-12  # of means that differ by rounding
+EACH, STEP = 32, 1.5  # every j up to EACH; beyond it, each j this much larger than the one before
 
 
 @cache
-def _ratios(n: int) -> Array:
-    """C(m, j) / C(n, j) for m from 0 to n and j from 1 to n, [n + 1, n]."""
-    return np.array([[comb(m, j) / comb(n, j) for j in range(1, n + 1)] for m in range(n + 1)])
+def sizes(n: int) -> tuple[int, ...]:
+    """The j that are looked at: all up to EACH, fewer and fewer beyond, and n."""
+    found = list(range(1, min(n, EACH) + 1))
+    while found[-1] * STEP < n:
+        found.append(int(found[-1] * STEP))
+    return (*found, n) if found[-1] < n else tuple(found)
+
+
+@cache
+def ratios(n: int) -> Array:
+    """C(m, j) / C(n, j) for m from 0 to n and each j of `sizes`, [n + 1, sizes]: how probably a random
+    j-subset of n lies within m given ones.
+    """
+    return np.array([[comb(m, j) / comb(n, j) for j in sizes(n)] for m in range(n + 1)])
 
 
 def best_of(scores: Sequence[float | None], grades: Sequence[float]) -> Array:
-    """The expected grade of the best by `scores` of j random ones of n candidates, for j from 1 to n, [n].
+    """The expected grade of the best by `scores` of j random ones of n candidates, for each j of `sizes`.
 
     A group of g candidates that tie behind b better ones holds the best with probability [C(n − b, j) −
     C(n − b − g, j)] / C(n, j), and then counts its mean grade. A subset without any score is invalid, and
     counts its lowest grade.
     """
-    n, ratios = len(grades), _ratios(len(grades))
-    known = sorted({score for score in scores if score is not None}, reverse=True)
-    expected, before = np.zeros(n), 0
-    for score in known:
-        group = [grade for each, grade in zip(scores, grades, strict=True) if each == score]
-        share = ratios[n - before] - ratios[n - before - len(group)]
-        expected += share * np.mean(group)
-        before += len(group)
-    unread = sorted(grade for each, grade in zip(scores, grades, strict=True) if each is None)
-    for place, grade in enumerate(unread, 1):  # the lowest of a subset, where those above fill it
-        above = len(unread) - place
-        expected += grade * (ratios[above + 1] - ratios[above])
-    return expected
+    n, worth = len(grades), np.array(grades, dtype=float)
+    values = np.array([np.nan if score is None else score for score in scores], dtype=float)
+    known = ~np.isnan(values)
+    _, group = np.unique(-values[known], return_inverse=True)  # the highest first
+    members = np.bincount(group)
+    behind = n - np.cumsum([0, *members])
+    share = ratios(n)[behind[:-1]] - ratios(n)[behind[1:]]
+    expected = (np.bincount(group, worth[known]) / members) @ share
+    unread = np.sort(worth[~known])
+    above = len(unread) - np.arange(1, len(unread) + 1)  # the lowest of a subset, where those above fill it
+    return np.asarray(expected + unread @ (ratios(n)[above + 1] - ratios(n)[above]))
 
 
 def majority_of(forms: Sequence[str | None], grades: Sequence[float], seed: int = 0) -> Array:
-    """The same of the most frequent normal form, over all subsets, or seeded ones where there are many; [n].
+    """The same of the most frequent normal form, over all subsets, or seeded ones where there are many.
 
     Answers that tie share the choice; one without a normal form agrees with none.
     """
-    n = len(grades)
-    names = [f"answer {form}" if form is not None else place for place, form in enumerate(forms)]
-    codes = {name: code for code, name in enumerate(dict.fromkeys(names))}
-    member = np.zeros((n, len(codes)))
-    member[np.arange(n), [codes[name] for name in names]] = 1
+    n, member = len(grades), members(forms)
+    if member.shape[1] == 1:
+        return np.full(len(sizes(n)), np.mean(grades))
     worth = member * np.array(grades, dtype=float)[:, None]
-    if len(codes) == 1:
-        return np.full(n, np.mean(grades))
     found = []
-    for j in range(1, n + 1):
-        subsets = _subsets(n, j, seed)
-        votes = subsets @ member
+    for j in sizes(n):
+        drawn = subsets(n, j, seed)
+        votes = drawn @ member
         most = votes == votes.max(axis=1, keepdims=True)
-        found.append(((subsets @ worth * most).sum(axis=1) / (votes * most).sum(axis=1)).mean())
+        found.append(((drawn @ worth * most).sum(axis=1) / (votes * most).sum(axis=1)).mean())
     return np.array(found)
 
 
+def members(forms: Sequence[str | None]) -> Array:
+    """Which answer each candidate gives, [candidates, answers]; without a normal form it is its own."""
+    names = [f"answer {form}" if form is not None else place for place, form in enumerate(forms)]
+    codes = {name: code for code, name in enumerate(dict.fromkeys(names))}
+    member = np.zeros((len(forms), len(codes)))
+    member[np.arange(len(forms)), [codes[name] for name in names]] = 1
+    return member
+
+
 def compared_of(chance: Array, grades: Sequence[float], seed: int = 0) -> Array:
-    """The same of the mean of p_ij (`chance`, [n, n], 0.5 for a draw) over the others of a subset; [n]."""
+    """The same of the mean of p_ij (`chance`, [n, n], 0.5 for a draw; or of another number that says how much
+    candidate j speaks for i) over the others of a subset.
+    """
     n, worth = len(grades), np.array(grades, dtype=float)
     against = np.where(np.eye(n, dtype=bool), 0.0, chance)
     found = [worth.mean()]
-    for j in range(2, n + 1):
-        subsets = _subsets(n, j, seed)
-        scores = np.where(subsets > 0, subsets @ against.T, -1.0)
+    for j in sizes(n)[1:]:
+        drawn = subsets(n, j, seed)
+        scores = np.where(drawn > 0, drawn @ against.T, -1.0)
         best = scores >= scores.max(axis=1, keepdims=True) - TINY * j
         found.append(((best * worth).sum(axis=1) / best.sum(axis=1)).mean())
     return np.array(found)
 
 
 @cache
-def _subsets(n: int, j: int, seed: int) -> NDArray[np.float64]:
-    """Subsets of j of n, a row each, 1 for a member."""
+def subsets(n: int, j: int, seed: int) -> NDArray[np.float64]:
+    """Subsets of j of n, a row each, 1 for a member: all up to MOST, else DRAWS seeded ones."""
     if comb(n, j) <= MOST:
         rows = [list(each) for each in combinations(range(n), j)]
     else:
         rng = np.random.default_rng([seed, n, j])
         rows = [rng.permutation(n)[:j].tolist() for _ in range(DRAWS)]
-    subsets = np.zeros((len(rows), n))
-    np.put_along_axis(subsets, np.array(rows), 1.0, axis=1)
-    return subsets
+    found = np.zeros((len(rows), n))
+    np.put_along_axis(found, np.array(rows), 1.0, axis=1)
+    return found

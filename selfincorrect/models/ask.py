@@ -19,6 +19,7 @@ from selfincorrect.engines.requests import (
     Request,
     Response,
     Versions,
+    accounted,
     stored_response,
 )
 from selfincorrect.engines.requests import FIRST as FIRST_VERSIONS
@@ -140,7 +141,8 @@ def _responses(requests: Sequence[Request], model: OpenedModel, what: str) -> li
         response = unstored[key] if key in unstored else _stored(store, key)
         known = response.model is not None or response.fingerprint is not None
         model.served[response.model, response.fingerprint] += known
-        responses[key] = _within(request, response, model.context)
+        whole = response if key in unstored else accounted(response, key)
+        responses[key] = _within(request, whole, model.context)
     _tell(list(responses.values()), what)
     return [responses[key] for key in keys]
 

@@ -55,7 +55,7 @@ def _joined(first: Response, begun: str, second: Response) -> Response:
     """Both parts as one response; without an answer where the second has none."""
     opened = thoughts.opening(first.prompt)
     if second.text is None:
-        return replace(second, prompt=first.prompt)
+        return replace(second, prompt=first.prompt, spent=(*first.spent, *second.spent))
     text = second.text.removeprefix(thoughts.opening(second.prompt))
     forced = thoughts.unfinished(first.text or "")
     known = [first.logprob, second.logprob]
@@ -69,6 +69,7 @@ def _joined(first: Response, begun: str, second: Response) -> Response:
         reasoning_tokens=first.tokens_out if forced else first.reasoning_tokens,
         forced=forced,
         seeded=first.seeded and second.seeded,
+        spent=(*first.spent, *second.spent),
     )
 
 

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from selfincorrect.engines import thoughts
 from selfincorrect.engines.manifest import Manifest, Running
 from selfincorrect.engines.reasoning import ReasoningConfig
 from selfincorrect.engines.registry import engine_kind
-from selfincorrect.engines.requests import Engine, Request, Response
+from selfincorrect.engines.requests import Engine, Request, Response, said
 from selfincorrect.errors import UserError
 from selfincorrect.io import read_json, write_json
 from selfincorrect.jobs import stopping
@@ -39,7 +40,9 @@ class Timed:
     def answer(
         self, requests: Sequence[Request], stop: Callable[[], bool] = stopping.requested
     ) -> Iterator[list[tuple[Request, Response]]]:
-        """The engine's own batches; the file is up to date with every batch."""
+        """The engine's own batches, each answer with its share of the time; the file is up to date with every
+        batch.
+        """
         told, start = self.told, time.perf_counter()
         for batch in self.engine.answer(requests, stop):
             told["answers"] += len(batch)
@@ -49,9 +52,14 @@ class Timed:
             # counts itself.
             billed = {name: getattr(self.engine, name) for name in SPENT if hasattr(self.engine, name)}
             now = time.perf_counter()
-            told["seconds"], start = told["seconds"] + now - start, now
+            took, start = now - start, now
+            told["seconds"] += took
             write_json(self.path, {**told, **billed, "earlier": self.earlier})
-            yield batch
+            yield [(request, _timed(response, took / len(batch))) for request, response in batch]
+
+
+def _timed(response: Response, seconds: float) -> Response:
+    return replace(response, seconds=seconds) if response.sent and response.seconds is None else response
 
 
 def _told(path: Path) -> dict[str, Any]:
@@ -101,7 +109,7 @@ def opened_model(
             made.append(Timed(engine, answering))
         return made[0]
 
-    store = ResponseStore(Path(run.store).expanduser() / manifest.digest[:16] / task, rank)
+    store = ResponseStore(Path(run.store).expanduser() / manifest.digest[:16] / task, rank, said)
     provenance = manifest.model_dump(mode="json", include={"name", "source", "revision", "dtype", "digest"})
     return OpenedModel(
         manifest.name,

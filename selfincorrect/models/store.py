@@ -52,17 +52,24 @@ def _same(value: Any) -> int:
     return 0
 
 
+def _all(value: Any) -> Any:
+    return value
+
+
 class ResponseStore:
     """Answers by digest.
 
     `get` reads what any process had finished when this object was made, or last `refresh`ed. `rank` says of a
-    value how good it is, 0 the best: a later value replaces a worse one.
+    value how good it is, 0 the best: a later value replaces a worse one. `said` is what of a value makes it
+    another one.
     """
 
-    def __init__(self, folder: Path | str, rank: Callable[[Any], int] = _same) -> None:
+    def __init__(
+        self, folder: Path | str, rank: Callable[[Any], int] = _same, said: Callable[[Any], Any] = _all
+    ) -> None:
         """Read all segments in `folder`. Raises UserError on damage other than a torn last line."""
         self.folder = Path(folder)
-        self._rank = rank
+        self._rank, self._said = rank, said
         self._answers: dict[str, Any] = {}
         self._places: dict[str, Place] = {}
         self._read_to: dict[Path, int] = {}
@@ -109,7 +116,7 @@ class ResponseStore:
             if (self._rank(before), known) <= (self._rank(value), place):
                 return False
             mine = self._segment is not None and known[1] == Path(self._segment.name).name
-            other = mine and canonical_json(before) != canonical_json(value)
+            other = mine and canonical_json(self._said(before)) != canonical_json(self._said(value))
         self._answers[key], self._places[key] = value, place
         return other
 

@@ -16,6 +16,8 @@ from selfincorrect.discriminate.view import NO_ANSWER, AskingSettings, View
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Prompt, Turns
 from selfincorrect.engines.requests import Decoding, Request, Response
+from selfincorrect.engines.spent import ANSWERS
+from selfincorrect.engines.spent import rows as spent_rows
 from selfincorrect.generate.settings import SamplingConfig
 from selfincorrect.measure.intervals import score_interval
 from selfincorrect.measure.scores import plain
@@ -35,6 +37,7 @@ ROUNDS = [
     Column("feedback", pl.String, "feedback on the answer of the round before; empty in round 0"),
     Column("prompt", pl.String, "the prompt that asked for the refined answer"),
     Column("feedback_prompt", pl.String, "the prompt that asked for the feedback"),
+    ANSWERS,
 ]  # fmt: skip
 ROUNDS_SCHEMA = schema_of(ROUNDS)
 PREFERENCES = [
@@ -46,6 +49,7 @@ PREFERENCES = [
     Column("how", pl.String, "how it was read, as of choices"),
     Column("refined", pl.Boolean, "whether the refined answer was chosen; empty without a usable label"),
     Column("prompt", pl.String, "the prompt as sent"),
+    ANSWERS,
 ]  # fmt: skip
 PREFERENCES_SCHEMA = schema_of(PREFERENCES)
 MEASURED = [
@@ -167,7 +171,15 @@ def refined(
         better = asked("refine", form.refine, settings.answer_tokens, stop, number, values)
         texts = [refining.task.trim(response.text or "") for response in better]
         rows += [
-            row(question, number, text, feedback=remark, prompt=answer.prompt, feedback_prompt=told.prompt)
+            row(
+                question,
+                number,
+                text,
+                feedback=remark,
+                prompt=answer.prompt,
+                feedback_prompt=told.prompt,
+                answers=spent_rows([*told.spent, *answer.spent]),
+            )
             for question, text, remark, answer, told in zip(
                 questions, texts, remarks, better, feedback, strict=True
             )
@@ -195,7 +207,7 @@ def preferences(
         for row in choice_rows("preference", view, pool, [(each, [next(answers)]) for each in asked]):
             chosen = row["chosen_sample"]
             refined_one = None if chosen is None else (chosen == 0) == refined_first
-            kept = {key: row[key] for key in ("question_id", "output", "parsed", "how", "prompt")}
+            kept = {key: row[key] for key in ("question_id", "output", "parsed", "how", "prompt", "answers")}
             found.append({**kept, "round": number, "refined_first": refined_first, "refined": refined_one})
     return found
 

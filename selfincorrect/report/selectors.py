@@ -45,9 +45,11 @@ SELECTORS = [
     Column("tokens_read", NUMBER, "tokens of prompts a question, those that prompts share counted each time"),
     Column("tokens_own", NUMBER, "tokens that are read for the question alone, what its prompts share once: "
         "demonstrations left out, options counted"),
+    Column("tokens_alone", NUMBER, "the same with demonstrations, as if the question stood alone"),
     Column("tokens_written", NUMBER, "tokens written a question"),
-    Column("operations", NUMBER, "arithmetic operations a question: 2 · parameters · (`tokens_own` + "
-        "`tokens_written`); empty where the size of the model is not known"),
+    Column("operations", NUMBER, "operations a question for `tokens_own` and `tokens_written`: 2 · "
+        "parameters a token, and attention; empty where the size of the model is not known"),
+    Column("operations_alone", NUMBER, "the same for `tokens_alone`"),
     Column("between_candidates", NUMBER, "of what shares differ by, read in several orders: the part between "
         "candidates; the rest is between slots", "share"),
     Column("cyclic", NUMBER, "share of triples of compared candidates that go round: a beats b, b beats c, "
@@ -70,11 +72,11 @@ def selectors_table(
     metrics: pl.DataFrame,
     choices: Mapping[tuple[str, str], pl.DataFrame],
     knowing: Sequence[str],
-    parameters: Mapping[str, float],
+    taken: pl.DataFrame,
 ) -> pl.DataFrame:
     """Rows of SELECTORS, one a cell, in the order of `metrics`.
 
-    Variants of `knowing` know the grades; `parameters` has the sizes of models.
+    Variants of `knowing` know the grades; `taken` has the operations of cells in which a model was asked.
     """
     costs = [
         _costs(table).with_columns(pl.lit(model).alias("model"), pl.lit(task).alias("task"))
@@ -86,11 +88,7 @@ def selectors_table(
         known = known.with_columns(pl.col("k").cast(pl.Int32)).join(
             pl.concat(costs), on=keys, how="left", maintain_order="left", nulls_equal=True
         )
-        sizes = pl.col("discriminator").replace_strict(
-            dict(parameters), default=None, return_dtype=pl.Float64
-        )
-        tokens = pl.col("tokens_own") + pl.col("tokens_written")
-        known = known.with_columns((2 * sizes * tokens).alias("operations"))
+        known = known.join(taken, on=keys, how="left", maintain_order="left", nulls_equal=True)
     schema = schema_of(SELECTORS)
     return pl.DataFrame(known.select(list(schema)).to_dicts(), schema=schema)
 
@@ -111,7 +109,10 @@ def _costs(choices: pl.DataFrame) -> pl.DataFrame:
         asked.mean().alias("calls"),
         asked.filter(asked > 0).mean().alias("calls_undecided"),
         pl.col("tokens_in").fill_null(0).mean().alias("tokens_read"),
-        pl.when(pl.col("tokens_in").is_null()).then(0).otherwise("tokens_own").mean().alias("tokens_own"),
+        *(
+            pl.when(pl.col("tokens_in").is_null()).then(0).otherwise(name).mean().alias(name)
+            for name in ("tokens_own", "tokens_alone")
+        ),
         pl.col("tokens_out").fill_null(0).mean().alias("tokens_written"),
     )
     return costs.join(pl.DataFrame(read, schema=schema), on=["k", *WAY], nulls_equal=True)

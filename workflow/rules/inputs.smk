@@ -17,6 +17,9 @@ TABLES = (
     "best_of",
     "difficulty",
     "matrix",
+    "compute",
+    "overtaking",
+    "accounting",
 )
 PAPER_NAMES = (*(f"table{number}" for number in range(2, 9)), "figure9")
 
@@ -38,11 +41,16 @@ def all_datasets(wildcards):
     return expand(DATASET, task=dict.fromkeys(task for _, task in CONFIG.pairs()))
 
 
-def all_refinements(wildcards):
+def all_judgements(wildcards):
     return [
-        path
-        for model, task in CONFIG.refined()
-        for path in expand(REFINEMENT, model=model, task=task)
+        JUDGEMENTS.format(model=model, task=task) for model, task in CONFIG.judged()
+    ]
+
+
+def all_refined(pattern):
+    """An input function: a path for each model and task that is refined."""
+    return lambda wildcards: [
+        pattern.format(model=model, task=task) for model, task in CONFIG.refined()
     ]
 
 

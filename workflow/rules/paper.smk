@@ -3,7 +3,7 @@
 rule paper:
     input:
         metrics=TABLE.format(table="metrics", kind="parquet"),
-        refinements=all_refinements,
+        refinements=all_refined(REFINEMENT),
         manifests=all_manifests,
     output:
         csv=expand(PAPER, name=PAPER_NAMES, kind="csv"),

@@ -36,7 +36,7 @@ class Selector(Protocol):
     something to it, and `why` says why no other does. `standard` says whether all other ways of choosing are
     compared with it, `compared` whether it is compared at all: not what knows the grades, or draws.
     `pointwise` says whether a candidate has its score whatever the others are, `votes` whether it is the
-    share of those with its normal form.
+    share of those with its normal form, `central` whether it is the mean similarity to the others.
     """
 
     asks: bool
@@ -48,6 +48,7 @@ class Selector(Protocol):
     compared: bool
     pointwise: bool
     votes: bool
+    central: bool
 
     def probable(self, variant: Variant) -> bool:
         """Whether its scores are probabilities that a candidate is right."""
@@ -133,7 +134,8 @@ class Asks:
     """What most selectors that ask have in common: one request about all candidates in each order."""
 
     asks, graded, slots, standard, compared, listing = True, False, False, False, True, False
-    probabilities, scoring, continues, pointwise, votes = False, False, False, False, False
+    probabilities, scoring, continues = False, False, False
+    pointwise, votes, central = False, False, False
     final, numeric = False, False
     policy: Literal["all", "undecided"] = "undecided"
     default_orders: str | None = None
@@ -278,7 +280,7 @@ class NoModel:
     asks, graded, slots, shared, options = False, False, False, True, frozenset[str]()
     why = "this rule asks no model"
     standard, compared, probabilities, own, knows, free = False, True, False, False, False, True
-    pointwise, votes = False, False
+    pointwise, votes, central = False, False, False
     asked: Asking | None = None
 
     def probable(self, variant: Variant) -> bool:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from selfincorrect.discriminate.selectors.base import Given, NoModel
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from selfincorrect.tasks.conversations import Candidate
 
 WORDS = 500  # of a text that are compared: the time grows with their square
@@ -14,6 +17,7 @@ SHORT = 8  # words of a normal form that is an answer, and no text of its own
 
 
 class Centroid(NoModel):
+    central = True
     graded = True  # normal forms come with the grades
 
     def scores(self, candidates: Sequence["Candidate"], given: Given) -> list[float]:
@@ -22,17 +26,25 @@ class Centroid(NoModel):
         Of open answers, those without a normal form or with one of more than SHORT words, ROUGE-L (F) of the
         first WORDS words.
         """
-        forms = [each.extracted for each in candidates]
-        known = [form for form in forms if form is not None]
-        if known and max(len(form.split()) for form in known) <= SHORT:
-            return [(forms.count(form) - 1) / _others(forms) if form is not None else 0.0 for form in forms]
-        texts = [" ".join((each.text or "").split()[:WORDS]) for each in candidates]
-        alike = [[_similarity(*sorted((one, other))) for other in texts] for one in texts]
-        return [(sum(row) - row[place]) / _others(texts) for place, row in enumerate(alike)]
+        forms, texts = [each.extracted for each in candidates], [each.text for each in candidates]
+        others = max(len(forms) - 1, 1)
+        return [
+            float(row.sum() - row[place]) / others for place, row in enumerate(similarities(forms, texts))
+        ]
 
 
-def _others(candidates: Sequence[Any]) -> int:
-    return max(len(candidates) - 1, 1)
+def similarities(forms: Sequence[str | None], texts: Sequence[str | None]) -> "NDArray[np.float64]":
+    """How similar each candidate is to each, [candidates, candidates]: 1 of an equal normal form, else 0; of
+    open answers, by their texts.
+    """
+    import numpy as np  # late, since every cluster job reads this module with the workflow
+
+    known = [form for form in forms if form is not None]
+    if known and max(len(form.split()) for form in known) <= SHORT:
+        names = np.array([place if form is None else f"answer {form}" for place, form in enumerate(forms)])
+        return np.asarray(names[:, None] == names[None, :], dtype=float)
+    shown = [" ".join((text or "").split()[:WORDS]) for text in texts]
+    return np.array([[_similarity(*sorted((one, other))) for other in shown] for one in shown])
 
 
 @cache

@@ -144,7 +144,7 @@ class OpenAIEngine:
         elif self._doubted.pop(id(first), answers[0].text) != answers[0].text and not self._choices_differ:
             self.server.do_without("n", "draws all choices of a call with one seed, so in effect ignores")
         self._note_logprobs(answers)
-        responses = [_response(prompt, outcome, answer) for answer in answers]
+        responses = [_response(prompt, outcome, answer, not place) for place, answer in enumerate(answers)]
         return list(zip(group, responses, strict=False)), group[len(answers) :]
 
     def _scored(self, request: Request, prompt: str, reply: Reply) -> Response:
@@ -232,7 +232,8 @@ class OpenAIEngine:
             )
 
 
-def _response(prompt: str, reply: Reply, answer: Answer) -> Response:
+def _response(prompt: str, reply: Reply, answer: Answer, bears: bool = True) -> Response:
+    """One answer of a reply; one of them `bears` its prompt, which is read and paid once for all."""
     return Response(
         answer.text,
         prompt,
@@ -246,7 +247,16 @@ def _response(prompt: str, reply: Reply, answer: Answer) -> Response:
         reply.model,
         reply.fingerprint,
         seeded=answer.place == 0,
+        tokens_read=_read(reply) if bears else 0,
+        tokens_cached=reply.tokens_cached if bears else 0,
     )
+
+
+def _read(reply: Reply) -> int | None:
+    """The tokens of the prompt that the server read, where it says what it had in its cache."""
+    if reply.tokens_in is None or reply.tokens_cached is None:
+        return None
+    return reply.tokens_in - reply.tokens_cached
 
 
 def _groups(requests: Sequence[Request]) -> list[list[Request]]:

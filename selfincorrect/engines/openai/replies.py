@@ -25,6 +25,8 @@ _FINISH = {
     ERROR: r"error|aborted|abort|cancell?ed|malformed_function_call|insufficient_system_resource|"
     r"network_error|other",
 }
+# Where servers say how much of a prompt their cache had, beside `prompt_tokens_details`.
+_CACHED = ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")
 ROUNDING = 1e-3  # a log-probability so little above 0 is 0
 LONGEST_WORDS = 100_000  # characters of a reply that cannot be read, before a key in it is looked for
 DEEPEST = 8  # lists of parts in a message's content
@@ -62,6 +64,7 @@ class Reply:
     choices: int
     tokens_in: int | None
     tokens_out: int | None  # of all choices
+    tokens_cached: int | None  # of the prompt, in the server's cache
     model: str | None = None
     fingerprint: str | None = None
     senseless: bool = False
@@ -119,6 +122,7 @@ def read_reply(data: bytes, how: Decoding, stops: bool = True) -> Reply | Troubl
     if tokens_out is not None and tokens_in is not None and total is not None:
         tokens_out = max(tokens_out, total - tokens_in)  # some leave thoughts out of the completion
     alone = (tokens_out, thought) if len(choices) == 1 else (None, None)
+    cached = _cached(usage, check)
     read = enumerate(_answer(choice, how, stops, alone, check) for choice in choices)
     answers = [replace(answer, place=place) for place, answer in read if answer]
     if not answers:
@@ -126,7 +130,20 @@ def read_reply(data: bytes, how: Decoding, stops: bool = True) -> Reply | Troubl
     # Some servers count one of n choices alone, or none.
     tokens_out = max(tokens_out or 0, sum(answer.tokens_out or 0 for answer in answers)) or tokens_out
     name, print_ = (_name(payload.get(key)) for key in ("model", "system_fingerprint"))
-    return Reply(answers, len(choices), tokens_in, tokens_out, name, print_, check.senseless)
+    return Reply(answers, len(choices), tokens_in, tokens_out, cached, name, print_, check.senseless)
+
+
+def _cached(usage: Mapping[str, Any], check: _Checked) -> int | None:
+    """How many tokens of the prompt were in the server's cache; None where it does not say.
+
+    Most say it in the prompt's details; DeepSeek, Moonshot and Anthropic's own have fields beside.
+    """
+    details = usage.get("prompt_tokens_details")
+    details = details if isinstance(details, dict) else {}
+    told = [details.get("cached_tokens"), *map(usage.get, _CACHED)]
+    counts = [count for count in map(check.count, told) if count is not None]
+    tokens_in = check.count(usage.get("prompt_tokens"))
+    return None if not counts or tokens_in is None or counts[0] > tokens_in else counts[0]
 
 
 def _error_inside(error: Any) -> Trouble:

@@ -23,13 +23,15 @@ CHANGE = 1 / 8
 class Generated:
     """The tokens that are generated for one request, and their log-probabilities.
 
-    They are without the end-of-sequence token; `count` counts that too.
+    They are without the end-of-sequence token; `count` counts that too. A sequence `follows` another whose
+    prompt is the same and was read for both.
     """
 
     tokens: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     count: int = 0
     ended: bool = False
+    follows: bool = False
 
 
 Finished = list[tuple[int, Generated]]  # with the index of the sequence
@@ -83,7 +85,7 @@ class _Together:
         groups = [list(group) for _, group in groupby(indices, key=lambda index: prompts[index])]
         first = len(self.indices)
         self.indices += indices
-        self.sequences += [Generated() for _ in indices]
+        self.sequences += [Generated(follows=place > 0) for group in groups for place in range(len(group))]
         self.going += [True] * len(indices)
         self.tokens += [0] * len(indices)
         samples = [len(group) for group in groups]

@@ -3,6 +3,7 @@
 The modules beside this one are the only part of the package that imports torch.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -42,7 +43,7 @@ LINE_FEEDS = ("\n", "Ċ", "<0x0A>")  # as vocabularies write them: byte by byte,
 class Read:
     """A request as the model reads it: its text, the tokens of its prompt, and its options.
 
-    `shared` tokens of it are those of a beginning that others have too.
+    `shared` tokens of it are those of a beginning that others have too; one of these `bears` reading it.
     """
 
     request: Request
@@ -51,6 +52,12 @@ class Read:
     options: Sequence[scoring.Option]
     beginning: int = 0
     shared: int = 0
+    bears: bool = False
+
+    @property
+    def alone(self) -> int:
+        """How many of the shared tokens are read for it."""
+        return self.shared if self.bears else 0
 
     @property
     def stem(self) -> Sequence[int]:
@@ -169,7 +176,7 @@ class TransformersEngine:
                 reference = self.tokens(self.render(replace(alike[0].request.prompt, query="", history=())))
                 length = cascade.common_length(reference, [each.stem for each in alike])
             for each in alike:
-                each.beginning, each.shared = len(texts), length
+                each.beginning, each.shared, each.bears = len(texts), length, each is alike[0]
             texts.append(alike[0].prompt[:length])
         return cascade.read_beginnings(self.model, texts)
 
@@ -235,7 +242,7 @@ class TransformersEngine:
         else:
             scored = scoring.score_plainly(self.model, options, size, self.padding, self.vocabulary)
         for index, scores in scoring.whole(scored, [len(each.options) for each in read]):
-            yield [(index, _scored(read[index], scores))]
+            yield [(index, _scored(read[index], scores, encoder))]
 
     @cached_property
     def vocabulary(self) -> scoring.Vocabulary:
@@ -257,7 +264,31 @@ class TransformersEngine:
         reason = "stop" if sequence.ended else "length"
         # What fills a mask depends on what stands behind it: no probability of the answer follows.
         logprob = None if self.method == "diffusion" else sum(sequence.logprobs[: len(tokens)])
-        return Response(text, read.rendered, reason, len(read.prompt), sequence.count, logprob)
+        tokens_in, thought = len(read.prompt), self._thought(opened, sequence.tokens)
+        # What fills masks reads the whole text at every step.
+        alone = (
+            None
+            if self.method == "diffusion"
+            else read.alone + (0 if sequence.follows else tokens_in - read.shared)
+        )
+        return Response(
+            text,
+            read.rendered,
+            reason,
+            tokens_in,
+            sequence.count,
+            logprob,
+            reasoning_tokens=thought,
+            tokens_read=alone,
+        )
+
+    def _thought(self, opened: str, tokens: Sequence[int]) -> int | None:
+        """How many of the tokens are a thought, with its tags; None without one."""
+        place = thoughts.end(opened + self._text(tokens))
+        if place is None:
+            return None
+        places = range(len(tokens) + 1)
+        return bisect_left(places, place - len(opened), key=lambda count: len(self._text(tokens[:count])))
 
     def _text(self, tokens: Sequence[int]) -> str:
         """The tokens as text, without special ones but for those that a thought begins and ends with."""
@@ -279,7 +310,9 @@ def _too_long(read: Read) -> Response:
     return Response(None, read.rendered, CONTEXT, len(read.prompt), 0, None, sent=False)
 
 
-def _scored(read: Read, scores: Sequence[scoring.Scored]) -> Response:
+def _scored(read: Read, scores: Sequence[scoring.Scored], encoder: bool) -> Response:
+    # An encoder reads the prompt, a decoder the options after it.
+    encoded = len(read.prompt) if encoder else 0
     return Response(
         "",
         read.rendered,
@@ -290,4 +323,5 @@ def _scored(read: Read, scores: Sequence[scoring.Scored]) -> Response:
         options=tuple(score.logprob for score in scores),
         option_tokens=tuple(score.tokens for score in scores),
         certainties=tuple(score.certainty for score in scores),
+        tokens_read=read.alone + encoded + sum(score.read for score in scores),
     )

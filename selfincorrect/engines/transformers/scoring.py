@@ -51,11 +51,14 @@ class Option:
 
 
 class Scored(NamedTuple):
-    """The natural log-probability of an option, its number of tokens, and its self-certainty."""
+    """The natural log-probability of an option, its number of tokens, its self-certainty, and how many tokens
+    were read for it alone.
+    """
 
     logprob: float
     tokens: int
     certainty: float
+    read: int
 
 
 class Vocabulary(NamedTuple):
@@ -107,6 +110,7 @@ class _Row:
     def __init__(self) -> None:
         self.trees: list[tuple[int, Tree]] = []  # with their beginning
         self.options: list[tuple[Option, int, list[int]]] = []  # with number and nodes of their tree
+        self.read: list[int] = []  # nodes that each option adds
 
     def takes(self, option: Option, size: int, most: int) -> bool:
         tokens = sum(len(tree) for _, tree in self.trees) + len(option.read)
@@ -118,7 +122,10 @@ class _Row:
             shared = self.trees[-1][1].common(option.read)
         if not self.trees or shared < SHARED * len(option.read):
             self.trees.append((option.beginning, Tree()))
-        self.options.append((option, len(self.trees) - 1, self.trees[-1][1].add(option.read)))
+        tree = self.trees[-1][1]
+        before = len(tree)
+        self.options.append((option, len(self.trees) - 1, tree.add(option.read)))
+        self.read.append(len(tree) - before)
 
     def scored(
         self, model: Any, beginnings: Level | None, vocabulary: Vocabulary
@@ -136,7 +143,7 @@ class _Row:
         logits, _ = read_row(model, reading, tokens, wanted)
         number = {place: row for row, place in enumerate(wanted)}
         rows = [[number[place] for place in each] for each in places]
-        return _scored([option for option, _, _ in self.options], rows, logits, vocabulary)
+        return _scored([option for option, _, _ in self.options], rows, logits, vocabulary, self.read)
 
 
 def score_plainly(
@@ -157,7 +164,10 @@ def score_plainly(
         logits = _pass(model, together, padding, wanted)
         number = {place: column for column, place in enumerate(wanted)}
         rows = [[row * len(wanted) + number[place] for place in option.places] for row, option in alike]
-        yield _scored([option for _, option in alike], rows, logits.flatten(0, 1), vocabulary)
+        # Of options that end in one more token each, the first bears what they read alike.
+        bears = [place == 0 or alike[place - 1][0] != row for place, (row, _) in enumerate(alike)]
+        alone = [len(option.read) * bear for (_, option), bear in zip(alike, bears, strict=True)]
+        yield _scored([option for _, option in alike], rows, logits.flatten(0, 1), vocabulary, alone)
 
 
 def _pass(
@@ -189,7 +199,11 @@ def _pass(
 
 
 def _scored(
-    options: Sequence[Option], rows: Sequence[Sequence[int]], logits: torch.Tensor, vocabulary: Vocabulary
+    options: Sequence[Option],
+    rows: Sequence[Sequence[int]],
+    logits: torch.Tensor,
+    vocabulary: Vocabulary,
+    read: Sequence[int],
 ) -> list[tuple[Option, Scored]]:
     """The scores of options, from the rows of `logits` after the tokens before each of theirs."""
     parts = [
@@ -198,13 +212,13 @@ def _scored(
     norms, means = (torch.cat([part[each] for part in parts]) for each in (0, 1))
     ended = torch.cat([part[2] for part in parts])
     found = []
-    for option, places in zip(options, rows, strict=True):
+    for option, places, alone in zip(options, rows, read, strict=True):
         chosen = option.tokens[option.start :]
         before = torch.tensor(places[: len(chosen)], device=logits.device)
         logprobs = logits[before, torch.tensor(chosen, device=logits.device)].float() - norms[before]
         total = float(logprobs.double().sum()) + (float(ended[places[-1]]) if option.ended else 0.0)
         certainty = float((norms[before] - means[before]).double().mean()) - log(vocabulary.size)
-        found.append((option, Scored(min(total, 0.0), len(chosen), certainty)))
+        found.append((option, Scored(min(total, 0.0), len(chosen), certainty, alone)))
     return found
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import math
 import os
 import tempfile
 from collections.abc import Callable
@@ -89,4 +90,31 @@ def architecture(name: str, weights: Path, settings: ModelSettings) -> dict[str,
         "architecture": (config.architectures or [config.model_type])[0],
         "encoder_decoder": bool(config.is_encoder_decoder),
         "context": min(limits, default=None),
+        "size": {"parameters": _parameters(weights), "attention": _attention(config)},
     }
+
+
+def _parameters(weights: Path) -> int:
+    """How many numbers the weights are."""
+    from safetensors import safe_open
+
+    count = 0
+    for path in weights.glob("*.safetensors"):
+        with safe_open(path, framework="numpy") as file:
+            count += sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
+    return count
+
+
+def _attention(config: Any) -> list[tuple[int | None, int]]:
+    """What `engines.size.Size` says of attention; nothing of an encoder-decoder or where it is not known."""
+    text = config.get_text_config()
+    names = ("num_hidden_layers", "num_attention_heads", "hidden_size")
+    layers, heads, hidden = (getattr(text, name, None) for name in names)
+    if config.is_encoder_decoder or not layers or not heads or not hidden:
+        return []
+    width, near = heads * (getattr(text, "head_dim", None) or hidden // heads), 0
+    window, kinds = getattr(text, "sliding_window", None), getattr(text, "layer_types", None)
+    if window and kinds:
+        near = sum(kind == "sliding_attention" for kind in kinds)
+    far = sum(kind == "full_attention" for kind in kinds) if kinds else layers
+    return [pair for pair in ((window if near else None, near * width), (None, far * width)) if pair[1]]

@@ -1,3 +1,13 @@
 """Figures, one module each, with a function `draw(tables) -> Figure`."""
 
-NAMES = ("dg_diff", "scores", "selectors", "best_of", "matrix", "positions", "forest", "difficulty")
+NAMES = (
+    "dg_diff",
+    "scores",
+    "selectors",
+    "best_of",
+    "compute",
+    "matrix",
+    "positions",
+    "forest",
+    "difficulty",
+)

@@ -16,6 +16,10 @@ CAPTIONS = {
     "best_of": "Best of j of the same candidates, for every j: what ways of choosing gain from more of them. "
     "Exact, as the mean over all subsets of j candidates, with 95 % intervals; of ways whose scores of "
     "candidates do not depend on each other, and of the majority vote.",
+    "compute": "What ways of choosing score for what they take, drawing and choosing, one mark for each "
+    "number of candidates: read once what prompts of a question share, demonstrations not counted. Bands: "
+    "95 %, resampled questions. Grey: nothing takes as little and scores more. Votes that stop, and models "
+    "that are asked where votes are split, are replayed on the pool.",
     "matrix": "DG-Diff of every model that was asked about the answers of every other, at the largest k, "
     "with 95 % intervals; framed about its own. Blue: better than drawing one, red: worse, on one scale; a "
     "star where that survives Holm over all cells; grey, without colour: cannot speak about discrimination.",

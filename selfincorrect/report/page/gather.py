@@ -26,6 +26,7 @@ from selfincorrect.report.page.viewer import viewer
 from selfincorrect.report.pooled import findings as pooled_findings
 from selfincorrect.report.stage import by_pair, datasets_of
 from selfincorrect.report.tables import Pair
+from selfincorrect.report.worth import worth
 from selfincorrect.sections import StageSettings
 from selfincorrect.tasks.questions import questions_of
 
@@ -49,9 +50,9 @@ def gather(
     """The context of the report's template.
 
     `inputs` are the rule's: paths of `metrics`, `gradings`, `differences`, `contrasts`, `pooled`,
-    `selectors`, `figures`, `paper`, `figure9`, `refinements`, `manifests`, `datasets`, `candidates`,
-    `grades`, `choices`. `config` is the configuration as given, `code` the folder whose commit is named, and
-    `results` the folder that holds the benchmarks.
+    `selectors`, `compute`, `overtaking`, `accounting`, `figures`, `paper`, `figure9`, `refinements`,
+    `manifests`, `datasets`, `candidates`, `grades`, `choices`. `config` is the configuration as given, `code`
+    the folder whose commit is named, and `results` the folder that holds the benchmarks.
     """
     candidates, grades, choices = (
         by_pair(settings.pairs, inputs[name]) for name in ("candidates", "grades", "choices")
@@ -92,6 +93,8 @@ def gather(
         "seed": settings.seed,
         "costs": costs(results).to_dicts(),
         "spent": by_model(results, settings.prices).to_dicts(),
+        "worth": worth(pl.read_parquet(inputs.compute), pl.read_parquet(inputs.overtaking)),
+        "accounting": pl.read_parquet(inputs.accounting).to_dicts(),
         "prompts": {
             f"{stage} {model} {task}": read_provenance(paths[0])["prompt"]
             for stage, by_stage in (("generate", candidates), ("discriminate", choices))

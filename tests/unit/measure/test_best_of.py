@@ -45,12 +45,12 @@ def test_many_subsets_are_drawn_by_seed(monkeypatch):
     forms, grades = ["a"] * 5 + ["b"] * 4 + [None] * 2, [1.0] * 5 + [0.0] * 6
     exact = majority_of(forms, grades, 3)
     monkeypatch.setattr(module, "MOST", 20)
-    module._subsets.cache_clear()
+    module.subsets.cache_clear()
     drawn = majority_of(forms, grades, 3)
     assert not (drawn == exact).all()
     assert drawn == pytest.approx(exact, abs=0.06)
     assert drawn[[0, -1]] == pytest.approx(exact[[0, -1]])
-    module._subsets.cache_clear()
+    module.subsets.cache_clear()
 
 
 def test_ends_are_drawing_one_and_having_all():

@@ -1,0 +1,98 @@
+"""Rules that decide while they go how much to ask, replayed on pools that are there."""
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import permutations
+from math import ceil, factorial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betainc
+
+from selfincorrect.measure.best_of import members, sizes
+from selfincorrect.measure.intervals import Array
+
+DRAWS = 200  # orders of the candidates of a question, or some more
+DECIDED = 0.95  # probability that the leading answer stays ahead, at which votes stop
+
+
+class Replayed(NamedTuple):
+    """What a rule comes to for each number of candidates allowed, a mean over orders: the expected grade of
+    its choice, how many candidates it draws, and how often it asks.
+    """
+
+    score: Array
+    drawn: Array
+    asked: Array
+
+
+def allowed(n: int) -> list[int]:
+    """The numbers of candidates for which rules are replayed: powers of two, and n."""
+    return [j for j in sizes(n) if j & (j - 1) == 0 or j == n]
+
+
+@cache
+def orders(n: int, seed: int) -> NDArray[np.int64]:
+    """Orders of n candidates, [orders, n]: all, or seeded ones and all their rotations, so that each
+    candidate comes first equally often.
+    """
+    if factorial(n) <= DRAWS:
+        return np.array(list(permutations(range(n))))
+    rng = np.random.default_rng([seed, n])
+    drawn = [rng.permutation(n) for _ in range(ceil(DRAWS / n))]
+    return np.array([np.roll(each, turn) for each in drawn for turn in range(n)])
+
+
+@cache
+def _leads(n: int) -> Array:
+    """How probable it is that an answer with a votes is ahead of one with b, a and b up to n: that a share
+    which is Beta(a + 1, b + 1) is above one half (Aggarwal et al. 2023, 2305.11860, equation 1).
+    """
+    votes = np.arange(n + 1)
+    return np.asarray(1 - betainc(votes[:, None] + 1, votes[None, :] + 1, 0.5))
+
+
+def stopped(forms: Sequence[str | None], grades: Sequence[float], seed: int = 0) -> Replayed:
+    """Votes that stop as soon as the lead of the first answer over the second is probably decided."""
+    n, member, drawn = len(forms), members(forms), orders(len(forms), seed)
+    votes = np.cumsum(member[drawn], axis=1)  # [draws, candidates so far, answers]
+    worth = np.cumsum((member * np.array(grades, dtype=float)[:, None])[drawn], axis=1)
+    ahead = np.sort(votes, axis=2)[:, :, ::-1].astype(int)
+    second = ahead[:, :, 1] if member.shape[1] > 1 else np.zeros_like(ahead[:, :, 0])
+    over = _leads(n)[ahead[:, :, 0], second] >= DECIDED
+    first = np.where(over.any(axis=1), over.argmax(axis=1), n - 1)
+    most = votes == ahead[:, :, :1]
+    score = (worth * most).sum(axis=2) / (votes * most).sum(axis=2)
+    found = []
+    for j in allowed(n):
+        last = np.minimum(first, j - 1)
+        found.append((score[np.arange(len(drawn)), last].mean(), (last + 1).mean(), 0.0))
+    return Replayed(*np.array(found).T)
+
+
+def split(
+    forms: Sequence[str | None],
+    grades: Sequence[float],
+    scores: Sequence[float | None],
+    threshold: float,
+    seed: int = 0,
+) -> Replayed:
+    """Votes, and the choice by `scores` where the largest group of answers has less than the share
+    `threshold` of the votes. Candidates without a score are not chosen while others have one.
+    """
+    n, member, drawn = len(forms), members(forms), orders(len(forms), seed)
+    worth = np.array(grades, dtype=float)
+    preferred = np.array([-np.inf if each is None else each for each in scores], dtype=float)
+    found = []
+    for j in allowed(n):
+        some = drawn[:, :j]
+        votes = member[some].sum(axis=1)
+        most = votes == votes.max(axis=1, keepdims=True)
+        mine = (most[:, None, :] * member[some]).sum(axis=2)  # which of the candidates lead
+        vote = (mine * worth[some]).sum(axis=1) / mine.sum(axis=1)
+        best = preferred[some] == preferred[some].max(axis=1, keepdims=True)
+        chosen = (best * worth[some]).sum(axis=1) / best.sum(axis=1)
+        asked = (votes.max(axis=1) < threshold * j) & (j > 1)
+        found.append((np.where(asked, chosen, vote).mean(), j, asked.mean()))
+    return Replayed(*np.array(found, dtype=float).T)

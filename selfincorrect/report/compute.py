@@ -1,0 +1,163 @@
+"""Scores against compute: what each way of choosing scores for what it takes, beside votes."""
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from selfincorrect.columns import Column, schema_of
+from selfincorrect.measure.budget import band, front, overtakes, resampled
+from selfincorrect.measure.intervals import LEVEL, Array
+from selfincorrect.report.columns import COUNT, DISCRIMINATOR, MODEL, NUMBER, TASK, TEXT, VARIANT
+from selfincorrect.report.curves import Curve
+
+_RULE = (
+    "how it goes on: empty where all is asked that the variant asks; `stop P`: votes that stop once the "
+    "first answer stays ahead with probability P; `split S`: votes, and the variant's own choice where the "
+    "first answer has less than the share S of them"
+)
+_UNIT = "what is counted: `operations`, or `tokens` (read and written) where a model's size is not known"
+_COUNTED = "`shared`: demonstrations are read for other questions anyway; `alone`: they count too"
+_BUDGET = (
+    "what a question takes from which on it scores more than votes for as much, up to the whole pool's; "
+    "empty: not within the pool"
+)
+COMPUTE = [
+    MODEL, TASK, VARIANT, DISCRIMINATOR,
+    Column("rule", TEXT, _RULE),
+    Column("j", COUNT, "candidates that are drawn at most, and chosen among"),
+    Column("n", COUNT, "candidates of the pool that were looked at"),
+    Column("questions", COUNT, "items"),
+    Column("labels_used", pl.Boolean, "whether it uses the grades: it is a control, and no choice"),
+    Column("exact", pl.Boolean, "whether any j of the n candidates are meant (all subsets, or seeded ones), "
+        "and not the first j, which the model was asked about"),
+    Column("score", NUMBER, "expected grade of the choice", "score"),
+    Column("ci_low", NUMBER, "lower end of its 95 % interval: resampled questions", "score"),
+    Column("ci_high", NUMBER, "upper end", "score"),
+    Column("tokens_read", NUMBER, "tokens read a question, drawing and choosing: what its prompts share "
+        "once, demonstrations not at all"),
+    Column("tokens_alone", NUMBER, "the same with demonstrations, as if each question stood alone"),
+    Column("tokens_written", NUMBER, "tokens written a question"),
+    Column("operations", NUMBER, "operations of these, without demonstrations: 2 · parameters a token, and "
+        "attention"),
+    Column("operations_alone", NUMBER, "the same with demonstrations"),
+    Column("front", pl.Boolean, "whether nothing else takes as little and scores more, controls aside"),
+]  # fmt: skip
+OVERTAKING = [
+    MODEL, TASK, VARIANT, DISCRIMINATOR,
+    Column("rule", TEXT, "as of `compute`"),
+    Column("counted", TEXT, _COUNTED),
+    Column("unit", TEXT, _UNIT),
+    Column("budget", NUMBER, _BUDGET),
+    Column("budget_low", NUMBER, "lower end of its 95 % interval: resampled questions"),
+    Column("budget_high", NUMBER, "upper end; empty: not within this pool"),
+    Column("overtaken", NUMBER, "share of resamples in which it overtakes votes within the pool", "share"),
+    Column("pool", NUMBER, "what votes take that have the whole pool"),
+]  # fmt: skip
+
+
+def compute_tables(
+    curves: Sequence[Curve], knowing: Collection[str], votes: Collection[str], seed: int
+) -> dict[str, pl.DataFrame]:
+    """Rows of COMPUTE and of OVERTAKING; variants of `knowing` use the grades, those of `votes` vote."""
+    rows: list[dict[str, Any]] = []
+    overtaking: list[dict[str, Any]] = []
+    for _, group in groupby(curves, key=lambda curve: curve[:2]):
+        mine = list(group)
+        found = [row for curve in mine for row in _rows(curve, curve.variant in knowing, seed)]
+        for row, ahead in zip(found, _front(found), strict=True):
+            row["front"] = ahead
+        rows += found
+        standard = next((each for each in mine if each.variant in votes and not each.rule), None)
+        if standard is not None:
+            others = [each for each in mine if each is not standard and each.variant not in knowing]
+            overtaking += [row for each in others for row in _overtaking(each, standard, seed)]
+    return {
+        "compute": pl.DataFrame(rows, schema=schema_of(COMPUTE)).fill_nan(None),
+        "overtaking": pl.DataFrame(overtaking, schema=schema_of(OVERTAKING)).fill_nan(None),
+    }
+
+
+def _rows(curve: Curve, knowing: bool, seed: int) -> Iterator[dict[str, Any]]:
+    low, high = band(resampled(curve.clusters, seed).means(curve.scores))
+    took = curve.effort
+    for place, j in enumerate(curve.many):
+        yield {
+            **_named(curve),
+            "j": j,
+            "n": curve.n,
+            "questions": len(curve.scores),
+            "labels_used": knowing,
+            "exact": curve.exact,
+            "score": curve.scores[:, place].mean(),
+            "ci_low": low[place],
+            "ci_high": high[place],
+            "tokens_read": took.read[:, place].mean(),
+            "tokens_alone": took.alone[:, place].mean(),
+            "tokens_written": took.written[:, place].mean(),
+            "operations": took.operations[:, place].mean(),
+            "operations_alone": took.operations_alone[:, place].mean(),
+        }
+
+
+def _named(curve: Curve) -> dict[str, Any]:
+    return {
+        "model": curve.model,
+        "task": curve.task,
+        "variant": curve.variant,
+        "discriminator": curve.discriminator,
+        "rule": curve.rule,
+    }
+
+
+def _front(rows: Sequence[dict[str, Any]]) -> list[bool]:
+    unit = _unit_of([row["operations"] for row in rows])
+    costs = [
+        row["operations"] if unit == "operations" else row["tokens_read"] + row["tokens_written"]
+        for row in rows
+    ]
+    real = [place for place, row in enumerate(rows) if not row["labels_used"]]
+    ahead = front([costs[place] for place in real], [rows[place]["score"] for place in real])
+    on = {place for place, is_on in zip(real, ahead, strict=True) if is_on}
+    return [place in on for place in range(len(rows))]
+
+
+def _unit_of(operations: Any) -> str:
+    return "tokens" if np.isnan(np.asarray(operations, dtype=float)).any() else "operations"
+
+
+def _costs(curve: Curve, unit: str, counted: str) -> Array:
+    took = curve.effort
+    if unit == "operations":
+        return took.operations if counted == "shared" else took.operations_alone
+    return (took.read if counted == "shared" else took.alone) + took.written
+
+
+def _overtaking(curve: Curve, standard: Curve, seed: int) -> Iterator[dict[str, Any]]:
+    """The budget from which on a way scores more than votes, on the items that both have."""
+    if len(curve.clusters) != len(standard.clusters):
+        return  # a choice failed: not the same questions
+    unit = _unit_of([each.effort.operations.sum() for each in (curve, standard)])
+    draws = resampled(curve.clusters, seed)
+    for counted in ("shared", "alone"):
+        mine, theirs = (_costs(each, unit, counted) for each in (curve, standard))
+        if np.isnan(mine).any() or np.isnan(theirs).any():
+            continue
+        [budget] = overtakes(
+            *(each.mean(axis=0)[None] for each in (mine, curve.scores, theirs, standard.scores))
+        )
+        found = overtakes(*(draws.means(each) for each in (mine, curve.scores, theirs, standard.scores)))
+        low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="inverted_cdf")
+        yield {
+            **_named(curve),
+            "counted": counted,
+            "unit": unit,
+            **{
+                name: value if np.isfinite(value) else None
+                for name, value in (("budget", budget), ("budget_low", low), ("budget_high", high))
+            },
+            "overtaken": float(np.isfinite(found).mean()),
+            "pool": theirs.mean(axis=0)[-1],
+        }

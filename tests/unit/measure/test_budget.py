@@ -1,0 +1,48 @@
+"""The front, bands, and where one way overtakes another."""
+
+import numpy as np
+import pytest
+
+from selfincorrect.measure.budget import band, front, overtakes, resampled
+
+
+def test_the_front_is_what_nothing_cheaper_beats():
+    assert front([1, 2, 2, 3, 4], [0.5, 0.4, 0.6, 0.6, 0.7]) == [True, False, True, False, True]
+    assert front([float("nan"), 1], [0.9, 0.1]) == [False, True]
+
+
+def overtaken(costs, scores, other_costs=(1, 2, 4), other_scores=(0.5, 0.6, 0.7)):
+    [found] = overtakes(
+        *(np.array([each], dtype=float) for each in (costs, scores, other_costs, other_scores))
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("costs", "scores", "found"),
+    [
+        ([1, 3], [0.5, 0.65], 3),  # at 3 votes have two candidates
+        ([1, 3], [0.5, 0.6], np.inf),  # a tie is no lead
+        ([1, 2.5, 4], [0.5, 0.65, 0.7], np.inf),  # ahead once, level at the end
+        ([1, 2.5, 4], [0.5, 0.65, 0.75], 2.5),
+        ([1, 5], [0.5, 0.9], np.inf),  # more than the votes of the whole pool take: not seen
+        ([0.5, 3], [0.9, 0.65], 3),  # less than a single answer takes: nothing to compare with
+    ],
+)
+def test_a_way_overtakes_from_where_it_stays_ahead(costs, scores, found):
+    assert overtaken(costs, scores) == found
+
+
+def test_resamples_are_of_clusters_and_seeded():
+    values, clusters = np.array([[1.0], [0.0], [1.0], [0.0]]), np.array(["a", "a", "b", "b"])
+    draws = resampled(clusters, 7)
+    assert draws.means(values) == pytest.approx(np.full((len(draws.weights), 1), 0.5))  # each cluster's mean
+    assert (resampled(clusters, 7).weights == draws.weights).all()
+    low, high = band(draws.means(values))
+    assert np.isnan([low, high]).all()  # no spread to judge by
+
+
+def test_a_band_covers_what_a_t_interval_covers():
+    values = (np.arange(100) % 4 == 0).astype(float)[:, None]
+    low, high = band(resampled(np.arange(100), 1).means(values))
+    assert (low[0], high[0]) == pytest.approx((0.25 - 1.96 * 0.0433, 0.25 + 1.96 * 0.0433), abs=0.015)
