@@ -17,8 +17,8 @@ from selfincorrect.discriminate.selectors.base import Given, Scores
 from selfincorrect.discriminate.selectors.registry import asking, rule
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.requests import Request, Response
-from selfincorrect.engines.spent import ANSWERS, part
-from selfincorrect.engines.spent import rows as spent_rows
+from selfincorrect.models.answers import ANSWERS, part
+from selfincorrect.models.answers import rows as spent_rows
 from selfincorrect.tasks.conversations import Candidate, Pool
 from selfincorrect.tasks.variant import Variant
 

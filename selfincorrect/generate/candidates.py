@@ -11,9 +11,9 @@ from selfincorrect.digest import seed_of
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Turns
 from selfincorrect.engines.requests import Decoding, Request, Response
-from selfincorrect.engines.spent import ANSWERS, part
-from selfincorrect.engines.spent import rows as spent_rows
 from selfincorrect.generate.settings import Settings
+from selfincorrect.models.answers import ANSWERS, part
+from selfincorrect.models.answers import rows as spent_rows
 from selfincorrect.tasks.base import Question
 from selfincorrect.tasks.conversations import turns_of
 from selfincorrect.tasks.generation import generation_prompt

@@ -12,9 +12,9 @@ from selfincorrect.digest import seed_of
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import Decoding, Request, Response
-from selfincorrect.engines.spent import ANSWERS
-from selfincorrect.engines.spent import rows as spent_rows
 from selfincorrect.errors import UserError
+from selfincorrect.models.answers import ANSWERS
+from selfincorrect.models.answers import rows as spent_rows
 from selfincorrect.tasks.base import Judge, Question, Task
 from selfincorrect.tasks.conversations import turns_of
 

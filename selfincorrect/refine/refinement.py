@@ -16,11 +16,11 @@ from selfincorrect.discriminate.view import NO_ANSWER, AskingSettings, View
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Prompt, Turns
 from selfincorrect.engines.requests import Decoding, Request, Response
-from selfincorrect.engines.spent import ANSWERS
-from selfincorrect.engines.spent import rows as spent_rows
 from selfincorrect.generate.settings import SamplingConfig
 from selfincorrect.measure.intervals import score_interval
 from selfincorrect.measure.scores import plain
+from selfincorrect.models.answers import ANSWERS
+from selfincorrect.models.answers import rows as spent_rows
 from selfincorrect.tasks.base import Question, Task
 from selfincorrect.tasks.conversations import Candidate
 from selfincorrect.tasks.templates import Step, TaskPrompts, replies

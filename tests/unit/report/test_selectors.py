@@ -3,8 +3,6 @@
 import polars as pl
 import pytest
 
-from selfincorrect.report.best_of import best_of_table
-from selfincorrect.report.figures import best_of
 from selfincorrect.report.selectors import agreement_table, selectors_table
 from selfincorrect.report.tables import flips_table
 from selfincorrect.report.ways import findings
@@ -47,20 +45,6 @@ def reading(samples, first):
     return [{"samples": list(samples), "shares": [first, 1 - first]}]
 
 
-def pairs():
-    """In q1 the last always wins, in q2 nobody does, q3 is decided."""
-    wins = {(0, 1): 0.5, (0, 2): 0.1, (1, 2): 0.2}
-    both = [*wins.items()] + [(pair[::-1], 1 - p) for pair, p in wins.items()]
-    told = {
-        "q1": [each for pair, p in both for each in reading(pair, p)],
-        "q2": [each for pair, _ in both for each in reading(pair, 0.5)],
-        "q3": None,
-    }
-    about = {"k": 3, "variant": "pairs", "discriminator": None}
-    rows = [about | {"question_id": name, "readings": each} for name, each in told.items()]
-    return pl.DataFrame(rows, schema_overrides={"discriminator": pl.String})
-
-
 def test_costs_are_a_question_and_a_question_asked():
     names = ("dg_diff", "ci_low", "ci_high", "dg_diff_mixed", "net", "p_comp", "headroom_share", "invalid",
         "tied_mixed", "p_better", "p_holm", "p_worse_holm")  # fmt: skip
@@ -72,16 +56,20 @@ def test_costs_are_a_question_and_a_question_asked():
         "discriminator": ["m"] * 3,
         "how": ["scored", "decided", "scored"], "calls": [6, 0, 3], "tokens_in": [60, None, 30],
         "tokens_out": [0, None, 0], "label_mass": [0.8, None, 0.6], "bounded": [True, False, False],
-        "tokens_own": [16, None, 8],
+        "tokens_own": [16, None, 8], "tokens_alone": [26, None, 18],
         "readings": [reading((0, 1), 0.8) + reading((1, 0), 0.4), None, reading((0, 1), 0.5)],
     }  # fmt: skip
     integers = {"k": pl.Int32, "calls": pl.Int32, "discriminator": pl.String}
     table = pl.DataFrame(made, schema_overrides=integers)
-    found = selectors_table(metrics, {("m", "t"): table}, ["best"], {"m": 10}).to_dicts()
+    about = {"model": "m", "task": "t", "k": 3, "variant": "pairs", "discriminator": "m"}
+    taken = pl.DataFrame([about | {"operations": 160.0, "operations_alone": 300.0}])
+    taken = taken.with_columns(pl.col("k").cast(pl.Int32))
+    found = selectors_table(metrics, {("m", "t"): table}, ["best"], taken).to_dicts()
     assert [each["labels_used"] for each in found] == [False, True]
     costs = ("calls", "calls_undecided", "tokens_read", "label_mass", "bounded", "decided")
     assert [found[0][name] for name in costs] == [3, 4.5, 30, pytest.approx(0.7), *[pytest.approx(1 / 3)] * 2]
-    assert (found[0]["tokens_own"], found[0]["operations"]) == (8, 160)
+    assert (found[0]["tokens_own"], found[0]["tokens_alone"]) == (8, pytest.approx(44 / 3))
+    assert (found[0]["operations"], found[0]["operations_alone"]) == (160, 300)
     assert found[0]["between_candidates"] == pytest.approx(0.2**2 / (0.2**2 + 0.1**2))
     assert found[0]["cyclic"] is None
     assert found[1]["calls"] is None
@@ -105,28 +93,6 @@ def test_the_report_says_which_ways_choose_better_and_which_worse():
         "m on TriviaQA: likelihood and majority choose better than drawing one; p_true chooses worse; "
         "of 2 more it is not shown."
     )
-
-
-def test_best_of_j_of_what_can_be_told():
-    rows = items("one", [0, 0, 0], [[3.0, 2.0, 1.0], [3.0, 2.0, 1.0], [1.0, 2.0, 3.0]])
-    rows += (
-        items("vote", [0, 0, 0], [None] * 3)
-        + items("pairs", [0, 0, 0], [None] * 3)
-        + items("two", [0, 0, 0], [[1.0] * 3] * 3)
-    )
-    table = pl.DataFrame(rows).with_columns(pl.col("question_id").alias("cluster"))
-    found = best_of_table(table, GRADES, ["one"], ["vote"], ["pairs"], {("m", "t"): pairs()})
-    assert found["variant"].unique(maintain_order=True).to_list() == ["one", "vote", "pairs"]
-    scores = dict(found.select(pl.concat_str("variant", "j"), "score").iter_rows())
-    drawn = (2 / 3 + 1 / 3 + 1) / 3
-    assert [scores["one1"], scores["vote1"]] == pytest.approx([drawn] * 2)
-    assert scores["one3"] == pytest.approx((1 + 0 + 1) / 3)
-    assert scores["vote3"] == pytest.approx((1 + 1 / 3 + 1) / 3)
-    assert scores["pairs2"] == pytest.approx(((1 + 0 + 0) / 3 + (0.5 + 0 + 0.5) / 3 + 1) / 3)
-    assert scores["pairs3"] == pytest.approx((0 + 1 / 3 + 1) / 3)
-    figure = best_of.draw({"best_of": found, "metrics": pl.DataFrame({"task": ["t"], "unit": ["percent"]})})
-    assert [line.get_label() for line in figure.axes[0].lines] == ["one", "vote", "pairs"]
-    assert list(figure.axes[0].lines[0].get_xdata()) == [1, 2, 3]
 
 
 def test_a_variant_that_shows_several_orders_is_compared_with_itself():
