@@ -7,7 +7,7 @@ once in the log; an answer is only what a server gave as one.
 
 import logging
 import threading
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -16,6 +16,7 @@ from typing import Any
 from selfincorrect.digest import canonical_json
 from selfincorrect.engines.manifest import Manifest
 from selfincorrect.engines.openai.options import ONE_TOKEN, TOP, scored
+from selfincorrect.engines.openai.order import Queue
 from selfincorrect.engines.openai.replies import Answer, Reply
 from selfincorrect.engines.openai.server import Server
 from selfincorrect.engines.openai.troubles import Missing
@@ -71,8 +72,8 @@ class OpenAIEngine:
 
         After an error, calls that are under way are finished and yielded; then it is raised.
         """
-        waiting = deque(_groups(requests))
-        running = dict[Future[tuple[Answered, list[Request]]], list[Request]]()
+        waiting = Queue([(self._rendered(group[0].prompt), group) for group in _groups(requests)])
+        running = dict[Future[tuple[Answered, list[Request]]], int | None]()
         unwanted, answered = threading.Event(), 0
         failure: BaseException | None = None
         texts: dict[Asked, list[str | None]] = defaultdict(list)
@@ -80,19 +81,21 @@ class OpenAIEngine:
         try:
             failure = self._probe(requests, unwanted)
             while running or (waiting and not failure and not stop()):
-                while waiting and not failure and not stop() and len(running) < self.concurrency:
-                    group = self._next(waiting)
-                    running[pool.submit(self._ask, group, unwanted)] = group
+                while not failure and not stop() and len(running) < self.concurrency:
+                    if not (call := self._next(waiting)):
+                        break
+                    number, group = call
+                    running[pool.submit(self._ask, group, unwanted)] = number
                 ready: Answered = []
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    del running[future]
+                    waiting.done(running.pop(future))
                     if error := future.exception():
                         failure = failure or error
                         unwanted.set()
                     else:
                         answers, rest = future.result()
                         ready += answers
-                        waiting.extendleft([request] for request in reversed(rest))
+                        waiting.back([[request] for request in rest])
                 if ready:
                     answered += len(ready)
                     for request, response in ready:
@@ -111,12 +114,16 @@ class OpenAIEngine:
             raise failure
         self._doubt_temperature(texts)
 
-    def _next(self, waiting: deque[list[Request]]) -> list[Request]:
-        group = waiting.popleft()
-        if "n" in self.server.without:
-            waiting.extendleft([request] for request in reversed(group[1:]))
-            return group[:1]
-        return group
+    def _next(self, waiting: Queue[list[Request]]) -> tuple[int | None, list[Request]] | None:
+        call = waiting.next()
+        if call and "n" in self.server.without:
+            number, group = call
+            waiting.back([[request] for request in group[1:]])
+            return number, group[:1]
+        return call
+
+    def _rendered(self, prompt: Prompt) -> str:
+        return canonical_json(prompt.messages()) if self.mode == "chat" else prompt.text()
 
     def _ask(self, group: list[Request], stop: threading.Event) -> tuple[Answered, list[Request]]:
         """Call once for requests that differ in their seed only.
@@ -126,7 +133,7 @@ class OpenAIEngine:
         first = group[0]
         how, top = (ONE_TOKEN, TOP) if first.options else (first.decoding, 1)
         outcome = self.server.ask(first.prompt, how, first.seed, len(group), stop, top)
-        prompt = canonical_json(first.prompt.messages()) if self.mode == "chat" else first.prompt.text()
+        prompt = self._rendered(first.prompt)
         if isinstance(outcome, Missing):
             missing = Response(None, prompt, outcome.reason, outcome.tokens_in, 0, None, said=outcome.said)
             return [(request, missing) for request in group], []
