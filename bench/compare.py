@@ -1,11 +1,14 @@
-"""Speed beside lm-evaluation-harness on this machine: `make bench`, or `python -m bench.compare --help`.
+"""Speed beside lm-evaluation-harness and llama.cpp's server on this machine: `make bench`, or `python -m
+bench.compare --help`.
 
-Both get the same few-shot prompts, model, precision, threads and number of new tokens, each run in a process
-of its own, alternating, and the medians of the times of answering are compared (loading is not counted).
+All get the same few-shot prompts, model, precision (llama.cpp also 8 bits), threads and number of new tokens,
+each run in a process of its own, alternating, and the medians of the times of answering are compared (loading
+is not counted).
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +19,7 @@ from typing import Any
 
 import polars as pl
 
+from bench.gguf_weights import KINDS, write_gguf
 from selfincorrect.discriminate.requests import discriminations
 from selfincorrect.discriminate.view import AskingSettings, View
 from selfincorrect.engines.prompt import Prompt
@@ -93,11 +97,21 @@ def timed(command: Sequence[str], job: dict[str, Any], folder: Path) -> dict[str
     return result
 
 
-def compare(what: str, job: dict[str, Any], peer: str, rounds: int, folder: Path) -> dict[str, Any]:
-    """The medians of `rounds` alternating runs; `ratio` is how many times as fast this package is."""
+def compare(
+    what: str, job: dict[str, Any], peer: str, rounds: int, folder: Path, llama: bool = True
+) -> dict[str, Any]:
+    """The medians of `rounds` alternating runs; `ratios` say how many times as fast this package is as each
+    peer, of which `llama` is one.
+    """
+    here = Path(__file__).parent
     commands = {
         "ours": [sys.executable, "-m", "bench.ours"],
-        "lm-eval": [peer, str(Path(__file__).with_name("lm_eval_peer.py"))],
+        "lm-eval": [peer, str(here / "lm_eval_peer.py")],
+        **(
+            {f"llama.cpp {kind}": [peer, str(here / "llama_peer.py"), kind] for kind in KINDS}
+            if llama
+            else {}
+        ),
     }
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in commands}
     for _ in range(rounds):
@@ -106,29 +120,46 @@ def compare(what: str, job: dict[str, Any], peer: str, rounds: int, folder: Path
     seconds = {name: median(each["seconds"] for each in found) for name, found in runs.items()}
     tokens = {name: found[-1]["tokens"] for name, found in runs.items()}
     count = len(job["prompts"]) * job["samples"]
-    rates = {name: tokens[name] / seconds[name] for name in commands}
-    ratio = seconds["lm-eval"] / seconds["ours"]
+    ratios = {name: seconds[name] / seconds["ours"] for name in commands if name != "ours"}
     counted = runs["ours"][-1].get("read")
     share = {} if counted is None else {"counted": tokens["ours"] / counted}
     if counted is not None:
         print(f"{what}: by counting tokens read, {share['counted']:.2f} times less work", flush=True)
-        share["of_counted"] = ratio / share["counted"]
+        share["of_counted"] = ratios["lm-eval"] / share["counted"]
         share["largest_difference"] = max(
             abs(one - other)
             for one, other in zip(runs["ours"][-1]["scores"], runs["lm-eval"][-1]["scores"], strict=True)
         )
-    print(
-        f"{what}: ours {rates['ours']:.0f} tok/s, lm-eval {rates['lm-eval']:.0f} tok/s, ratio {ratio:.2f} "
-        f"({count} answers in {seconds['ours']:.1f} and {seconds['lm-eval']:.1f} s)",
-        flush=True,
-    )
+    for name in commands:
+        ratio = f", ours {ratios[name]:.2f} times as fast" if name in ratios else ""
+        told = f"{count} answers in {seconds[name]:.1f} s, {tokens[name] / seconds[name]:.0f} tok/s"
+        print(f"{what}: {name} {told}{ratio}", flush=True)
     return {
-        **{"what": what, "answers": count, "seconds": seconds, "tokens": tokens, "ratio": ratio},
+        **{"what": what, "answers": count, "seconds": seconds, "tokens": tokens, "ratios": ratios},
         **share,
         "rounds": rounds,
         "all_seconds": {name: [each["seconds"] for each in found] for name, found in runs.items()},
+        "load": os.getloadavg()[0],
         "texts": runs["ours"][-1]["texts"],
     }
+
+
+def table(found: Sequence[dict[str, Any]]) -> str:
+    """The comparisons for readers, a row each: seconds, and how many times as fast this package is."""
+    rows = ["| what | peer | ours, s | peer, s | ratio | of the counted limit |", "|---|---|---|---|---|---|"]
+    for each in found:
+        for name, ratio in each["ratios"].items():
+            counted = each.get("of_counted") if name == "lm-eval" else None
+            rows.append(
+                f"| {each['what']} | {name} | {each['seconds']['ours']:.1f} | {each['seconds'][name]:.1f} | "
+                f"{ratio:.2f} | {f'{counted:.0%}' if counted else ''} |"
+            )
+    return "\n".join(rows)
+
+
+def _gguf(resources: Path, model: str, kind: str) -> Path:
+    """The model's weights for llama.cpp, beside the prepared model."""
+    return write_gguf(model, kind, (resources / "models" / model / f"{kind}.gguf").resolve())
 
 
 def main() -> None:
@@ -156,6 +187,7 @@ def main() -> None:
             "batch_size": given.batch_size,
             "peer_batch_size": given.peer_batch_size,
             "dtype": given.dtype,
+            "gguf": {kind: str(_gguf(given.resources, model, kind)) for kind in KINDS},
         }
         for task, new_tokens in (("gsm8k", 64), ("triviaqa", 24)):
             data = pl.read_parquet(given.resources / "datasets" / f"{task}.parquet")
@@ -176,16 +208,23 @@ def main() -> None:
                 )
                 found.append({key: value for key, value in made.items() if key != "texts"})
                 job = scoring_job(task, questions, texts, base)
-                made = compare(f"scoring {task} cpu {model}", job, given.peer, given.rounds, Path(folder))
+                scoring = f"scoring {task} cpu {model}"
+                made = compare(scoring, job, given.peer, given.rounds, Path(folder), llama=False)
                 found.append({key: value for key, value in made.items() if key != "texts"})
     settings = {
         key: value for key, value in vars(given).items() if key not in ("result", "peer", "resources")
     }
     write_json(
         given.result,
-        {"comparisons": found, "settings": settings, "machine": machine(), "versions": versions()},
+        {
+            "table": table(found),
+            "comparisons": found,
+            "settings": settings,
+            "machine": machine(),
+            "versions": versions(),
+        },
     )
-    print(f"written to {given.result}")
+    print(table(found), f"written to {given.result}", sep="\n\n")
 
 
 if __name__ == "__main__":

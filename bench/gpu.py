@@ -160,7 +160,7 @@ def agreement(
             continue
         found = decoded(model, way, *asked)
         alike = [(x, y) for x, y in zip(found, expected, strict=True) if x.tokens == y.tokens]
-        distance = max((abs(x.logprob - y.logprob) for x, y in alike), default=None)
+        distance = max((abs(sum(x.logprobs) - sum(y.logprobs)) for x, y in alike), default=None)
         equal, of = len(alike), len(found)
         rows.append({"model": name, "way": way, "equal": equal, "of": of, "logprob_distance": distance})
         print(
