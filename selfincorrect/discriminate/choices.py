@@ -133,13 +133,13 @@ def _told(asked: Asked, answers: Sequence[Response], listing: bool) -> dict[str,
         "finish_reason": None if several else answers[0].finish_reason,
         "tokens_in": _sum([answer.tokens_in for answer in once]),
         "tokens_out": _sum([answer.tokens_out for answer in once]),
-        **_read(asked, answers),
+        **read_for(asked, answers),
         "logprob": None if several else answers[0].logprob,
         "prompt": canonical_json(prompts) if several else prompts[0],
     }
 
 
-def _read(asked: Asked, answers: Sequence[Response]) -> dict[str, Any]:
+def read_for(asked: Asked, answers: Sequence[Response]) -> dict[str, Any]:
     """What is read for one question: the tokens of its own part of the prompts, what several begin with
     once, with those of options; the same with what comes before; and the stored answers, each with what is
     read for it alone and the samples that it is about, slot by slot.

@@ -15,11 +15,13 @@ from selfincorrect.columns import Column, schema_of
 from selfincorrect.config.model_section import ModelConfig
 from selfincorrect.config.schema import Config, VariantConfig
 from selfincorrect.config.task_settings import TaskSettings
+from selfincorrect.discriminate.asked import Asked
+from selfincorrect.discriminate.choices import read_for
 from selfincorrect.discriminate.requests import decoding_of, discriminations
 from selfincorrect.discriminate.selectors.registry import asking
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.registry import engine_kind
-from selfincorrect.engines.requests import Request
+from selfincorrect.engines.requests import Request, Response
 from selfincorrect.grade.judges import cases, requests
 from selfincorrect.grade.roles import SECOND
 from selfincorrect.plan.rates import Rates, answering_seconds, weight_bytes
@@ -45,17 +47,23 @@ COLUMNS = [
     Column("answers", pl.Int64, "answers asked for"),
     Column("calls", pl.Int64, _CALLS),
     Column("tokens_in", pl.Int64, "tokens of prompts"),
+    Column("tokens_read", pl.Int64, "of these and of options, about those that are read where prompts of a "
+        "question share what they begin with, and all share the demonstrations"),
     Column("tokens_out", pl.Int64, "tokens of answers at most: every answer as long as its limit"),
+    Column("operations", pl.Float64, "operations for tokens read and written, 2 · parameters a token; empty "
+        "for served models, or without a number of parameters"),
     Column("cost", pl.Float64, "cost in the currency of the configured prices; empty without one"),
     Column("hours", pl.Float64, _HOURS, "hours"),
     Column("gigabytes", pl.Float64, "weights and results on disk", "GB"),
-]
+]  # fmt: skip
 SCHEMA = schema_of(COLUMNS)
 
 
 @dataclass(frozen=True)
 class Load:
-    """The answers that a model is asked for, the tokens of their prompts, and those of answers at most."""
+    """The answers that a model is asked for, the tokens of their prompts, of answers at most, and those that
+    are read where what is alike is read once.
+    """
 
     model: str
     task: str
@@ -63,6 +71,7 @@ class Load:
     answers: float
     tokens_in: float
     tokens_out: float
+    tokens_read: float
 
 
 def tokens(text: str) -> float:
@@ -77,7 +86,12 @@ def loads(config: Config, task: str, questions: Sequence[Question], settings: Ta
         thoughts = load.answers * ((entry.reasoning and entry.reasoning.budget) or 0)
         # A prompt whose thought was closed is read again, with the thought.
         again = load.tokens_in + thoughts if thoughts and not entry.server else 0.0
-        yield replace(load, tokens_in=load.tokens_in + again, tokens_out=load.tokens_out + thoughts)
+        yield replace(
+            load,
+            tokens_in=load.tokens_in + again,
+            tokens_out=load.tokens_out + thoughts,
+            tokens_read=load.tokens_read + again,
+        )
 
 
 def _loads(
@@ -100,7 +114,7 @@ def _loads(
             yield Load(judge, task, f"judge {name}", *load)
 
 
-Sums = tuple[float, float, float]  # answers, tokens in, tokens out
+Sums = tuple[float, float, float, float]  # answers, tokens in, tokens out, tokens read
 
 
 def _made_up(settings: TaskSettings) -> str:
@@ -111,13 +125,15 @@ def _made_up(settings: TaskSettings) -> str:
 def _generation(
     config: Config, task: str, items: Sequence[Question], settings: TaskSettings, scale: float
 ) -> Sums:
-    prompts, text, total = task_prompts(task), _made_up(settings), 0.0
+    prompts, text, total, own = task_prompts(task), _made_up(settings), 0.0, 0.0
     for turns in turns_of(items).values():
         for place, question in enumerate(turns):
             history = tuple((turn.question, text) for turn in turns[:place])
-            total += tokens(generation_prompt(question, prompts, settings.shots, history).text())
+            prompt = generation_prompt(question, prompts, settings.shots, history)
+            total += tokens(prompt.text())
+            own += tokens(prompt.query)
     count = config.sampling.n * scale
-    return count * len(items), count * total, count * len(items) * settings.answer_tokens
+    return count * len(items), count * total, count * len(items) * settings.answer_tokens, own * scale
 
 
 def _discrimination(
@@ -133,17 +149,38 @@ def _discrimination(
     answers = [Candidate(_made_up(settings))] * max(config.k)
     pool = joined_pool(items, {item.question_id: answers for item in items}, module)
     asked: list[Request] = []
+    own = 0.0
     for k in config.k:
         for variant in config.asked(task, model, discriminator).values():
             view = View(module, prompts, variant, k, joined(items), settings)
             for each in discriminations(joined(items), pool, view):
                 asked += each.requests
+                own += _own(each)
                 if (
                     variant.schedule != "round_robin"
                 ):  # later rounds follow from answers: the first stands for them
                     more = asking(variant).calls(variant, k) - len(each.requests)
                     asked += islice(cycle(each.requests), max(more, 0))
-    return _sums(asked, scale)
+    answers_, read, written, _ = _sums(asked, scale)
+    return answers_, read, written, own * scale
+
+
+def _own(asked: Asked) -> float:
+    """The tokens that are read for one question: what its prompts share once, demonstrations not at all."""
+    answers = [
+        Response(
+            "",
+            text,
+            "stop",
+            round(tokens(text)),
+            0,
+            None,
+            option_tokens=tuple(round(tokens(option)) for option in request.options),
+        )
+        for request in asked.requests
+        for text in (request.prompt.text(),)
+    ]
+    return float(read_for(asked, answers)["tokens_own"] or 0) if answers else 0.0
 
 
 def _judging(
@@ -155,9 +192,10 @@ def _judging(
     for role, model in config.tasks[task].raters.items():
         judge = judges_of(module)[role.removesuffix(SECOND)]
         asked = requests(cases(items, pool, role, judge, module), judge, 1, config.seed)
-        answers, read, written = _sums(asked, scale * config.tasks[task].ratings)
+        answers, read, written, whole = _sums(asked, scale * config.tasks[task].ratings)
         longest = config.tasks[task].judge_tokens
-        yield model, (answers, read, answers * longest if longest and judge.tokens > 1 else written)
+        most = answers * longest if longest and judge.tokens > 1 else written
+        yield model, (answers, read, most, whole)
 
 
 def _refinement(
@@ -172,13 +210,16 @@ def _refinement(
     read = steps * (4 * plain + extra + len(items) * 4 * answer)
     view = View(get_task(task), prompts, VariantConfig(), 2, items, settings)
     chosen = decoding_of(view).max_tokens
-    return 4 * steps * len(items), read, steps * len(items) * (FEEDBACK_TOKENS + answer + 2 * chosen)
+    written = steps * len(items) * (FEEDBACK_TOKENS + answer + 2 * chosen)
+    return 4 * steps * len(items), read, written, read
 
 
 def _sums(asked: Sequence[Request], scale: float) -> Sums:
     scored = sum(max(map(tokens, request.options), default=0.0) for request in asked)
     read = sum(tokens(request.prompt.text()) for request in asked) + scored
-    return len(asked) * scale, read * scale, sum(request.decoding.max_tokens for request in asked) * scale
+    written = sum(request.decoding.max_tokens for request in asked)
+    own = sum(tokens(request.prompt.query) for request in asked) + scored
+    return len(asked) * scale, read * scale, written * scale, own * scale
 
 
 def estimate(config: Config, found: Sequence[Load], rate: Rates) -> pl.DataFrame:
@@ -200,10 +241,18 @@ def estimate(config: Config, found: Sequence[Load], rate: Rates) -> pl.DataFrame
                 **{"model": load.model, "task": load.task, "stage": load.stage},
                 **{"answers": round(load.answers), "calls": calls},
                 **{"tokens_in": round(load.tokens_in), "tokens_out": round(load.tokens_out)},
+                "tokens_read": round(load.tokens_read),
+                "operations": _operations(model, load),
                 **{"cost": cost, "hours": _hours(model, load, rate), "gigabytes": size},
             }
         )
     return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def _operations(model: ModelConfig, load: Load) -> float | None:
+    if not engine_kind(model.engine).in_process or model.parameters is None:
+        return None
+    return 2 * model.parameters * (load.tokens_read + load.tokens_out)
 
 
 def _hours(model: ModelConfig, load: Load, rate: Rates) -> float | None:

@@ -1,16 +1,16 @@
-"""What a run says of ways of asking, as a page of Markdown beside its figures."""
+"""What a run says of ways of asking, or of accuracy against compute, as a page beside its figures."""
 
 import argparse
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from selfincorrect.columns import WAY
 from selfincorrect.errors import UserError
-from selfincorrect.report import ways
+from selfincorrect.report import compute_page, ways
 from selfincorrect.report.figures.style import scale
 from selfincorrect.report.shown import labelled, task_name
 
@@ -31,24 +31,28 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="selfincorrect findings", description=__doc__)
     parser.add_argument("run", type=Path, help="folder of a finished run")
     parser.add_argument("page", type=Path, help="the page to write; its figures come beside it")
+    parser.add_argument(
+        "--about", choices=list(PAGES), default="asking", help="ways of asking, or accuracy against compute"
+    )
     given = parser.parse_args(arguments)
     try:
-        write(given.run, given.page)
+        write(given.run, given.page, given.about)
     except UserError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def write(folder: Path, page: Path) -> None:
-    """Write what the run in `folder` says of ways of asking. Raises UserError if it is not finished."""
+def write(folder: Path, page: Path, about: str = "asking") -> None:
+    """Write what the run in `folder` says of one of PAGES. Raises UserError if it is not finished."""
+    made, tables, pictures = PAGES[about]
     results = folder / "results" if (folder / "results").is_dir() else folder
-    paths = [results / f"tables/{name}.parquet" for name in ("selectors", "metrics")]
-    figures = [results / f"figures/{name}.png" for name in FIGURES]
+    paths = [results / f"tables/{name}.parquet" for name in tables]
+    figures = [results / f"figures/{name}.png" for name in pictures]
     if missing := [str(path) for path in (*paths, *figures) if not path.is_file()]:
         raise UserError(f"There is no {missing[0]}. Name the folder of a finished run.")
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(text(*map(pl.read_parquet, paths)), encoding="utf-8")
+    page.write_text(made(*map(pl.read_parquet, paths)), encoding="utf-8")
     for figure in figures:
         shutil.copyfile(figure, page.parent / figure.name)
 
@@ -68,6 +72,13 @@ def text(selectors: pl.DataFrame, metrics: pl.DataFrame) -> str:
     for (task,), cell in selectors.group_by("task", maintain_order=True):
         parts += [f"## {task_name(str(task))}", _table(cell, known.filter(pl.col("task") == task))]
     return "\n\n".join(parts) + "\n"
+
+
+PAGES: dict[str, tuple[Callable[..., str], Sequence[str], Sequence[str]]] = {
+    "asking": (text, ("selectors", "metrics"), FIGURES),
+    "compute": (compute_page.text, compute_page.NEEDED, compute_page.FIGURES),
+}
+"""What a page is made by, of which tables, and beside which figures."""
 
 
 def _table(cell: pl.DataFrame, known: pl.DataFrame) -> str:

@@ -1,5 +1,8 @@
 """What a choice is worth, in sentences: the ways of choosing beside votes that take as much."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import polars as pl
 
 from selfincorrect.report.shown import labelled, task_name
@@ -40,18 +43,23 @@ def worth(compute: pl.DataFrame, overtaking: pl.DataFrame) -> list[str]:
 def _overtaken(votes: pl.DataFrame, n: object) -> str:
     if not votes.height:
         return "there are no votes to compare with"
-    ahead = named(votes).filter(pl.col("budget").is_not_null())
+    ahead = named(votes).filter(pl.col("budget").is_not_null()).sort("budget")
     if not ahead.height:
         return f"nothing scores more than votes that take as much, within this pool of {n}"
     parts = []
-    for row in ahead.sort("budget").iter_rows(named=True):
-        low, high = (
-            "not within it" if row[end] is None else amount(row[end], row["unit"])
-            for end in ("budget_low", "budget_high")
-        )
-        ends = f"95 %: {low} to {high}; in {row['overtaken']:.0%} of resamples"
-        parts.append(f"{row['way']} from {amount(row['budget'], row['unit'])} on ({ends})")
-    return f"more than votes that take as much: {', '.join(parts)}"
+    for row in ahead.iter_rows(named=True):
+        start, share = amount(row["budget"], row["unit"]), f"in {row['overtaken']:.0%} of resamples"
+        parts.append(f"{row['way']} from {start} on ({ends(row)}; {share})")
+    return f"more than votes that take as much is scored by {', '.join(parts)}"
+
+
+def ends(row: Mapping[str, Any]) -> str:
+    """The interval of the budget in a row of OVERTAKING."""
+    low, high = (
+        "beyond the pool" if row[end] is None else amount(row[end], row["unit"])
+        for end in ("budget_low", "budget_high")
+    )
+    return f"95 %: {low} to {high}"
 
 
 def amount(value: float, unit: str) -> str:

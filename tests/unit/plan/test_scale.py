@@ -48,8 +48,8 @@ def test_work_of_a_load_by_hand(config):
     small, large = scale.pairs(
         config,
         [
-            Load("small", "capitals", "generate", 40, 4000, 400),
-            Load("large", "capitals", "discriminate", 10, 1000, 100),
+            Load("small", "capitals", "generate", 40, 4000, 400, 900),
+            Load("large", "capitals", "discriminate", 10, 1000, 100, 300),
         ],
         machines,
     )[::2]  # small has truthfulqa between them
