@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from selfincorrect.measure.totals import Kinds, grid_step, matter, on_grid, outcomes, upper_tail
+from selfincorrect.measure.totals import Draws, grid_step, matter, on_grid, outcomes, upper_tail
 
 Array = NDArray[np.float64]
 ALPHA = 0.05  # of each one-sided test
@@ -37,21 +37,22 @@ def randomisation(grades: Array, chosen: Array, ties: NDArray[np.int64] | None =
     kinds = outcomes(grades[can], ties[can])
     total = float((chosen[can] - grades[can].min(axis=1)).sum())
     if can.sum() > EXACT_LIMIT:
-        excess = total - sum(count * values.mean() for values, count in kinds)
+        excess = total - sum(count * each.mean for each, count in kinds)
         return float(
-            scipy.stats.norm.sf(excess / np.sqrt(sum(count * values.var() for values, count in kinds)))
+            scipy.stats.norm.sf(excess / np.sqrt(sum(count * each.variance for each, count in kinds)))
         )
-    step = grid_step(values for values, _ in kinds)
+    step = grid_step(each.values for each, _ in kinds)
     if step is None:
         return _drawn(kinds, total)
-    lowest = sum(count * float(values.min()) for values, count in kinds)
+    lowest = sum(count * float(each.values.min()) for each, count in kinds)
     return upper_tail(on_grid(kinds, step), ceil((total - lowest) / step - 1e-6))
 
 
-def _drawn(kinds: Kinds, reached: float) -> float:
+def _drawn(kinds: Draws, reached: float) -> float:
     """p of a total of at least `reached` by seeded uniform draws."""
     rng = np.random.default_rng(0)
-    totals = np.sum([rng.choice(values, (count, DRAWS)).sum(axis=0) for values, count in kinds], axis=0)
+    drawn = (rng.choice(each.values, (count, DRAWS), p=each.chances).sum(axis=0) for each, count in kinds)
+    totals = np.sum(list(drawn), axis=0)
     return float((totals >= reached - 1e-9).sum() + 1) / (DRAWS + 1)
 
 

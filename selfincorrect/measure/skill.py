@@ -39,13 +39,12 @@ def skill_interval(grades: Array, taken: Array, ties: NDArray[np.int64]) -> Skil
     """
     can = matter(grades, ties)
     kinds = outcomes(grades[can], ties[can])
-    step = grid_step(values for values, _ in kinds) if kinds else None
+    step = grid_step(each.values for each, _ in kinds) if kinds else None
     if step is None:
         return None
     total = float((taken[can] - grades[can].min(axis=1)).sum())
-    mean, best, worst = (
-        sum(count * float(how(values)) for values, count in kinds) for how in (np.mean, np.max, np.min)
-    )
+    mean = sum(count * each.mean for each, count in kinds)
+    best, worst = (sum(count * float(how(each.values)) for each, count in kinds) for how in (np.max, np.min))
     below = _mid_p(on_grid(kinds, step), round((total - worst) / step))
     point = (total - mean) / (best - mean) if total >= mean else (total - mean) / (mean - worst)
     return Skill(point, _solved(below, 1 - TAIL), _solved(below, TAIL), best - mean, mean - worst)

@@ -4,6 +4,8 @@ is not 0.
 
 from collections.abc import Iterable
 from itertools import combinations
+from math import comb
+from typing import NamedTuple
 
 import numpy as np
 import scipy
@@ -15,15 +17,48 @@ STEPS = range(1, 841)
 LONG = 500  # products longer than this are convolved by Fourier transform
 
 
-Kinds = list[tuple[Array, int]]  # what one draw can give, or its probabilities, and how many such there are
+SUBSETS = 10_000  # subsets that are looked at one by one; of more, as many seeded ones
 
 
-def results(grades: Array, tied: int = 1) -> Array:
-    """The equally likely results of a uniform choice among candidates with these `grades` [k].
+class Draw(NamedTuple):
+    """What one draw can give, and how probable each of it is."""
 
-    A choice that `tied` candidates share is a uniform subset of so many, and counts with its mean grade.
+    values: Array
+    chances: Array
+
+    @property
+    def mean(self) -> float:
+        return float(self.values @ self.chances)
+
+    @property
+    def variance(self) -> float:
+        return float((self.values - self.mean) ** 2 @ self.chances)
+
+
+Draws = list[tuple[Draw, int]]  # with how many such draws there are
+Kinds = list[tuple[Array, int]]  # the probabilities of 0, 1, … steps, and how many such draws there are
+
+
+def results(grades: Array, tied: int = 1) -> Draw:
+    """The results of a uniform choice among candidates with these `grades` [k].
+
+    A choice that `tied` candidates share is a uniform subset of so many, and counts with its mean grade:
+    hypergeometric where there are two grades, by all subsets up to SUBSETS, else by seeded ones.
     """
-    return grades if tied == 1 else np.array([np.mean(subset) for subset in combinations(grades, tied)])
+    k, (found, counts) = len(grades), np.unique(grades, return_counts=True)
+    if tied == 1:
+        return Draw(found, counts / k)
+    if len(found) == 2:
+        upper = np.arange(max(0, tied - counts[0]), min(tied, counts[1]) + 1)
+        values = (found[0] * (tied - upper) + found[1] * upper) / tied
+        return Draw(values, scipy.stats.hypergeom.pmf(upper, k, counts[1], tied))
+    if comb(k, tied) <= SUBSETS:
+        means = [np.mean(subset) for subset in combinations(grades, tied)]
+    else:
+        rng = np.random.default_rng([k, tied])
+        means = [rng.permutation(grades)[:tied].mean() for _ in range(SUBSETS)]
+    values, counts = np.unique(np.round(means, 12), return_counts=True)
+    return Draw(values, counts / counts.sum())
 
 
 def matter(grades: Array, ties: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -31,7 +66,7 @@ def matter(grades: Array, ties: NDArray[np.int64]) -> NDArray[np.bool_]:
     return np.asarray((np.ptp(grades, axis=1) > 1e-12) & (ties < grades.shape[1]))
 
 
-def outcomes(grades: Array, ties: NDArray[np.int64]) -> Kinds:
+def outcomes(grades: Array, ties: NDArray[np.int64]) -> Draws:
     """The `results` of each row of `grades` [m, k] above its lowest grade, equal ones together."""
     above = np.sort(np.round(grades - grades.min(axis=1, keepdims=True), 12), axis=1)
     rows, counts = np.unique(np.column_stack([above, ties]), axis=0, return_counts=True)
@@ -48,12 +83,16 @@ def grid_step(values: Iterable[Array]) -> float | None:
     return None
 
 
-def on_grid(kinds: Kinds, step: float) -> Kinds:
-    """For equally likely values, the probabilities of 0, 1, … steps above their lowest."""
+def on_grid(draws: Draws, step: float) -> Kinds:
+    """The probabilities of 0, 1, … steps above the lowest value of each draw."""
     return [
-        (np.bincount(np.rint((values - values.min()) / step).astype(np.int64)) / len(values), count)
-        for values, count in kinds
+        (_binned(np.rint((each.values - each.values.min()) / step), each.chances), count)
+        for each, count in draws
     ]
+
+
+def _binned(steps: Array, chances: Array) -> Array:
+    return np.bincount(steps.astype(np.int64), chances).astype(np.float64)
 
 
 def convolved(kinds: Kinds) -> Array:

@@ -56,7 +56,7 @@ def test_far_tails_keep_their_size():
     assert randomisation(coins, np.array([1.0] * 58 + [0.0] * 2)) == pytest.approx(
         stats.binom.sf(57, 60, 0.5), rel=1e-9
     )
-    many = on_grid([(np.array([0.0, 0.0, 0.0, 1.0]), 1300)], 1.0)
+    many = on_grid([(results(np.array([0.0, 0.0, 0.0, 1.0])), 1300)], 1.0)
     assert upper_tail(many, 900) == pytest.approx(stats.binom.sf(899, 1300, 0.25), rel=1e-9)
 
 
@@ -83,7 +83,10 @@ def test_a_tie_is_a_draw_of_as_many():
     over all subsets.
     """
     grades, ties = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [1, 1, 0, 0.0]]), np.array([2, 1, 3])
-    each = [results(row, tied) for row, tied in zip(grades, ties, strict=True)]
+    each = [
+        [np.mean(subset) for subset in itertools.combinations(row, tied)]
+        for row, tied in zip(grades, ties, strict=True)
+    ]
     assert [len(values) for values in each] == [6, 4, 4]
     totals = [sum(values) for values in itertools.product(*each)]
     for chosen in ([0.5, 1, 2 / 3], [0, 1, 1 / 3], [0.5, 0, 2 / 3]):
@@ -92,6 +95,28 @@ def test_a_tie_is_a_draw_of_as_many():
     assert randomisation(grades, grades.mean(axis=1), np.array([4, 4, 4])) == 1, (
         "a tie of all matters nowhere"
     )
+
+
+@pytest.mark.parametrize(("grades", "tied"), [([1, 0, 0, 1, 0, 0], 3), ([1, 2, 2, 5, 1], 2), ([0, 0.5], 1)])
+def test_what_a_tie_may_give_is_counted_not_listed(grades, tied):
+    subsets = [round(float(np.mean(each)), 12) for each in itertools.combinations(grades, tied)]
+    found = results(np.array(grades, dtype=float), tied)
+    told = dict(zip(np.round(found.values, 12), found.chances, strict=True))
+    assert told == pytest.approx({each: subsets.count(each) / len(subsets) for each in subsets})
+    assert (found.mean, found.variance) == pytest.approx((np.mean(subsets), np.var(subsets)))
+
+
+def test_votes_of_hundreds_are_tested_in_no_time():
+    """Of 256 candidates 100 share a vote: their subsets are beyond listing."""
+    rng = np.random.default_rng(4)
+    grades = (rng.random((40, 256)) < rng.random((40, 1))).astype(float)
+    ties = rng.integers(2, 200, 40)
+    draws = [rng.permutation(row)[:tied].mean() for row, tied in zip(grades, ties, strict=True)]
+    assert 0.001 < randomisation(grades, np.array(draws), ties) < 0.999
+    better = np.array([np.sort(row)[-tied:].mean() for row, tied in zip(grades, ties, strict=True)])
+    assert randomisation(grades, better, ties) < 0.001
+    scored = np.round(grades + rng.random((40, 256)), 2)
+    assert results(scored[0], 100).mean == pytest.approx(scored[0].mean(), abs=0.01)
 
 
 def test_a_constant_score_does_not_choose():
