@@ -24,6 +24,18 @@ ANSWERS = Column(
 )
 
 
+MEASURED = ("tokens_read", "tokens_cached", "seconds")
+"""Fields that are another in each run: they depend on what was asked together, and on the machine."""
+
+
+def comparable(table: pl.DataFrame) -> pl.DataFrame:
+    """A table without what the answers that it rests on took in this run alone."""
+    if table.schema.get("answers") != ANSWERS.kind:
+        return table
+    kept = pl.struct(pl.element().struct.field(*(name for name in _STRUCT if name not in MEASURED)))
+    return table.with_columns(pl.col("answers").list.eval(kept))
+
+
 def rows(
     spent: Iterable[Spent], own: int | None = None, samples: Iterable[Iterable[int]] | None = None
 ) -> list[dict[str, Any]]:

@@ -10,6 +10,8 @@ import polars as pl
 from selfincorrect.digest import digest, file_sha256
 from selfincorrect.io import read_json, read_provenance
 from selfincorrect.jobs.provenance import commit, machine, now, versions
+from selfincorrect.models.answers import comparable
+from selfincorrect.report.accounting import MEASURED
 from selfincorrect.report.stage import datasets_of
 from selfincorrect.report.tables import Pair
 
@@ -75,9 +77,11 @@ def columns_digests(path: Path | str) -> dict[str, str]:
     """The SHA-256 of each column's type and values, 64 hexadecimal digits, by its name.
 
     The file's own digest would not do: it holds its origin too (paths, versions), and another version may
-    pack the same values otherwise.
+    pack the same values otherwise. What answers took is left out: it is another in each run.
     """
-    texts = {each.name: f"{each.dtype}\n{each.to_frame().write_ndjson()}" for each in pl.read_parquet(path)}
+    table = comparable(pl.read_parquet(path))
+    kept = [each for each in table if Path(path).stem != "accounting" or each.name not in MEASURED]
+    texts = {each.name: f"{each.dtype}\n{each.to_frame().write_ndjson()}" for each in kept}
     return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
 
 

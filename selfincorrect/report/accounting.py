@@ -31,6 +31,10 @@ COLUMNS = [
 ]  # fmt: skip
 
 
+MEASURED = ("tokens_read", "tokens_cached", "operations", "seconds", "cost")
+"""Columns that are another in each run."""
+
+
 def answers_of(table: pl.DataFrame, task: str, stage: str) -> pl.DataFrame:
     """The stored answers that rows rest on (columns `model`, which gave them, and `answers`), each once."""
     each = table.explode("answers", empty_as_null=False).drop_nulls("answers").unnest("answers")
