@@ -57,8 +57,9 @@ def overtakes(costs: Array, scores: Array, other_costs: Array, other_scores: Arr
     where that is not within what the other was seen with.
 
     `costs` and `scores` are [draws, many], those of the other way too, its costs ascending. At each cost the
-    other is given as many candidates as it can have for it.
+    other is given as many of the candidates that it can have for it as score most: fewer may be better.
     """
+    other_scores = np.maximum.accumulate(other_scores, axis=1)
     affordable = (other_costs[:, None, :] <= costs[:, :, None] + TINY).sum(axis=2) - 1
     beaten = np.take_along_axis(other_scores, np.maximum(affordable, 0), axis=1)
     comparable = (affordable >= 0) & (costs <= other_costs[:, -1:] + TINY)

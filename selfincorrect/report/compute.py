@@ -137,7 +137,7 @@ def _costs(curve: Curve, unit: str, counted: str) -> Array:
 
 def _overtaking(curve: Curve, standard: Curve, seed: int) -> Iterator[dict[str, Any]]:
     """The budget from which on a way scores more than votes, on the items that both have."""
-    if len(curve.clusters) != len(standard.clusters):
+    if not np.array_equal(curve.names, standard.names):
         return  # a choice failed: not the same questions
     unit = _unit_of([each.effort.operations.sum() for each in (curve, standard)])
     draws = resampled(curve.clusters, seed)

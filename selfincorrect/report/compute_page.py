@@ -19,8 +19,8 @@ Made by `selfincorrect findings --about compute` from the tables of a run of
 and operations are counted is in [statistics.md](statistics.md#what-a-choice-is-worth); every point is in
 `results/tables/compute.csv`."""
 FRONT = """\
-What scores most for what it takes, with 95 % intervals (resampled questions), and billions of operations a
-question: demonstrations read for other questions anyway, and counted for each."""
+What scores most for what it takes, by powers of two, with 95 % intervals (resampled questions), and billions
+of operations a question: demonstrations read for other questions anyway, and counted for each."""
 OVERTAKING = """\
 From which budget on a way of choosing scores more than votes for as much, with its 95 % interval, and the
 share of resamples in which it does within this pool."""
@@ -47,7 +47,11 @@ def text(compute: pl.DataFrame, overtaking: pl.DataFrame, metrics: pl.DataFrame)
 def _front(mine: pl.DataFrame, factor: float) -> str:
     heads = ("way", "answers drawn", "score", "operations", "with demonstrations")
     lines = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
-    for row in mine.filter("front").sort("cost").iter_rows(named=True):
+    ahead = mine.filter("front").sort("cost")
+    # Of one way's many points some: the first, powers of two, and the last before another way leads.
+    last = (pl.col("way") != pl.col("way").shift(-1)).fill_null(value=True)
+    some = pl.col("j").is_in([2**power for power in range(12)])
+    for row in ahead.filter(last | some).iter_rows(named=True):
         score = f"{factor * row['score']:.1f}"
         if row["ci_low"] is not None:
             score += f" [{factor * row['ci_low']:.1f}, {factor * row['ci_high']:.1f}]"

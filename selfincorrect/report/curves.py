@@ -45,8 +45,8 @@ class Pool(NamedTuple):
 class Curve(NamedTuple):
     """What one way scores and takes where it is given any of `many` candidates; arrays are [items, many].
 
-    `rule` says how it goes on, "" where all is asked that its variant asks. `exact` says that it is given all
-    subsets of the pool, or seeded ones, instead of its first candidates.
+    `names` are the questions. `rule` says how it goes on, "" where all is asked that its variant asks.
+    `exact` says that it is given all subsets of the pool, or seeded ones, instead of its first candidates.
     """
 
     model: str
@@ -56,6 +56,7 @@ class Curve(NamedTuple):
     rule: str
     many: Sequence[int]
     n: int
+    names: NDArray[Any]
     clusters: NDArray[Any]
     scores: Array
     effort: Effort
@@ -70,9 +71,44 @@ def curves(
 ) -> Iterator[Curve]:
     """The curves of every way of choosing, from rows of per_question.
 
-    At the largest k of a model and task those that are known for any number of candidates; of others, and
-    of fewer candidates, what was asked. Items whose candidates do not all have grades are left out.
+    At the largest k of a model and task those that are known for any number of candidates; of others what was
+    asked, at each k. Items whose candidates do not all have grades are left out.
     """
+    found = list(_each(items, pools, kinds, models))
+    whole = {each[:4] for each in found if each.exact}
+    points: dict[tuple[Any, ...], list[Curve]] = {}
+    for curve in found:
+        if not curve.exact and curve[:4] not in whole:
+            points.setdefault(curve[:4], []).append(curve)
+    for curve in found:
+        if curve.exact:
+            yield curve
+        elif curve[:4] in points:
+            yield from _together(points.pop(curve[:4]))
+
+
+def _together(points: Sequence[Curve]) -> list[Curve]:
+    """What was asked at several k as one curve, where it is about the same items."""
+    ordered = sorted(points, key=lambda each: each.n)
+    if any(not np.array_equal(each.names, ordered[0].names) for each in ordered):
+        return ordered
+    efforts = zip(*(each.effort for each in ordered), strict=True)
+    return [
+        ordered[-1]._replace(
+            many=[each.n for each in ordered],
+            scores=np.concatenate([each.scores for each in ordered], axis=1),
+            effort=Effort(*(np.concatenate(each, axis=1) for each in efforts)),
+        )
+    ]
+
+
+def _each(
+    items: pl.DataFrame,
+    pools: Mapping[tuple[str, str], Pool],
+    kinds: Kinds,
+    models: Mapping[str, Size | None],
+) -> Iterator[Curve]:
+    """The curves of each cell by itself."""
     known = items.filter(pl.col("grades").list.eval(pl.element().is_not_null()).list.all())
     known = known.with_columns((pl.col("k") == pl.col("k").max().over("model", "task")).alias("last"))
     for (model, task, k), target in known.group_by("model", "task", "k", maintain_order=True):
@@ -84,14 +120,21 @@ def curves(
         for (variant, by), cell in target.group_by(WAY, maintain_order=True):
             table = _choices(pool.choices, n, variant, by, cell)
             about = Curve(
-                str(model), str(task), str(variant), by, "", (), n, cell["cluster"].to_numpy(), *_NONE
+                model=str(model),
+                task=str(task),
+                variant=str(variant),
+                discriminator=by,
+                rule="",
+                many=(),
+                n=n,
+                names=cell["question_id"].to_numpy(),
+                clusters=cell["cluster"].to_numpy(),
+                scores=np.zeros((0, 0)),
+                effort=effort.nothing((0, 0)),
             )
             mine = Effort(*(each[[place[name] for name in cell["question_id"]]] for each in drawn))
             made = _Cell(about, cell, table, pool, kinds, models.get(str(by)), mine)
             yield from made.curves() if cell["last"].item(0) else made.asked()
-
-
-_NONE = (np.zeros((0, 0)), effort.nothing((0, 0)))
 
 
 def _choices(choices: pl.DataFrame, k: int, variant: Any, by: Any, cell: pl.DataFrame) -> pl.DataFrame:
@@ -151,6 +194,7 @@ class _Cell(NamedTuple):
         rows = kept.to_numpy()
         yield self.about._replace(
             many=(self.about.n,),
+            names=self.about.names[rows],
             clusters=self.about.clusters[rows],
             scores=score[rows],
             effort=Effort(*(each[rows] for each in took)),

@@ -56,6 +56,9 @@ def test_record_holds_what_the_run_was(finished):
             "best_of",
             "difficulty",
             "matrix",
+            "compute",
+            "overtaking",
+            "accounting",
         )
     }
     cells = {

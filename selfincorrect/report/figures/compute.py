@@ -39,7 +39,7 @@ def draw(tables: Tables) -> Figure:
         for (way,), line in mine.group_by("way", maintain_order=True):
             look = series(ways.index(way))
             cost, score = line["cost"].to_list(), factor * line["score"].to_numpy()
-            axis.plot(cost, score, **look, markersize=3.5, linewidth=1, label=words(str(way)))
+            axis.plot(cost, score, **look, markersize=3, linewidth=1, label=words(str(way)))
             low, high = (factor * line[name].to_numpy() for name in ("ci_low", "ci_high"))
             axis.fill_between(cost, low, high, color=look["color"], alpha=0.06, linewidth=0)
         axis.set_xscale("log")

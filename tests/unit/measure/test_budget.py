@@ -26,11 +26,17 @@ def overtaken(costs, scores, other_costs=(1, 2, 4), other_scores=(0.5, 0.6, 0.7)
         ([1, 2.5, 4], [0.5, 0.65, 0.7], np.inf),  # ahead once, level at the end
         ([1, 2.5, 4], [0.5, 0.65, 0.75], 2.5),
         ([1, 5], [0.5, 0.9], np.inf),  # more than the votes of the whole pool take: not seen
+        ([1, 4], [0.5, 0.65], np.inf),
         ([0.5, 3], [0.9, 0.65], 3),  # less than a single answer takes: nothing to compare with
     ],
 )
 def test_a_way_overtakes_from_where_it_stays_ahead(costs, scores, found):
     assert overtaken(costs, scores) == found
+
+
+def test_fewer_votes_may_be_better():
+    assert overtaken([1, 4], [0.5, 0.62], other_scores=(0.5, 0.6, 0.3)) == 4
+    assert overtaken([1, 4], [0.5, 0.55], other_scores=(0.5, 0.6, 0.3)) == np.inf
 
 
 def test_resamples_are_of_clusters_and_seeded():
