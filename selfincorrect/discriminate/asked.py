@@ -89,8 +89,8 @@ class Preference:
 
 def best_of(scores: Sequence[float | None]) -> tuple[int, ...]:
     """The places of the highest of `scores`; none where there is no score."""
-    known = [score for score in scores if score is not None]
-    return tuple(place for place, score in enumerate(scores) if known and score == max(known))
+    highest = max((score for score in scores if score is not None), default=None)
+    return tuple(place for place, score in enumerate(scores) if score is not None and score == highest)
 
 
 def preference_of(order: Sequence[int], chosen: Chosen) -> Preference:

@@ -54,13 +54,11 @@ def beating(grades: Sequence[float], scores: Sequence[float | None] | None) -> f
     """The share of pairs of one question in which the candidate of the better grade has the higher score,
     ties one half; NaN where no pair differs in grade and has scores.
     """
-    pairs = [
-        float(a > b) + 0.5 * (a == b)
-        for grade, a in zip(grades, scores or (), strict=False)
-        for other, b in zip(grades, scores or (), strict=False)
-        if grade > other and a is not None and b is not None
-    ]
-    return float(np.mean(pairs)) if pairs else np.nan
+    known = [(grade, score) for grade, score in zip(grades, scores or (), strict=False) if score is not None]
+    worth, said = np.array(known, dtype=float).reshape(-1, 2).T
+    better = worth[:, None] > worth[None, :]
+    beats = (said[:, None] > said[None, :]) + 0.5 * (said[:, None] == said[None, :])
+    return float(beats[better].mean()) if better.any() else np.nan
 
 
 def margins_of(table: pl.DataFrame) -> list[float | None]:
