@@ -56,18 +56,18 @@ def _leads(n: int) -> Array:
 def stopped(forms: Sequence[str | None], grades: Sequence[float], seed: int = 0) -> Replayed:
     """Votes that stop as soon as the lead of the first answer over the second is probably decided."""
     n, member, drawn = len(forms), members(forms), orders(len(forms), seed)
-    votes = np.cumsum(member[drawn], axis=1)  # [draws, candidates so far, answers]
-    worth = np.cumsum((member * np.array(grades, dtype=float)[:, None])[drawn], axis=1)
-    ahead = np.sort(votes, axis=2)[:, :, ::-1].astype(int)
-    second = ahead[:, :, 1] if member.shape[1] > 1 else np.zeros_like(ahead[:, :, 0])
-    over = _leads(n)[ahead[:, :, 0], second] >= DECIDED
+    member = np.column_stack([member, np.zeros(n)])  # nobody's answer: a second one is always there
+    votes = np.cumsum(member.astype(np.int16)[drawn], axis=1, dtype=np.int16)  # [draws, so far, answers]
+    ahead = np.partition(votes, -2, axis=2)[:, :, -2:]
+    over = _leads(n)[ahead[:, :, 1], ahead[:, :, 0]] >= DECIDED
     first = np.where(over.any(axis=1), over.argmax(axis=1), n - 1)
-    most = votes == ahead[:, :, :1]
-    score = (worth * most).sum(axis=2) / (votes * most).sum(axis=2)
-    found = []
+    worth, row, found = np.array(grades, dtype=float), np.arange(len(drawn)), []
     for j in allowed(n):
         last = np.minimum(first, j - 1)
-        found.append((score[np.arange(len(drawn)), last].mean(), (last + 1).mean(), 0.0))
+        told = votes[row, last]
+        lead = (told == told.max(axis=1, keepdims=True)).astype(float) @ member.T  # [draws, candidates]
+        lead[row[:, None], drawn] *= np.arange(n) <= last[:, None]  # drawn so far
+        found.append(((lead @ worth / lead.sum(axis=1)).mean(), (last + 1).mean(), 0.0))
     return Replayed(*np.array(found).T)
 
 

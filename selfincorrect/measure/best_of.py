@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from selfincorrect.measure.intervals import Array
 
 MOST = 10_000  # subsets of j candidates that are looked at one by one; of more, DRAWS seeded ones
-DRAWS = 1_000
+DRAWS, FEWER = 1_000, 200  # FEWER of more than EACH candidates
 TINY = 1e-12  # of means that differ by rounding
 EACH, STEP = 32, 1.5  # every j up to EACH; beyond it, each j this much larger than the one before
 
@@ -97,12 +97,12 @@ def compared_of(chance: Array, grades: Sequence[float], seed: int = 0) -> Array:
 
 @cache
 def subsets(n: int, j: int, seed: int) -> NDArray[np.float64]:
-    """Subsets of j of n, a row each, 1 for a member: all up to MOST, else DRAWS seeded ones."""
+    """Subsets of j of n, a row each, 1 for a member: all up to MOST, else seeded ones."""
     if comb(n, j) <= MOST:
         rows = [list(each) for each in combinations(range(n), j)]
     else:
         rng = np.random.default_rng([seed, n, j])
-        rows = [rng.permutation(n)[:j].tolist() for _ in range(DRAWS)]
+        rows = [rng.permutation(n)[:j].tolist() for _ in range(DRAWS if n <= EACH else FEWER)]
     found = np.zeros((len(rows), n))
     np.put_along_axis(found, np.array(rows), 1.0, axis=1)
     return found

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from selfincorrect.columns import WAY
 from selfincorrect.discriminate.choices import distinct
-from selfincorrect.discriminate.selectors.centroid import similarities
+from selfincorrect.discriminate.selectors.centroid import by_form, similarities
 from selfincorrect.engines.size import Size
 from selfincorrect.measure import adaptive
 from selfincorrect.measure.best_of import best_of, compared_of, majority_of, sizes
@@ -169,7 +169,7 @@ class _Cell(NamedTuple):
         if variant in kinds.votes:
             yield from self._votes()
         elif variant in kinds.central:
-            yield self._curve(self._compared(self._alike()))
+            yield self._curve(self._nearest())
         elif variant in kinds.pointwise and not self.items["scores"].null_count():
             pairs = self.items.select("scores", "grades").iter_rows()
             curve = self._curve([best_of(*pair) for pair in pairs])
@@ -251,9 +251,13 @@ class _Cell(NamedTuple):
             found.append(chance)
         return found
 
-    def _alike(self) -> list[Array]:
-        texts = self._by_question(self.pool.candidates, "text")
-        return [similarities(*pair) for pair in zip(self._named(), texts, strict=True)]
+    def _nearest(self) -> list[Array]:
+        """The choice of what is most like the others: a vote where normal forms are compared."""
+        texts, grades = self._by_question(self.pool.candidates, "text"), self.items["grades"].to_list()
+        return [
+            majority_of(forms, worth) if by_form(forms) else compared_of(similarities(forms, said), worth)
+            for forms, said, worth in zip(self._named(), texts, grades, strict=True)
+        ]
 
     def _named(self) -> list[list[str | None]]:
         """The normal forms of the candidates of each item, by sample."""

@@ -39,12 +39,17 @@ def similarities(forms: Sequence[str | None], texts: Sequence[str | None]) -> "N
     """
     import numpy as np  # late, since every cluster job reads this module with the workflow
 
-    known = [form for form in forms if form is not None]
-    if known and max(len(form.split()) for form in known) <= SHORT:
+    if by_form(forms):
         names = np.array([place if form is None else f"answer {form}" for place, form in enumerate(forms)])
         return np.asarray(names[:, None] == names[None, :], dtype=float)
     shown = [" ".join((text or "").split()[:WORDS]) for text in texts]
     return np.array([[_similarity(*sorted((one, other))) for other in shown] for one in shown])
+
+
+def by_form(forms: Sequence[str | None]) -> bool:
+    """Whether normal forms are compared, and not texts: the choice is then that of a vote."""
+    known = [form for form in forms if form is not None]
+    return bool(known) and max(len(form.split()) for form in known) <= SHORT
 
 
 @cache
