@@ -10,13 +10,11 @@ hold an answer to the same, all readers take the same one: the better by `rank`,
 
 import argparse
 import errno
-import json
 import os
 import re
 import sys
 import time
 import uuid
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -25,51 +23,14 @@ from selfincorrect.digest import canonical_json
 from selfincorrect.errors import UserError
 from selfincorrect.io import atomic
 from selfincorrect.models.index import Found, Index, Place, drop_index, open_index, write_index
+from selfincorrect.models.lines import checksum, key_of, record_of
 
-FORMAT = 1
 SEGMENT = re.compile(r"[0-9a-f]{32}\.jsonl")
-# A line as it is written, in parts: what its checksum is about can be put together without reading the JSON.
-_LINE = re.compile(rb'\{"at":([1-9]\d*),"crc":"([0-9a-f]{8})","key":"([^"\\]*)","value":(.*)\}')
 PART = 2**24  # bytes of a segment that are read at a time
 LINE = 2**13  # bytes in which most lines end
 INDEXED = 50_000  # answers that are worth an index
 OPEN = 32  # segments that are kept open
 Time = tuple[int, str]  # nanoseconds, segment
-
-
-def _checksum(key: str, value: Any, at: int) -> str:
-    told = [FORMAT, key, value, at] if at else [FORMAT, key, value]
-    return f"{zlib.crc32(canonical_json(told).encode()):08x}"
-
-
-def _parts(line: bytes) -> tuple[bytes, bytes, bytes] | None:
-    """The key, and value and time as JSON, of a line whose bytes match the checksum as they are."""
-    if match := _LINE.fullmatch(line):
-        at, crc, key, value = match.groups()
-        if zlib.crc32(b'[%d,"%b",%b,%b]' % (FORMAT, key, value, at)) == int(crc, 16):
-            return key, value, at
-    return None
-
-
-def _record(line: bytes) -> tuple[str, Any, int]:
-    """The key, value and time (0 in old stores) of a line. Raises ValueError if it is damaged."""
-    if parts := _parts(line):
-        return parts[0].decode(), json.loads(parts[1]), int(parts[2])
-    try:
-        record = json.loads(line)
-        key, value, at = record["key"], record["value"], record.get("at", 0)
-        intact = isinstance(key, str) and type(at) is int and record["crc"] == _checksum(key, value, at)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        intact = False
-    if not intact:
-        raise ValueError(f"it does not match its checksum (or was written by another format than {FORMAT})")
-    return key, value, at
-
-
-def _key(line: bytes) -> str:
-    """The key of a line, whose value is not read. Raises ValueError if it is damaged."""
-    parts = _parts(line)
-    return parts[0].decode() if parts else _record(line)[0]
 
 
 def _same(value: Any) -> int:
@@ -132,7 +93,7 @@ class ResponseStore:
                 *lines, left = (left + data).split(b"\n")
                 for line in lines:
                     try:
-                        key = _key(line)
+                        key = key_of(line)
                     except ValueError as error:
                         raise self._damaged(path, offset, error) from error
                     yield key, Place(name, offset)
@@ -161,7 +122,7 @@ class ResponseStore:
         while b"\n" not in (line := os.pread(file.fileno(), size, place.offset)) and len(line) == size:
             size *= 8
         try:
-            return _record(line.partition(b"\n")[0])
+            return record_of(line.partition(b"\n")[0])
         except ValueError as error:
             raise self._damaged(self.folder / place.segment, place.offset, error) from error
 
@@ -231,8 +192,7 @@ class ResponseStore:
         answers, at = list(answers), time.time_ns()
         lines = [
             (
-                canonical_json({"key": key, "value": value, "at": at, "crc": _checksum(key, value, at)})
-                + "\n"
+                canonical_json({"key": key, "value": value, "at": at, "crc": checksum(key, value, at)}) + "\n"
             ).encode()
             for key, value in answers
         ]
@@ -283,7 +243,7 @@ def check(folder: Path, fits: Callable[[Any], object], drop: bool = False) -> It
         taken: list[bytes] = []
         for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
             try:
-                fits(_record(line)[1])
+                fits(record_of(line)[1])
                 kept.append(line)
             except ValueError as error:
                 taken.append(line)

@@ -13,6 +13,7 @@ from typing import Any
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.openai.options import Top, read_top
 from selfincorrect.engines.openai.troubles import Trouble, message_of
+from selfincorrect.engines.openai.usage import cached_tokens
 from selfincorrect.engines.requests import ERROR, FILTERED, LARGEST, REFUSED, Decoding
 
 # Finish reasons and what they are here. Others, whatever they are called, end an answer like "stop".
@@ -25,8 +26,6 @@ _FINISH = {
     ERROR: r"error|aborted|abort|cancell?ed|malformed_function_call|insufficient_system_resource|"
     r"network_error|other",
 }
-# Where servers say how much of a prompt their cache had, beside `prompt_tokens_details`.
-_CACHED = ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens")
 ROUNDING = 1e-3  # a log-probability so little above 0 is 0
 LONGEST_WORDS = 100_000  # characters of a reply that cannot be read, before a key in it is looked for
 DEEPEST = 8  # lists of parts in a message's content
@@ -122,7 +121,7 @@ def read_reply(data: bytes, how: Decoding, stops: bool = True) -> Reply | Troubl
     if tokens_out is not None and tokens_in is not None and total is not None:
         tokens_out = max(tokens_out, total - tokens_in)  # some leave thoughts out of the completion
     alone = (tokens_out, thought) if len(choices) == 1 else (None, None)
-    cached = _cached(usage, check)
+    cached = cached_tokens(usage, check.count)
     read = enumerate(_answer(choice, how, stops, alone, check) for choice in choices)
     answers = [replace(answer, place=place) for place, answer in read if answer]
     if not answers:
@@ -131,19 +130,6 @@ def read_reply(data: bytes, how: Decoding, stops: bool = True) -> Reply | Troubl
     tokens_out = max(tokens_out or 0, sum(answer.tokens_out or 0 for answer in answers)) or tokens_out
     name, print_ = (_name(payload.get(key)) for key in ("model", "system_fingerprint"))
     return Reply(answers, len(choices), tokens_in, tokens_out, cached, name, print_, check.senseless)
-
-
-def _cached(usage: Mapping[str, Any], check: _Checked) -> int | None:
-    """How many tokens of the prompt were in the server's cache; None where it does not say.
-
-    Most say it in the prompt's details; DeepSeek, Moonshot and Anthropic's own have fields beside.
-    """
-    details = usage.get("prompt_tokens_details")
-    details = details if isinstance(details, dict) else {}
-    told = [details.get("cached_tokens"), *map(usage.get, _CACHED)]
-    counts = [count for count in map(check.count, told) if count is not None]
-    tokens_in = check.count(usage.get("prompt_tokens"))
-    return None if not counts or tokens_in is None or counts[0] > tokens_in else counts[0]
 
 
 def _error_inside(error: Any) -> Trouble:

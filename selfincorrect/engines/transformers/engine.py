@@ -5,7 +5,7 @@ The modules beside this one are the only part of the package that imports torch.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from operator import attrgetter
 from pathlib import Path
@@ -15,7 +15,7 @@ import torch
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.manifest import Manifest, Running
 from selfincorrect.engines.prompt import Prompt
-from selfincorrect.engines.requests import CONTEXT, Decoding, Request, Response
+from selfincorrect.engines.requests import Decoding, Request, Response
 from selfincorrect.engines.transformers import (
     batching,
     cascade,
@@ -28,6 +28,7 @@ from selfincorrect.engines.transformers import (
     loading,
     scoring,
 )
+from selfincorrect.engines.transformers.read import Read, scored_response, too_long
 from selfincorrect.engines.transformers.rendering import rendered
 from selfincorrect.engines.transformers.sampling import Sampler
 from selfincorrect.errors import UserError
@@ -37,40 +38,6 @@ STARTS = 16  # beginnings of prompts that are kept in memory at a time
 Start = tuple[str, tuple[tuple[str, str], ...]]  # instruction and shots: what prompts share
 Answered = list[tuple[int, Response]]  # with the number of the request
 LINE_FEEDS = ("\n", "Ċ", "<0x0A>")  # as vocabularies write them: byte by byte, or as they are
-
-
-@dataclass
-class Read:
-    """A request as the model reads it: its text, the tokens of its prompt, and its options.
-
-    `shared` tokens of it are those of a beginning that others have too; one of these `bears` reading it.
-    """
-
-    request: Request
-    rendered: str
-    prompt: list[int]
-    options: Sequence[scoring.Option]
-    beginning: int = 0
-    shared: int = 0
-    bears: bool = False
-
-    @property
-    def alone(self) -> int:
-        """How many of the shared tokens are read for it."""
-        return self.shared if self.bears else 0
-
-    @property
-    def stem(self) -> Sequence[int]:
-        """The tokens before anything that is decoded or scored."""
-        starts = [(option.start, option.tokens) for option in self.options]
-        start, tokens = min(starts, default=(len(self.prompt), self.prompt))
-        return tokens[:start]
-
-    @property
-    def longest(self) -> int:
-        """How many tokens there are at most, with the answer."""
-        lengths = [len(option.tokens) + len(option.encoded) for option in self.options]
-        return max(lengths, default=len(self.prompt) + self.request.decoding.max_tokens)
 
 
 class TransformersEngine:
@@ -132,7 +99,7 @@ class TransformersEngine:
         read = [self._read(request, texts[request.prompt], prompts[request.prompt]) for request in requests]
         limit = self.context or 2**62
         if long := [each for each in read if each.longest > limit]:
-            yield [(each.request, _too_long(each)) for each in long]
+            yield [(each.request, too_long(each)) for each in long]
         waiting = [each for each in read if each.longest <= limit]
         if not waiting:
             return
@@ -242,7 +209,7 @@ class TransformersEngine:
         else:
             scored = scoring.score_plainly(self.model, options, size, self.padding, self.vocabulary)
         for index, scores in scoring.whole(scored, [len(each.options) for each in read]):
-            yield [(index, _scored(read[index], scores, encoder))]
+            yield [(index, scored_response(read[index], scores, encoder))]
 
     @cached_property
     def vocabulary(self) -> scoring.Vocabulary:
@@ -304,24 +271,3 @@ def _start(prompt: Prompt) -> Start:
 
 def _kind(request: Request) -> tuple[Decoding, bool]:
     return request.decoding, bool(request.options)
-
-
-def _too_long(read: Read) -> Response:
-    return Response(None, read.rendered, CONTEXT, len(read.prompt), 0, None, sent=False)
-
-
-def _scored(read: Read, scores: Sequence[scoring.Scored], encoder: bool) -> Response:
-    # An encoder reads the prompt, a decoder the options after it.
-    encoded = len(read.prompt) if encoder else 0
-    return Response(
-        "",
-        read.rendered,
-        "stop",
-        len(read.prompt),
-        0,
-        None,
-        options=tuple(score.logprob for score in scores),
-        option_tokens=tuple(score.tokens for score in scores),
-        certainties=tuple(score.certainty for score in scores),
-        tokens_read=read.alone + encoded + sum(score.read for score in scores),
-    )

@@ -127,3 +127,11 @@ def test_a_long_thought_costs_no_answer_where_texts_are_cut():
 def test_what_is_blank_before_a_thought_or_a_mark_after_it_is_no_answer():
     assert thoughts.stop_at("\n<think>hm\n</think>\nParis\nx", ["\n"]) == len("\n<think>hm\n</think>\nParis")
     assert thoughts.stop_at("<think>hm</think>\n<answer>\nParis</answer>", ["\n"]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [("Lima", None), ("<think>a</think>Lima", 16), ("a</think> Lima", 9), ("<think>a", 8), ("", None)],
+)
+def test_where_thoughts_end(text, end):
+    assert thoughts.end(text) == end

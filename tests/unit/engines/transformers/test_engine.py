@@ -2,6 +2,7 @@
 chat.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import torch
 
 from selfincorrect.engines import thoughts
 from selfincorrect.engines.prompt import Prompt
-from selfincorrect.engines.requests import CONTEXT, Decoding, Request
+from selfincorrect.engines.requests import CONTEXT, SCORED, Decoding, Request
 from selfincorrect.engines.transformers import batching
+from selfincorrect.engines.transformers.trees import Tree
 from selfincorrect.errors import UserError
 from tests.support.tiny import FURTHER, MODELS, SHOTS, answers, requests
 
@@ -182,3 +184,35 @@ def test_tags_of_thoughts_that_are_special_tokens_stay_in_the_text(engine):
     made.tags = frozenset(token for token, text in special if thoughts.is_tag(text))
     tokens = made.tokens("[THINK]20?[/THINK]18</s><|im_end|>")
     assert thoughts.answer(made._text(tokens)) == "18"
+
+
+def test_it_tells_how_many_tokens_were_read_for_each_answer(engine):
+    """Of three questions with two samples each: what all begin with once, and each question once."""
+    made, asked = engine("llama"), requests(count=3)
+    found = answers(made, asked)
+    prompts = [made.tokens(made.render(request.prompt)) for request in asked]
+    tree = Tree()
+    for prompt in prompts:
+        tree.add(prompt)
+    whole = sum(each.tokens_read for each in found)
+    assert [each.tokens_in for each in found] == [len(prompt) for prompt in prompts]
+    # The beginning ends where the query begins, though queries too begin alike.
+    assert len(tree) <= whole < sum(map(len, prompts[::2]))
+    assert 0 < [each.tokens_read for each in found].count(0) <= 3  # in another batch it is read again
+    plain = answers(engine("llama", decoding="plain"), asked)
+    assert [each.tokens_read for each in plain] == [len(prompt) for prompt in prompts]
+
+
+@pytest.mark.parametrize("decoding", ["cascade", "plain"])
+def test_it_tells_how_many_tokens_were_read_for_each_option(engine, decoding):
+    made, options = engine("llama", decoding=decoding), (" city", " town", " what")
+    asked = [replace(each, decoding=SCORED, seed=None, options=options) for each in requests(count=3)[::2]]
+    found = answers(made, asked)
+    prompts = [made.tokens(made.render(request.prompt)) for request in asked]
+    tree = Tree()
+    for request in asked:
+        for option in request.options:
+            tree.add(made.tokens(made.render(request.prompt) + option)[:-1])
+    whole = sum(each.tokens_read for each in found)
+    assert len(tree) <= whole
+    assert (whole < sum(map(len, prompts))) == (decoding == "cascade")
