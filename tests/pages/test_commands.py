@@ -27,8 +27,8 @@ PAGES = [
 WITH_COMMANDS = [*PAGES, ROOT / "docs/cluster.md", ROOT / "docs/reproducing.md", ROOT / "docs/scale.md"]
 # Programs of others, which this project cannot bring along.
 ELSEWHERE = ("llama-server", "vllm", "pip", "jupyter", "export", "git", "tmux")
-# What other tests run: a cluster (tests/slurm), environments and images (test_environments.py).
-OTHERS = re.compile(r"my-site|--sdm|make \.venv|requirements-slurm")
+# What other tests run: a cluster (tests/slurm), environments and images (test_environments.py); and a module of others.
+OTHERS = re.compile(r"my-site|--sdm|sglang|make \.venv|requirements-slurm")
 # Commands that would fetch models or take long: shown what they would do, which checks their arguments.
 PLANNED = {
     r"make (run|test|reproduce)(.*)": r"make -n \1\2",
