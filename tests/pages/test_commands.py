@@ -27,7 +27,7 @@ PAGES = [
 WITH_COMMANDS = [*PAGES, ROOT / "docs/cluster.md", ROOT / "docs/reproducing.md", ROOT / "docs/scale.md"]
 # Programs of others, which this project cannot bring along.
 ELSEWHERE = ("llama-server", "vllm", "pip", "jupyter", "export", "git", "tmux")
-# What other tests run: a cluster (tests/slurm), environments and images (test_environments.py); and a module of others.
+# What other tests run (a cluster, environments, images), and a server that comes as a module.
 OTHERS = re.compile(r"my-site|--sdm|sglang|make \.venv|requirements-slurm")
 # Commands that would fetch models or take long: shown what they would do, which checks their arguments.
 PLANNED = {
