@@ -168,12 +168,15 @@ def drawing(candidates: pl.DataFrame, n: int, size: Size | None) -> Effort:
     )
     first, out = told["tokens_in"].to_numpy().astype(float), told["tokens_out"].to_numpy().astype(float)
     told = told.with_columns(pl.Series("writing", _operations(size, first, out)))
-    each = told.group_by("question_id", maintain_order=True).agg(
+    summed = told.group_by("question_id").agg(
         pl.col("tokens_in").first(),
         pl.col("tokens_own").first(),
         pl.col("tokens_out").sum() / n,
         pl.col("writing").sum() / n,
     )
+    # Of pools from elsewhere nothing is known of what they took.
+    questions = candidates.select(pl.col("question_id").unique(maintain_order=True))
+    each = questions.join(summed, on="question_id", how="left", maintain_order="left")
     prompt, own, written, writing = (
         each[name].to_numpy().astype(float)[:, None]
         for name in ("tokens_in", "tokens_own", "tokens_out", "writing")

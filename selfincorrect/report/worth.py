@@ -32,7 +32,7 @@ def worth(compute: pl.DataFrame, overtaking: pl.DataFrame) -> list[str]:
     for (model, task), mine in told.group_by("model", "task", maintain_order=True):
         here = (pl.col("model") == model) & (pl.col("task") == task)
         votes = overtaking.filter(here & (pl.col("counted") == "shared"))
-        best = mine.filter("front").sort("cost").row(-1, named=True)
+        best = mine.filter("front").sort("cost").to_dicts()[-1]
         at = f"{best['way']} of {best['j']}" if best["j"] > 1 else "a single answer"
         took = amount(best["cost"], best["unit"])
         text = f"{model} on {task_name(str(task))}: most is scored by {at}, for {took} a question"
