@@ -90,8 +90,19 @@ def architecture(name: str, weights: Path, settings: ModelSettings) -> dict[str,
         "architecture": (config.architectures or [config.model_type])[0],
         "encoder_decoder": bool(config.is_encoder_decoder),
         "context": min(limits, default=None),
-        "size": {"parameters": _parameters(weights), "attention": _attention(config)},
+        "size": _size(weights, config),
     }
+
+
+def _size(weights: Path, config: Any) -> dict[str, Any] | None:
+    """What `engines.size.Size` is made of; None for damaged weights, of which loading says what is wrong."""
+    from safetensors import SafetensorError
+
+    try:
+        return {"parameters": _parameters(weights), "attention": _attention(config)}
+    except SafetensorError:
+        log.warning("%s: weights cannot be read to count their parameters", weights.resolve())
+        return None
 
 
 def _parameters(weights: Path) -> int:
@@ -105,7 +116,7 @@ def _parameters(weights: Path) -> int:
     return count
 
 
-def _attention(config: Any) -> list[tuple[int | None, int]]:
+def _attention(config: Any) -> list[list[int | None]]:
     """What `engines.size.Size` says of attention; nothing of an encoder-decoder or where it is not known."""
     text = config.get_text_config()
     names = ("num_hidden_layers", "num_attention_heads", "hidden_size")
@@ -117,4 +128,4 @@ def _attention(config: Any) -> list[tuple[int | None, int]]:
     if window and kinds:
         near = sum(kind == "sliding_attention" for kind in kinds)
     far = sum(kind == "full_attention" for kind in kinds) if kinds else layers
-    return [pair for pair in ((window if near else None, near * width), (None, far * width)) if pair[1]]
+    return [pair for pair in ([window if near else None, near * width], [None, far * width]) if pair[1]]
