@@ -35,6 +35,7 @@ from selfincorrect.tasks.templates import task_prompts
 from selfincorrect.tasks.variant import Variant
 
 SEED, N = 20240404, 4
+KINDS_OF_WORK = ("generation", "discrimination", "scoring")
 
 
 def prompt_job(prompts: Sequence[Prompt], **settings: Any) -> dict[str, Any]:
@@ -173,6 +174,7 @@ def main() -> None:
     )
     parser.add_argument("--models", nargs="+", default=["smollm2-135m-instruct", "gemma-3-270m"])
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--only", nargs="+", choices=KINDS_OF_WORK, default=KINDS_OF_WORK)
     parser.add_argument("--questions", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
@@ -193,24 +195,22 @@ def main() -> None:
             data = pl.read_parquet(given.resources / "datasets" / f"{task}.parquet")
             questions = sample_questions(questions_of(data), given.questions, SEED)
             with tempfile.TemporaryDirectory() as folder:
-                job = generation_job(task, questions, new_tokens, base)
-                if task == "gsm8k":
-                    made = compare(
-                        f"generation {task} cpu {model}", job, given.peer, given.rounds, Path(folder)
-                    )
+
+                def compared(kind: str, job: dict[str, Any], llama: bool = True) -> dict[str, Any]:
+                    what = f"{kind} {task} cpu {model}"  # noqa: B023
+                    made = compare(what, job, given.peer, given.rounds, Path(folder), llama)
                     found.append({key: value for key, value in made.items() if key != "texts"})
-                    texts = made["texts"]
+                    return made
+
+                job = generation_job(task, questions, new_tokens, base)
+                if task == "gsm8k" and "generation" in given.only:
+                    texts = compared("generation", job)["texts"]
                 else:  # generated once, to have answers to choose among
                     texts = timed([sys.executable, "-m", "bench.ours"], job, Path(folder))["texts"]
-                job = discrimination_job(task, questions, texts, base)
-                made = compare(
-                    f"discrimination {task} cpu {model}", job, given.peer, given.rounds, Path(folder)
-                )
-                found.append({key: value for key, value in made.items() if key != "texts"})
-                job = scoring_job(task, questions, texts, base)
-                scoring = f"scoring {task} cpu {model}"
-                made = compare(scoring, job, given.peer, given.rounds, Path(folder), llama=False)
-                found.append({key: value for key, value in made.items() if key != "texts"})
+                if "discrimination" in given.only:
+                    compared("discrimination", discrimination_job(task, questions, texts, base))
+                if "scoring" in given.only:
+                    compared("scoring", scoring_job(task, questions, texts, base), llama=False)
     settings = {
         key: value for key, value in vars(given).items() if key not in ("result", "peer", "resources")
     }

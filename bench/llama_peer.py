@@ -1,4 +1,4 @@
-"""The same run by llama.cpp's server: `python llama_peer.py JOB.json RESULT.json`.
+"""The same run by llama.cpp's server: `python llama_peer.py f32|q8_0 JOB.json RESULT.json`.
 
 It is run with the peer's own interpreter. The server has a slot for each of so many requests, keeps the
 prompts that it has read, and is asked as its users ask it, over HTTP, several at a time.
@@ -29,7 +29,7 @@ def serve(job: dict[str, Any], gguf: str) -> Any:
     return xllamacpp.Server(settings)
 
 
-def main(job_path: str, result_path: str, kind: str) -> None:
+def main(kind: str, job_path: str, result_path: str) -> None:
     job = json.loads(Path(job_path).read_text())
     server = serve(job, job["gguf"][kind])
 

@@ -55,6 +55,11 @@ class ServerConfig(Section):
     timeout: float = Field(
         600, gt=0, strict=False, description="Seconds until a call counts as lost, its whole reply included."
     )
+    batch: bool = Field(
+        False,
+        description="Send requests as files to the server's batch API, which answers within a day and costs "
+        "half at most hosted ones; `concurrency` and `requests_per_minute` do not matter then.",
+    )
     logprobs: bool = Field(True, description="Ask for log-probabilities.")
     body: dict[str, Any] = Field(
         default_factory=dict,

@@ -1,6 +1,7 @@
 """What engines are told: which model is wanted, what was prepared of it, and how a job runs it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -59,9 +60,13 @@ class Manifest(_Model):
 
 @dataclass(frozen=True)
 class Running:
-    """How a job runs its model; it is in no digest."""
+    """How a job runs its model; it is in no digest.
+
+    `pending` is a folder where an engine keeps what it must find again, should the job end early.
+    """
 
     device: Literal["auto", "cpu", "cuda"] = "cpu"
     threads: int | None = None
     batch_size: int | None = None
     decoding: Literal["auto", "cascade", "continuous", "plain"] = "auto"
+    pending: Path | None = None

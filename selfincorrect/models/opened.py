@@ -22,6 +22,7 @@ from selfincorrect.sections import ServerConfig
 
 log = logging.getLogger("selfincorrect")
 
+PENDING = "pending"  # folder beside the answers: what waits at a server
 SPENT = ("answers", "calls", "tokens_in", "tokens_out")
 
 
@@ -97,9 +98,10 @@ def opened_model(
     reasoning = ReasoningConfig.model_validate(entry["reasoning"]) if entry.get("reasoning") else None
     if reasoning and reasoning.tags:
         thoughts.know(*reasoning.tags)
-    settings = Running(run.device, threads, run.batch_size, run.decoding)
     kind = engine_kind(manifest.engine)
     made: list[Engine] = []
+    store = ResponseStore(Path(run.store).expanduser() / manifest.digest[:16] / task, rank, said)
+    settings = Running(run.device, threads, run.batch_size, run.decoding, store.folder / PENDING)
     answering = Path(log_file).with_suffix(f".{manifest.name}.answering.json")
     _close_account(answering)
 
@@ -109,7 +111,6 @@ def opened_model(
             made.append(Timed(engine, answering))
         return made[0]
 
-    store = ResponseStore(Path(run.store).expanduser() / manifest.digest[:16] / task, rank, said)
     provenance = manifest.model_dump(mode="json", include={"name", "source", "revision", "dtype", "digest"})
     return OpenedModel(
         manifest.name,

@@ -20,7 +20,7 @@ GREEDY = Decoding(8, 0.0, 1.0, ("\n",))
 SAMPLED = Decoding(8, 0.7, 1.0, ("\n",))
 
 
-def engine(server, prompt="completion", key="SERVER_KEY", **settings):
+def engine(server, prompt="completion", key="SERVER_KEY", pending=None, **settings):
     settings = {
         "url": server if isinstance(server, str) else server.url,
         "key": key,
@@ -31,7 +31,7 @@ def engine(server, prompt="completion", key="SERVER_KEY", **settings):
         "logprobs": True,
     } | settings
     return OpenAIEngine(
-        Manifest(name="hosted", source="model-1", prompt=prompt, server=ServerConfig(**settings))
+        Manifest(name="hosted", source="model-1", prompt=prompt, server=ServerConfig(**settings)), pending
     )
 
 

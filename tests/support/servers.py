@@ -9,9 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 
 WORDS = ["Paris", "Vienna", "Rome", "Oslo", "Lima", "Cairo", "Quito", "Minsk"]
+
+
+Served = TypeVar("Served", bound="FaultyServer")
 
 
 class FaultyServer(ThreadingHTTPServer):
@@ -25,14 +28,18 @@ class FaultyServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", 0), self.handler())
         self.faults: dict[int, Fault] = {}
         self.always: Fault | None = None
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
         self.sent: list[str] = []
         self.ignores: set[str] = set()
+        self.tokenizes = False  # as vLLM does: words are tokens, numbered, of which four are listed
         self.lock = threading.Lock()
+
+    def handler(self) -> "type[Handler]":
+        return Handler
 
     @property
     def url(self) -> str:
@@ -42,6 +49,16 @@ class FaultyServer(ThreadingHTTPServer):
         """What an honest server answers, less what this one `ignores`."""
         count = 1 if "n" in self.ignores else body.get("n", 1)
         return [self._choice(body, index) for index in range(count)]
+
+    def whole(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The whole reply to a call."""
+        choices = self.choices(body)
+        usage = {"prompt_tokens": 10, "completion_tokens": sum(choice.pop("tokens") for choice in choices)}
+        with self.lock:
+            self.sent += [
+                choice["text"] if "text" in choice else choice["message"]["content"] for choice in choices
+            ]
+        return {"choices": choices, "usage": usage}
 
     def _choice(self, body: dict[str, Any], index: int) -> dict[str, Any]:
         prompt = body["prompt"] if "prompt" in body else body["messages"][-1]["content"]
@@ -62,15 +79,24 @@ class FaultyServer(ThreadingHTTPServer):
             if body.get("logprobs") and "logprobs" not in self.ignores:
                 choice["logprobs"] = {"tokens": words, "token_logprobs": [-0.5] * len(words)}
                 if body["logprobs"] > 1:
-                    choice["logprobs"]["top_logprobs"] = [_alike() for _ in words]
+                    choice["logprobs"]["top_logprobs"] = [self._listed(body) for _ in words]
         else:
             choice["message"] = {"role": "assistant", "content": "".join(words)}
             if body.get("logprobs") and "logprobs" not in self.ignores:
                 choice["logprobs"] = {"content": [{"token": word, "logprob": -0.5} for word in words]}
                 for token in choice["logprobs"]["content"] if "top_logprobs" in body else []:
-                    token["top_logprobs"] = [{"token": w, "logprob": p} for w, p in _alike().items()]
+                    token["top_logprobs"] = [
+                        {"token": w, "logprob": p} for w, p in self._listed(body).items()
+                    ]
         choice["tokens"] = len(words)
         return choice
+
+    def _listed(self, body: dict[str, Any]) -> dict[str, float]:
+        """Log-probabilities of first tokens, those that are asked for by number or the first four."""
+        if not self.tokenizes:
+            return _alike()
+        numbers = range(4) if "ids" in self.ignores else body.get("logprob_token_ids") or range(4)
+        return {word: value for i, (word, value) in enumerate(_alike().items()) if i in numbers}
 
 
 def _alike() -> dict[str, float]:
@@ -78,16 +104,27 @@ def _alike() -> dict[str, float]:
     return {f" {word}": math.log(1 / 9) for word in WORDS}
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     server: FaultyServer
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self.reply(200, {"data": [{"id": f"model-{number}"} for number in range(12)]})
+        self.get()
 
     def do_POST(self) -> None:
+        self.post()
+
+    def get(self) -> None:
+        self.reply(200, {"data": [{"id": f"model-{number}"} for number in range(12)]})
+
+    def post(self) -> None:
         server = self.server
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if self.path == "/tokenize":
+            words = list(_alike())
+            numbers = [words.index(body["prompt"])] if body.get("prompt") in words else [90, 91]
+            self.reply(*(200, {"tokens": numbers}) if server.tokenizes else (404, {"detail": "Not Found"}))
+            return
         with server.lock:
             number = len(server.bodies)
             server.bodies.append(body)
@@ -95,20 +132,16 @@ class _Handler(BaseHTTPRequestHandler):
         for fault in (server.always, server.faults.get(number)):
             if fault and fault(self, body):
                 return
-        choices = server.choices(body)
-        usage = {"prompt_tokens": 10, "completion_tokens": sum(choice.pop("tokens") for choice in choices)}
-        with server.lock:
-            server.sent += [
-                choice["text"] if "text" in choice else choice["message"]["content"] for choice in choices
-            ]
-        self.reply(200, {"choices": choices, "usage": usage})
+        self.reply(200, server.whole(body))
 
     def reply(self, status: int, body: Any, **headers: str) -> None:
         self.reply_text(status, json.dumps(body), **headers)
 
     def reply_text(self, status: int, text: str, **headers: str) -> None:
+        self.reply_bytes(status, text.encode(), **headers)
+
+    def reply_bytes(self, status: int, data: bytes, **headers: str) -> None:
         self.send_response(status)
-        data = text.encode()
         for name, value in {
             "content-type": "application/json",
             "content-length": str(len(data)),
@@ -122,13 +155,13 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-Fault = Callable[[_Handler, dict[str, Any]], bool]
+Fault = Callable[[Handler, dict[str, Any]], bool]
 
 
 def status(
     number: int, message: str = "no luck", headers: dict[str, str] | None = None, **error: Any
 ) -> Fault:
-    def fault(handler: _Handler, body: dict[str, Any]) -> bool:
+    def fault(handler: Handler, body: dict[str, Any]) -> bool:
         handler.reply(number, {"error": {"message": message, **error}}, **(headers or {}))
         return True
 
@@ -138,7 +171,7 @@ def status(
 def raw(text: str) -> Fault:
     """A reply of 200 with these bytes."""
 
-    def fault(handler: _Handler, body: dict[str, Any]) -> bool:
+    def fault(handler: Handler, body: dict[str, Any]) -> bool:
         handler.reply_text(200, text)
         return True
 
@@ -148,7 +181,7 @@ def raw(text: str) -> Fault:
 def rejects(name: str, code: int = 400, message: str | None = None, **error: Any) -> Fault:
     """Refuse calls that have a parameter."""
 
-    def fault(handler: _Handler, body: dict[str, Any]) -> bool:
+    def fault(handler: Handler, body: dict[str, Any]) -> bool:
         return name in body and status(code, message or f"Unsupported parameter: '{name}'", **error)(
             handler, body
         )
@@ -159,14 +192,14 @@ def rejects(name: str, code: int = 400, message: str | None = None, **error: Any
 def echoes_key(code: int) -> Fault:
     """Refuse with a message that repeats the key."""
 
-    def fault(handler: _Handler, body: dict[str, Any]) -> bool:
+    def fault(handler: Handler, body: dict[str, Any]) -> bool:
         return status(code, f"bad key: {handler.headers['authorization']}" + " and so on" * 60)(handler, body)
 
     return fault
 
 
 def hangs(seconds: float) -> Fault:
-    def fault(handler: _Handler, body: dict[str, Any]) -> bool:
+    def fault(handler: Handler, body: dict[str, Any]) -> bool:
         time.sleep(seconds)
         handler.close_connection = True
         return True
@@ -174,7 +207,7 @@ def hangs(seconds: float) -> Fault:
     return fault
 
 
-def half_a_body(handler: _Handler, body: dict[str, Any]) -> bool:
+def half_a_body(handler: Handler, body: dict[str, Any]) -> bool:
     handler.send_response(200)
     handler.send_header("content-type", "application/json")
     handler.send_header("content-length", "1000")
@@ -185,7 +218,7 @@ def half_a_body(handler: _Handler, body: dict[str, Any]) -> bool:
     return True
 
 
-def closes(handler: _Handler, body: dict[str, Any]) -> bool:
+def closes(handler: Handler, body: dict[str, Any]) -> bool:
     handler.close_connection = True
     return True
 
@@ -193,7 +226,7 @@ def closes(handler: _Handler, body: dict[str, Any]) -> bool:
 def forgets(place: int) -> Fault:
     """Reply with a choice whose text is missing."""
 
-    def fault(handler: _Handler, body: dict[str, Any]) -> bool:
+    def fault(handler: Handler, body: dict[str, Any]) -> bool:
         choices = handler.server.choices(body)
         choices[place]["text"] = None
         handler.reply(200, {"choices": choices})
@@ -205,7 +238,7 @@ def forgets(place: int) -> Fault:
 def long_prompts(limit: int, message: str, **error: Any) -> Fault:
     """Refuse prompts of more than `limit` characters."""
 
-    def fault(handler: _Handler, body: dict[str, Any]) -> bool:
+    def fault(handler: Handler, body: dict[str, Any]) -> bool:
         text = body["prompt"] if "prompt" in body else "".join(turn["content"] for turn in body["messages"])
         return len(text) > limit and status(400, re.sub("LENGTH", str(len(text)), message), **error)(
             handler, body
@@ -215,8 +248,8 @@ def long_prompts(limit: int, message: str, **error: Any) -> Fault:
 
 
 @contextmanager
-def serving() -> Iterator[FaultyServer]:
-    server = FaultyServer()
+def serving(kind: type[Served] = FaultyServer) -> Iterator[Served]:  # type: ignore[assignment]
+    server = kind()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

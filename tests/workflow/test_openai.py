@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import Workflow
 from tests.support import servers
+from tests.support.batches import BatchServer
 
 KEY = "planted-4f9c1d2e-key"
 
@@ -50,6 +51,34 @@ def test_faults_on_the_way_lose_double_and_invent_nothing(served):
     assert KEY.encode() not in everything_written(workflow)
     page = workflow.path("report.html").read_text()
     assert f"<td>{calls}</td>" in page, "the report tells how many calls were made"
+
+
+def test_a_run_by_the_batch_api_is_that_of_single_calls(tmp_path):
+    server = {"key": "PLANTED_KEY", "retries": 2}
+    model = {"engine": "openai", "source": "some/model", "prompt": "completion"}
+    found = []
+    for kind in (servers.FaultyServer, BatchServer):
+        with servers.serving(kind) as serving:
+            folder = tmp_path / kind.__name__
+            folder.mkdir()
+            workflow = Workflow(folder)
+            settings = {**server, "url": serving.url, "batch": kind is BatchServer}
+            workflow.configure(
+                models={"served": {**model, "server": settings}},
+                tasks={"capitals": {"limit": 5}},
+                k=[4],
+                variants={"full": {}, "labels": {"selector": "label_probability"}},
+            )
+            if kind is BatchServer:
+                serving.looks = 0
+            workflow.run("tables_only", env={"PLANTED_KEY": KEY})
+            found.append(workflow.table("served/capitals/k4/choices.parquet"))
+            if kind is BatchServer:
+                assert len(serving.batches) == 2, "one for the pool, one for what is asked about it"
+                assert KEY.encode() not in everything_written(workflow)
+                assert not list(workflow.folder.rglob("pending/*"))
+    same = ["question_id", "variant", "order", "output", "picks", "chosen_sample"]
+    assert found[0].select(same).equals(found[1].select(same))
 
 
 def test_a_wrong_key_is_told_at_once_and_never_shown(served):

@@ -21,6 +21,7 @@ except ModuleNotFoundError as error:
 from selfincorrect.config.check.experiment import check, with_command_line
 from selfincorrect.engines.registry import engine_kind
 from selfincorrect.errors import UserError
+from selfincorrect.report import TABLES
 from selfincorrect.report.figures import NAMES as FIGURES
 from selfincorrect.paper.published import PAPER_TABLES
 from selfincorrect.sources.kinds import (

@@ -2,25 +2,6 @@
 WEIGHTED = "|".join(CONFIG.weighted) or "(?!)"
 POOLED = "|".join(CONFIG.pooled) or "(?!)"
 JUDGED = "|".join(task for task, each in CONFIG.tasks.items() if each.judges) or "(?!)"
-TABLES = (
-    "metrics",
-    "gradings",
-    "grading_differences",
-    "pass_at",
-    "slots",
-    "flips",
-    "contrasts",
-    "pooled",
-    "coverage",
-    "selectors",
-    "agreement",
-    "best_of",
-    "difficulty",
-    "matrix",
-    "compute",
-    "overtaking",
-    "accounting",
-)
 PAPER_NAMES = (*(f"table{number}" for number in range(2, 9)), "figure9")
 
 

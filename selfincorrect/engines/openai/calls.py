@@ -58,7 +58,10 @@ class Secret:
 
 
 class Client:
-    """Posts JSON to one server and reads its replies. `timeout`, in seconds, is for a whole call."""
+    """Posts JSON to one server and reads its replies. `timeout`, in seconds, is for a whole call.
+
+    Paths are below the server's URL, those that begin with a slash beside its `/v1`.
+    """
 
     def __init__(self, name: str, url: str, secret: Secret, timeout: float) -> None:
         """Raises UserError if the proxy that the environment names cannot be used."""
@@ -77,6 +80,11 @@ class Client:
     def post(self, path: str, body: Mapping[str, Any]) -> Body | Trouble:
         """The body of a whole reply with status 200, or what went wrong."""
         return self._call("POST", path, json=dict(body))
+
+    def upload(self, path: str, name: str, data: bytes, fields: Mapping[str, str]) -> Body | Trouble:
+        """Post a file of lines with the fields of its form."""
+        file = {"file": (name, data, "application/jsonl")}
+        return self._call("POST", path, files=file, data=dict(fields))
 
     def get(self, path: str) -> Body | Trouble:
         return self._call("GET", path)
@@ -106,8 +114,9 @@ class Client:
 
         Such exceptions hold the request, and it holds the key.
         """
+        base = self._url.removesuffix("/v1") if path.startswith("/") else f"{self._url}/"
         try:
-            with self._client.stream(method, f"{self._url}/{path}", **sent) as response:
+            with self._client.stream(method, base + path, **sent) as response:
                 return self._read(response)
         except httpx2.TimeoutException:
             return self._trouble(None, f"nothing in {self._timeout:g} s (`timeout`)")
@@ -136,9 +145,14 @@ class Client:
             body = json.loads(data)
         except (ValueError, RecursionError):
             body = None
-        body = body.get("error", body) if isinstance(body, dict) else body
+        body = _inner(body)
         said = message_of(body) if body else data.decode("utf-8", "replace")
         return self._trouble(response.status_code, said, body, _retry_after(response.headers))
+
+    def refusal(self, status: int | None, body: Any) -> Trouble:
+        """The Trouble that an error's body tells which came inside of a reply."""
+        body = _inner(body)
+        return self._trouble(status, message_of(body), body)
 
     def _trouble(
         self, status: int | None, said: str, body: Any = None, retry_after: float | None = None
@@ -161,6 +175,11 @@ class Client:
             return [self.shown(str(entry["id"])) for entry in entries[:10]]
         except (ValueError, KeyError, TypeError, RecursionError):
             return []
+
+
+def _inner(body: Any) -> Any:
+    """The error in the body of one."""
+    return body.get("error", body) if isinstance(body, dict) else body
 
 
 def _recoded(data: bytes, charset: str | None) -> bytes:

@@ -5,33 +5,30 @@ asked for in one call where the server can do that. What a server cannot do is f
 once in the log; an answer is only what a server gave as one.
 """
 
-import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from selfincorrect.digest import canonical_json
 from selfincorrect.engines.manifest import Manifest
+from selfincorrect.engines.openai.doubts import Asked, Doubts
 from selfincorrect.engines.openai.options import ONE_TOKEN, TOP, scored
 from selfincorrect.engines.openai.order import Queue
+from selfincorrect.engines.openai.pending import Pending
 from selfincorrect.engines.openai.replies import Answer, Reply
-from selfincorrect.engines.openai.server import Server
+from selfincorrect.engines.openai.server import Call, Server
+from selfincorrect.engines.openai.token_ids import TokenIds
 from selfincorrect.engines.openai.troubles import Missing
 from selfincorrect.engines.prompt import Prompt
-from selfincorrect.engines.requests import Decoding, Request, Response
+from selfincorrect.engines.requests import Request, Response
 from selfincorrect.errors import UserError
 from selfincorrect.jobs import stopping
 
-log = logging.getLogger("selfincorrect")
-
-PROBE_TOKENS = 8
-ALIKE = 5  # questions whose samples are all the same before temperature is doubted
-
 Answered = list[tuple[Request, Response]]
-Asked = tuple[Prompt, Decoding]
 
 
 class OpenAIEngine:
@@ -41,17 +38,18 @@ class OpenAIEngine:
     the probe.
     """
 
-    def __init__(self, manifest: Manifest) -> None:
-        """Raises UserError if the key's environment variable is not set."""
+    def __init__(self, manifest: Manifest, pending: Path | None = None) -> None:
+        """`pending` is a folder for what must be found again while batches wait at the server.
+
+        Raises UserError if the key's environment variable is not set.
+        """
         assert manifest.server
         self.name, self.mode = manifest.name, manifest.prompt
         self.concurrency: int = manifest.server.concurrency
         self.server = Server(manifest)
-        self._probed = False
-        self._models: set[str] = set()  # what the server says that it is
-        self._choices_differ = False  # seen once, a server draws the choices of a call apart
-        # What all choices of a call were, by id of a request of it that is asked again.
-        self._doubted: dict[int, str | None] = {}
+        self.doubts = Doubts(self.server)
+        self.token_ids = TokenIds(self.server.client, self.server.model)
+        self.pending = Pending(self.server, pending) if manifest.server.batch else None
 
     @property
     def calls(self) -> int:
@@ -72,14 +70,32 @@ class OpenAIEngine:
 
         After an error, calls that are under way are finished and yielded; then it is raised.
         """
+        answered = 0
+        texts: dict[Asked, list[str | None]] = defaultdict(list)
+        asked = self._in_batches if self.pending else self._in_calls
+        try:
+            for ready in asked(requests, stop):
+                answered += len(ready)
+                for request, response in ready:
+                    texts[request.prompt, request.decoding].append(response.text)
+                yield ready
+        except UserError as error:
+            raise UserError(
+                f"{error}\n"
+                f"{answered} of {len(requests)} answers came and are kept: "
+                "running again asks only for the rest."
+            ) from None
+        self.doubts.doubt_temperature(texts)
+
+    def _in_calls(self, requests: Sequence[Request], stop: Callable[[], bool]) -> Iterator[Answered]:
+        """Answers by calls of which some are under way at a time."""
         waiting = Queue([(self._rendered(group[0].prompt), group) for group in _groups(requests)])
         running = dict[Future[tuple[Answered, list[Request]]], int | None]()
-        unwanted, answered = threading.Event(), 0
+        unwanted = threading.Event()
         failure: BaseException | None = None
-        texts: dict[Asked, list[str | None]] = defaultdict(list)
         pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="server")
         try:
-            failure = self._probe(requests, unwanted)
+            self.doubts.probe(requests, unwanted)
             while running or (waiting and not failure and not stop()):
                 while not failure and not stop() and len(running) < self.concurrency:
                     if not (call := self._next(waiting)):
@@ -97,22 +113,31 @@ class OpenAIEngine:
                         ready += answers
                         waiting.back([[request] for request in rest])
                 if ready:
-                    answered += len(ready)
-                    for request, response in ready:
-                        texts[request.prompt, request.decoding].append(response.text)
                     yield ready
         finally:
             unwanted.set()
             pool.shutdown(wait=False, cancel_futures=True)
-        if isinstance(failure, UserError):
-            raise UserError(
-                f"{failure}\n"
-                f"{answered} of {len(requests)} answers came and are kept: "
-                "running again asks only for the rest."
-            )
         if failure:
             raise failure
-        self._doubt_temperature(texts)
+
+    def _in_batches(self, requests: Sequence[Request], stop: Callable[[], bool]) -> Iterator[Answered]:
+        """Answers by the server's batch API, in as many rounds as it takes."""
+        assert self.pending
+        self.doubts.try_parameters(requests, threading.Event())
+        waiting = _groups(requests)
+        while waiting and not stop():
+            if "n" in self.server.without:
+                waiting = [[request] for group in waiting for request in group]
+            calls, rest = [self._call(group) for group in waiting], list[Request]()
+            for outcomes in self.pending.outcomes(calls, stop):
+                for _, outcome in outcomes:
+                    if isinstance(outcome, Reply):
+                        self.doubts.note_choices(outcome.answers)
+                taken = [self._taken(waiting[place], outcome) for place, outcome in outcomes]
+                rest += [request for _, again in taken for request in again]
+                if ready := [each for answers, _ in taken for each in answers]:
+                    yield ready
+            waiting = [[request] for request in rest]
 
     def _next(self, waiting: Queue[list[Request]]) -> tuple[int | None, list[Request]] | None:
         call = waiting.next()
@@ -125,19 +150,25 @@ class OpenAIEngine:
     def _rendered(self, prompt: Prompt) -> str:
         return canonical_json(prompt.messages()) if self.mode == "chat" else prompt.text()
 
-    def _ask(self, group: list[Request], stop: threading.Event) -> tuple[Answered, list[Request]]:
-        """Call once for requests that differ in their seed only.
-
-        Returns their responses, and the requests to ask for one by one.
-        """
+    def _call(self, group: Sequence[Request]) -> Call:
+        """The call for requests that differ in their seed only."""
         first = group[0]
-        how, top = (ONE_TOKEN, TOP) if first.options else (first.decoding, 1)
-        outcome = self.server.ask(first.prompt, how, first.seed, len(group), stop, top)
+        if first.options:
+            return Call(first.prompt, ONE_TOKEN, first.seed, 1, TOP, self.token_ids.of(first.options))
+        return Call(first.prompt, first.decoding, first.seed, len(group))
+
+    def _ask(self, group: list[Request], stop: threading.Event) -> tuple[Answered, list[Request]]:
+        """Call once for requests that differ in their seed only; returns what `_taken` does."""
+        return self._taken(group, self.server.ask(self._call(group), stop))
+
+    def _taken(self, group: list[Request], outcome: Reply | Missing) -> tuple[Answered, list[Request]]:
+        """What a call for a group brought: their responses, and the requests to ask for one by one."""
+        first = group[0]
         prompt = self._rendered(first.prompt)
         if isinstance(outcome, Missing):
             missing = Response(None, prompt, outcome.reason, outcome.tokens_in, 0, None, said=outcome.said)
             return [(request, missing) for request in group], []
-        self._note_model(outcome)
+        self.doubts.note_model(outcome)
         if first.options:
             return [(first, self._scored(first, prompt, outcome))], []
         answers = outcome.answers[: len(group)]
@@ -146,11 +177,9 @@ class OpenAIEngine:
             return [], group
         if outcome.choices < len(group):
             self.server.do_without("n", "ignores")
-        elif len(group) > 1:
-            answers = self._trusted(group, answers)
-        elif self._doubted.pop(id(first), answers[0].text) != answers[0].text and not self._choices_differ:
-            self.server.do_without("n", "draws all choices of a call with one seed, so in effect ignores")
-        self._note_logprobs(answers)
+        else:
+            answers = self.doubts.trusted(group, answers)
+        self.doubts.note_logprobs(answers)
         responses = [_response(prompt, outcome, answer, not place) for place, answer in enumerate(answers)]
         return list(zip(group, responses, strict=False)), group[len(answers) :]
 
@@ -164,7 +193,7 @@ class OpenAIEngine:
                 "Use a server that does (vLLM, llama.cpp, and some hosted ones), or leave this model out of "
                 "these variants (`models` of the variant)."
             )
-        options, bound = scored(request, top)
+        options, bound = scored(request, top, bool(self.token_ids.of(request.options)))
         return replace(
             _response(prompt, reply, reply.answers[0]),
             text="",
@@ -173,70 +202,6 @@ class OpenAIEngine:
             options=options,
             bound=bound,
         )
-
-    def _trusted(self, group: list[Request], answers: list[Answer]) -> list[Answer]:
-        """The answers of one call that count as draws of their own.
-
-        Choices that are all the same come from an easy question or from a server that draws all with one
-        seed. Until choices were seen to differ, only the first counts; the others' own seeds tell which it
-        is.
-        """
-        if len({answer.text for answer in answers}) > 1:
-            self._choices_differ = True
-        if self._choices_differ or len(answers) < 2:
-            return answers
-        self._doubted.update({id(request): answers[0].text for request in group[1:]})
-        return answers[:1]
-
-    def _note_model(self, reply: Reply) -> None:
-        """Log, once for each model, that the server names another than it was asked for, or has changed."""
-        if reply.model and reply.model not in self._models:
-            asked, known = self.server.model, sorted(self._models)
-            self._models.add(reply.model)
-            if known:
-                changed = "%s: the server has changed: answers come from %s, earlier ones from %s"
-                log.warning(changed, self.name, reply.model, known)
-            elif not (reply.model.startswith(asked) or asked.endswith(reply.model)):
-                other = "%s: the server says that %s answers; %s was asked for"
-                log.warning(other, self.name, reply.model, asked)
-
-    def _note_logprobs(self, answers: Sequence[Answer]) -> None:
-        if self.server.logprobs and any(answer.text and answer.logprob is None for answer in answers):
-            self.server.notice("logprobs", "ignores")
-
-    def _probe(self, requests: Sequence[Request], stop: threading.Event) -> UserError | None:
-        """Find out, with two short calls, whether the same seed gives the same text.
-
-        Returns the error if they fail.
-        """
-        sampled = next((r for r in requests if r.decoding.temperature > 0 and r.seed is not None), None)
-        if sampled is None or self._probed:
-            return None
-        self._probed = True
-        how = replace(sampled.decoding, max_tokens=min(PROBE_TOKENS, sampled.decoding.max_tokens))
-        texts = set()
-        try:
-            for _ in range(2):
-                outcome = self.server.ask(sampled.prompt, how, sampled.seed, 1, stop)
-                if not isinstance(outcome, Reply) or "seed" in self.server.without:
-                    return None
-                texts.add(outcome.answers[0].text)
-        except UserError as error:
-            return error
-        if len(texts) > 1:
-            self.server.notice("seed", "ignores")
-        return None
-
-    def _doubt_temperature(self, texts: Mapping[Asked, Sequence[str | None]]) -> None:
-        several = [each for (_, how), each in texts.items() if how.temperature > 0 and len(each) > 1]
-        if len(several) >= ALIKE and all(len(set(each)) == 1 for each in several):
-            log.warning(
-                "%s: all samples of each of %d questions are the same: the server may ignore temperature "
-                "(as `transformers serve` does, "
-                "unless the model's generation_config.json has do_sample: true)",
-                self.name,
-                len(several),
-            )
 
 
 def _response(prompt: str, reply: Reply, answer: Answer, bears: bool = True) -> Response:

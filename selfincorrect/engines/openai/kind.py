@@ -28,7 +28,7 @@ def prepare(name: str, settings: ModelSettings, folder: Path) -> dict[str, Any]:
 def open_engine(manifest: Manifest, folder: Path, run: Running) -> Engine:
     from selfincorrect.engines.openai.engine import OpenAIEngine
 
-    return OpenAIEngine(manifest)
+    return OpenAIEngine(manifest, run.pending)
 
 
 # 2: sampled answers are drawn from the whole distribution, whatever cuts a server makes by itself.

@@ -36,15 +36,18 @@ def read_top(logprobs: Any, piece: Any, logprob: Any) -> dict[bytes, float]:
     return {token: value for token, value in found.items() if value is not None}
 
 
-def scored(request: Request, top: Top) -> tuple[tuple[float | None, ...], float]:
+def scored(request: Request, top: Top, by_number: bool = False) -> tuple[tuple[float | None, ...], float]:
     """The log-probability of each option that is listed as one token, and what others have at most.
+
+    Tokens that were asked for `by_number` need not be the most probable ones.
 
     Whether an option whose end counts ends there, no server tells: it is known only where each that it begins
     is listed beside it.
     """
     known = [top.get(option.encode()) for option in request.options]
     rest = 1 - math.fsum(math.exp(value) for value in top.values())
-    bound = min(min(top.values()), math.log(rest) if rest > 0 else -math.inf)
+    left = math.log(rest) if rest > 0 else -math.inf
+    bound = left if by_number else min(min(top.values()), left)
     for place, option in enumerate(request.options):
         if option in request.ended and not _told_apart(option, request.options, known):
             bound = max(bound, known[place] or bound)

@@ -100,7 +100,7 @@ def read_reply(data: bytes, how: Decoding, stops: bool = True) -> Reply | Troubl
     A reply without a single answer is Trouble.
     """
     try:
-        payload = json.loads(data.decode("utf-8", "replace"), strict=False, parse_int=_whole_number)
+        payload = json.loads(data.decode("utf-8", "replace"), strict=False, parse_int=whole_number)
     except (ValueError, RecursionError):
         return Trouble(None, f"a reply that is not JSON: {data[:LONGEST_WORDS].decode('utf-8', 'replace')}")
     told = clean(str(payload)[:LONGEST_WORDS])
@@ -145,7 +145,8 @@ def finish_reason(given: Any) -> str:
     return next((reason for reason, names in _FINISH.items() if re.fullmatch(names, name)), "stop")
 
 
-def _whole_number(digits: str) -> float:
+def whole_number(digits: str) -> float:
+    """A whole number in JSON; one of more digits than any count has is infinite."""
     return int(digits) if len(digits) < 1000 else math.inf
 
 

@@ -5,8 +5,8 @@ import os
 import random
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from selfincorrect.engines.manifest import Manifest
@@ -40,6 +40,7 @@ WITHOUT = {
     "repeat_penalty": _PUNISHES,
     "fields": "they are left empty; the texts stay",
     "n": "every sample is asked for on its own, so its prompt is read, and paid, each time",
+    "logprob_token_ids": "options that are not among its likeliest tokens have no probability of their own",
     "logprobs": "answers have no log-probability",
     "seed": "asking again from an empty store gives other answers; stored answers stay",
     "stop": "answers are cut here, and what was written after the cut is paid",
@@ -78,6 +79,40 @@ def pause(seconds: float, stop: threading.Event) -> None:
         raise StoppedError
 
 
+def backoff(trouble: Trouble, failures: int) -> float:
+    """The seconds to wait before a call is repeated that has failed so many times before."""
+    if trouble.retry_after is not None:
+        return max(trouble.retry_after, 0.0)
+    longest: float = min(BACKOFF * 2**failures, LONGEST_BACKOFF)
+    return longest * random.uniform(0.75, 1.0)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: `n` answers to a prompt, with the log-probabilities of `top` tokens in the place of each.
+
+    Where the server can do it, they are those of the tokens `ids`.
+    """
+
+    prompt: Prompt
+    how: Decoding
+    seed: int | None
+    n: int = 1
+    top: int = 1
+    ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Again:
+    """A call that brought nothing may be made again, after so many `seconds`.
+
+    It has not `failed` where the server only turned out not to take a parameter, which is left out now.
+    """
+
+    seconds: float
+    failed: bool
+
+
 class Server:
     """One model at one server.
 
@@ -96,49 +131,60 @@ class Server:
         self._named: set[str] = set()
         self.calls = self.tokens_in = self.tokens_out = 0
         self._secret = Secret(_key(self.name, self.variable) if self.variable else None)
-        self._pace, self._lock = Pace(settings.requests_per_minute), threading.Lock()
-        self._client = Client(self.name, self.url, self._secret, settings.timeout)
+        self.pace, self._lock = Pace(settings.requests_per_minute), threading.Lock()
+        self.client = Client(self.name, self.url, self._secret, settings.timeout)
 
-    def ask(
-        self, prompt: Prompt, how: Decoding, seed: int | None, n: int, stop: threading.Event, top: int = 1
-    ) -> Reply | Missing:
-        """Ask for `n` answers to a prompt; it may bring fewer, or tell why there are none.
-
-        The log-probabilities of `top` tokens in the place of each are asked for.
+    def ask(self, call: Call, stop: threading.Event) -> Reply | Missing:
+        """Make a call; it may bring fewer answers than were asked for, or tell why there are none.
 
         Raises UserError where no call will bring any, StoppedError once `stop` is set.
         """
         failures = 0
         while True:
-            self._pace.wait(stop)
-            body = self._body(prompt, how, seed, n, top)
-            outcome = self._send(body, how)
+            self.pace.wait(stop)
+            body = self.body(call)
+            self.count(1)
+            found = self.client.post(self.endpoint, body)
+            outcome = found if isinstance(found, Trouble) else self.read(found.data, body, call.how)
             if isinstance(outcome, Reply):
                 return outcome
-            if missing := reason_of(outcome, body):
-                return missing
-            # Another thread may have found out in the meantime: then `without` is news to this call only.
-            without, needed = refused(outcome, body, self.more)
-            for name in without:
-                self.do_without(name, "rejects")
-            if without:
-                continue
-            wait = min(BACKOFF * 2**failures, LONGEST_BACKOFF) * random.uniform(0.75, 1.0)
-            if outcome.retry_after is not None:
-                wait = max(outcome.retry_after, 0.0)
-            # A firewall before the server refuses single texts with 403.
-            single = outcome.status == 403 and self.tokens_out and not outcome.spent
-            general = outcome.general and not single
-            if general or needed or wrong_limit(outcome, body) or wait > LONGEST_ASKED:
-                raise UserError(self._explained(outcome, failures))
-            if not outcome.passing or failures == self.retries:
-                return Missing(ERROR, self._explained(outcome, failures))
-            failures += 1
-            again = "%s: %s; call repeated in %.1f s (%d of %d)"
-            log.info(again, self.name, outcome.told, wait, failures, self.retries)
-            if outcome.status == 429:
-                self._pace.hold(wait)
-            pause(wait, stop)
+            then = self.verdict(outcome, body, failures)
+            if isinstance(then, Missing):
+                return then
+            if then.failed:
+                failures += 1
+                again = "%s: %s; call repeated in %.1f s (%d of %d)"
+                log.info(again, self.name, outcome.told, then.seconds, failures, self.retries)
+                if outcome.status == 429:
+                    self.pace.hold(then.seconds)
+                pause(then.seconds, stop)
+
+    def count(self, calls: int) -> None:
+        with self._lock:
+            self.calls += calls
+
+    def verdict(self, trouble: Trouble, body: Mapping[str, Any], failures: int) -> Missing | Again:
+        """What follows from a call that sent `body` and brought nothing, as `failures` others did before.
+
+        Raises UserError where every call will meet the same.
+        """
+        if missing := reason_of(trouble, body):
+            return missing
+        # Another thread may have found out in the meantime: then `without` is news to this call only.
+        without, needed = refused(trouble, body, self.more)
+        for name in without:
+            self.do_without(name, "rejects")
+        if without:
+            return Again(0.0, False)
+        wait = backoff(trouble, failures)
+        # A firewall before the server refuses single texts with 403.
+        single = trouble.status == 403 and self.tokens_out and not trouble.spent
+        general = trouble.general and not single
+        if general or needed or wrong_limit(trouble, body) or wait > LONGEST_ASKED:
+            raise UserError(self.explained(trouble, failures))
+        if not trouble.passing or failures == self.retries:
+            return Missing(ERROR, self.explained(trouble, failures))
+        return Again(wait, True)
 
     def do_without(self, name: str, how: str) -> None:
         """Send a parameter no longer, since the server `how` ("rejects") it."""
@@ -153,8 +199,14 @@ class Server:
         if news:
             log.warning("%s: the server %s %s: %s", self.name, how, name, WITHOUT[name])
 
-    def _body(self, prompt: Prompt, how: Decoding, seed: int | None, n: int, top: int) -> dict[str, Any]:
-        chat, without = self.mode == "chat", self.without
+    @property
+    def endpoint(self) -> str:
+        return "chat/completions" if self.mode == "chat" else "completions"
+
+    def body(self, call: Call, without: Collection[str] | None = None) -> dict[str, Any]:
+        """What a call says to the server, `without` what that does not take, as far as is known by now."""
+        prompt, how, top, chat = call.prompt, call.how, call.top, self.mode == "chat"
+        without = self.without if without is None else without
         limit = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
         body: dict[str, Any] = {"model": self.model}
         body["messages" if chat else "prompt"] = prompt.rendered(self.mode)
@@ -163,32 +215,29 @@ class Server:
             body["top_p"] = how.top_p
         if how.stop and "stop" not in without:
             body["stop"] = list(how.stop)
-        if how.temperature > 0 and seed is not None and "seed" not in without:
-            body["seed"] = seed % 2**31  # what servers take
+        if how.temperature > 0 and call.seed is not None and "seed" not in without:
+            body["seed"] = call.seed % 2**31  # what servers take
         if self.logprobs and "logprobs" not in without:
             body["logprobs"] = True if chat else top
             if chat and top > 1:
                 body["top_logprobs"] = top
-        if n > 1 and "n" not in without:
-            body["n"] = n
+        if call.ids and self.logprobs and "logprob_token_ids" not in without:
+            body["logprob_token_ids"] = list(call.ids)
+        if call.n > 1 and "n" not in without:
+            body["n"] = call.n
         neutral = NEUTRAL | (NEUTRAL_DRAWS if how.temperature > 0 else {})
         body |= {name: value for name, value in neutral.items() if name not in without}
         return body | self.more
 
-    def _send(self, body: Mapping[str, Any], how: Decoding) -> Reply | Trouble:
-        """Call once, and take out of the answers what they repeat of the key."""
-        with self._lock:
-            self.calls += 1
-        outcome = self._client.post("chat/completions" if self.mode == "chat" else "completions", body)
-        if isinstance(outcome, Trouble):
-            return outcome
-        reply = read_reply(outcome.data, how, "stop" in body and "stop" not in self.more)
+    def read(self, data: bytes, body: Mapping[str, Any], how: Decoding) -> Reply | Trouble:
+        """What a call that sent `body` brought, counted, and without what it repeats of the key."""
+        reply = read_reply(data, how, "stop" in body and "stop" not in self.more)
         paid = reply.paid if isinstance(reply, Trouble) else (reply.tokens_in or 0, reply.tokens_out or 0)
         with self._lock:
             self.tokens_in += paid[0]
             self.tokens_out += paid[1]
         if isinstance(reply, Trouble):
-            return replace(reply, said=self._client.shown(reply.said))
+            return replace(reply, said=self.client.shown(reply.said))
         if reply.senseless:
             self.notice("fields", "sends token counts or log-probabilities that make no sense in its")
         return replace(
@@ -206,14 +255,15 @@ class Server:
             answer, text=hidden(answer.text), reasoning=hidden(answer.reasoning), said=hidden(answer.said)
         )
 
-    def _explained(self, trouble: Trouble, failures: int) -> str:
+    def explained(self, trouble: Trouble, failures: int) -> str:
+        """What a call met, and what to look at, for a message."""
         said = f"{self.name}: the server at {self.url} answers {trouble.told}"
         if trouble.status in (401, 403):
             named = f"the key in the environment variable {self.variable}"
             key = named if self.variable else "that no key is sent"
             return f"{said}\nCheck {key}, and that it may use {self.model}."
         if trouble.status == 404:
-            ids = self._client.models()
+            ids = self.client.models()
             listed = f"It has: {', '.join(ids)}."
             known = listed if ids else "It lists no models: check the URL, which often ends in /v1."
             return f"{said}\nCheck the model's id there, {self.model}. {known}"

@@ -11,8 +11,8 @@ from selfincorrect.engines.requests import CONTEXT, ERROR, FILTERED, LARGEST
 # Parameters that a server may refuse, as its message names them. `n` is a letter too: it counts only where it
 # reads as a name.
 _PENALTIES = ("repetition_penalty", "repeat_penalty")
-_WORDS = ("logprobs", "seed", "top_p", "max_tokens", "stop", "top_k", "min_p", *_PENALTIES)
-NAMED = {name: rf"\b{name}\b" for name in _WORDS} | {
+_WORDS = ("logprobs", "logprob_token_ids", "seed", "top_p", "max_tokens", "stop", "top_k", "min_p")
+NAMED = {name: rf"\b{name}\b" for name in (*_WORDS, *_PENALTIES)} | {
     "n": r"""['"`]n['"`]|\bn\s*(=|<|>|must|is |should|not |greater|parameter)|parameter:? n\b"""
 }
 # Where a refusal goes on to list what it would take.

@@ -4,9 +4,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from selfincorrect.report import shown, tables
+from selfincorrect.report import TABLES, shown, tables
+from selfincorrect.report.stage import COLUMNS
 
 CELL = ("m", "gsm8k")
+
+
+def test_the_workflow_knows_all_tables():
+    assert sorted(TABLES) == sorted(COLUMNS)
 
 
 def choices(variant, order, chosen, selector="choose", k=2):

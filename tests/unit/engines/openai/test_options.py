@@ -11,6 +11,7 @@ from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import SCORED, Request
 from selfincorrect.errors import UserError
 from tests.support.hosted import answers, engine
+from tests.support.servers import rejects
 
 PROMPT = Prompt("", (), "Which is best?")
 ONE, TWO = math.log(0.5), math.log(0.25)
@@ -80,3 +81,37 @@ def test_a_server_that_tells_none_is_refused(server):
     server.ignores.add("logprobs")
     with pytest.raises(UserError, match="does not tell how probable first tokens are"):
         answers(engine(server.url, "chat"), [asked("1", "2")])
+
+
+def test_tokens_that_were_asked_for_by_number_bound_nothing():
+    assert scored(asked("2", "3"), {b"2": ONE, b"1": -20.0}, by_number=True) == (
+        (ONE, None),
+        pytest.approx(math.log(0.5), abs=1e-6),
+    )
+
+
+@pytest.mark.parametrize("mode", ["chat", "completion"])
+def test_labels_are_asked_for_by_number_where_the_server_can(server, mode, caplog):
+    server.tokenizes = True
+    labels = (" Paris", " Cairo", " Minsk")  # the first of four that are listed, and two that are not
+    [response] = answers(engine(server.url, mode), [asked(*labels)])
+    assert server.bodies[0]["logprob_token_ids"] == [0, 5, 7]
+    assert response.options == pytest.approx([math.log(1 / 9)] * 3)
+    server.ignores = {"ids"}
+    [response] = answers(engine(server.url, mode), [asked(*labels)])
+    assert response.options == (pytest.approx(math.log(1 / 9)), None, None)
+    assert response.bound == pytest.approx(math.log(5 / 9))
+    server.ignores = set()
+    server.always = rejects(
+        "logprob_token_ids", message="[{'loc': ('body', 'logprob_token_ids')}] Extra inputs"
+    )
+    [response] = answers(engine(server.url, mode), [asked(*labels)])
+    assert response.options == (pytest.approx(math.log(1 / 9)), None, None)
+    assert "the server rejects logprob_token_ids" in caplog.text
+
+
+@pytest.mark.parametrize("labels", [(" Paris", " Cairo again"), tuple(f" {i}" for i in range(200))])
+def test_labels_of_several_tokens_or_too_many_are_looked_for_in_the_list(server, labels):
+    server.tokenizes = True
+    answers(engine(server.url), [asked(*labels)])
+    assert "logprob_token_ids" not in server.bodies[0]

@@ -1,0 +1,49 @@
+"""The tokens of options, for servers that tell the probabilities of tokens by their numbers (vLLM)."""
+
+import json
+import threading
+from collections.abc import Sequence
+
+from selfincorrect.engines.openai.calls import Body, Client
+from selfincorrect.engines.requests import LARGEST
+
+MOST = 128  # numbers of a call
+
+
+class TokenIds:
+    """What a server's tokenizer makes of options; it is asked once for each."""
+
+    def __init__(self, client: Client, model: str) -> None:
+        self._client, self._model, self._lock = client, model, threading.Lock()
+        self._known: dict[str, int | None] = {}
+        self._none = False  # the server has no such tokenizer
+
+    def of(self, options: Sequence[str]) -> tuple[int, ...]:
+        """The number of each option's token.
+
+        None at all where one is no single token, or the server does not tell.
+        """
+        if len(options) > MOST:
+            return ()
+        with self._lock:
+            found = [self._id(option) for option in options]
+        return tuple(each for each in found if each is not None) if None not in found else ()
+
+    def _id(self, option: str) -> int | None:
+        if option not in self._known and not self._none:
+            asked = {"model": self._model, "prompt": option, "add_special_tokens": False}
+            told = self._client.post("/tokenize", asked)
+            tokens = _tokens(told) if isinstance(told, Body) else None
+            self._none = not tokens
+            self._known[option] = tokens[0] if tokens and len(tokens) == 1 else None
+        return self._known.get(option)
+
+
+def _tokens(told: Body) -> list[int] | None:
+    """The numbers in a reply; None where it is none that vLLM gives."""
+    try:
+        tokens = json.loads(told.data)["tokens"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    fine = isinstance(tokens, list) and all(type(each) is int and 0 <= each < LARGEST for each in tokens)
+    return tokens if fine else None
