@@ -18,7 +18,8 @@ from selfincorrect.grade.judges import ratings_of, readings
 from selfincorrect.tasks.base import Question, Task, executes, grade_limits
 
 GIVEN, JUDGED = "given", "judges"
-RATING = "rating_"  # and a number: the grades by one of several ratings
+# With a number behind it, the name of the grades by one of several ratings.
+RATING = "rating_"
 UNFINISHED = "unfinished_thought"
 
 
@@ -70,7 +71,8 @@ def grade_table(
         ]
     (primary, first), *others = columns.items()
     noisy = [False] * len(missing)
-    if primary in (GIVEN, JUDGED):  # of an answer that is read by rules, the grade is always the same
+    # Rules give the same answer the same grade anyway.
+    if primary in (GIVEN, JUDGED):
         first["grade"], noisy = with_one_grade(pool, first["grade"], questions)
         for name, values in others:
             if name.startswith(RATING):

@@ -20,7 +20,8 @@ from selfincorrect.tasks.conversations import turns_of
 
 log = logging.getLogger("selfincorrect")
 
-AGAIN = 0.7  # temperature of later attempts: the first one is greedy and would say the same
+# The temperature of later attempts: the first one is greedy, and would say the same again.
+AGAIN = 0.7
 
 COLUMNS = [
     Column("question_id", pl.String, "question"),

@@ -1,3 +1,4 @@
 """Roles of judges."""
 
-SECOND = " (second)"  # behind the role of a judge that rates what another one has rated
+# What stands behind the role of a judge that rates what another one has rated.
+SECOND = " (second)"

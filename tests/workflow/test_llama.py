@@ -1,11 +1,14 @@
 """A real llama.cpp server: the distribution of this process, no column wrong, costs as in the tables."""
 
+import sys
 from collections import Counter
+from pathlib import Path
 
 import polars as pl
 import pytest
 from scipy.stats import chi2_contingency
 
+from bench.compare import timed
 from selfincorrect.engines.manifest import Manifest, Running
 from selfincorrect.engines.prompt import Prompt
 from selfincorrect.engines.requests import SCORED, Decoding, Request
@@ -28,12 +31,17 @@ RARE = 8  # tokens drawn less often than this, in both together, are counted as 
 
 
 @pytest.fixture(scope="module")
-def llama(pytestconfig):
-    gguf = pytestconfig.cache.mkdir("models") / "smollm2.gguf"
-    if not gguf.exists():
-        partial = gguf.with_suffix(".part")
+def gguf(pytestconfig):
+    path = pytestconfig.cache.mkdir("models") / "smollm2.gguf"
+    if not path.exists():
+        partial = path.with_suffix(".part")
         fetch_gguf(catalog()["smollm2-135m-instruct"], partial)
-        partial.rename(gguf)
+        partial.rename(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def llama(gguf):
     with llama_serve(gguf) as url:
         yield url
 
@@ -98,3 +106,12 @@ def test_options_are_about_as_probable_as_in_this_process(llama, prepared):
         assert None not in other.options
         assert other.options == pytest.approx(one.options, abs=0.25)
         assert other.bound < -1
+
+
+def test_the_peer_that_speed_is_compared_with_writes_what_it_is_asked_for(gguf, tmp_path):
+    job = {"texts": ["Once upon", "One and one is"], "samples": 2, "temperature": 0.0, "new_tokens": 4}
+    job |= {"stop": [], "may_end": False, "threads": 1, "gguf": {"f32": str(gguf)}}
+    peer = Path(__file__).parents[2] / "bench" / "llama_peer.py"
+    found = timed([sys.executable, str(peer), "f32"], job, tmp_path)
+    assert found["tokens"] == 2 * 2 * 4
+    assert found["texts"][0] == found["texts"][1] != found["texts"][2] == found["texts"][3]

@@ -7,7 +7,7 @@ import json
 import logging
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from selfincorrect.digest import digest
@@ -22,10 +22,13 @@ from selfincorrect.io import read_json, write_json
 log = logging.getLogger("selfincorrect")
 
 POLL = 20.0  # seconds between two looks at batches
+LONGEST_POLL = 600.0  # while other jobs have filled the account's queue
+REFUSALS = 150  # for which it may be full: a day
 # What a batch may hold, and its answers have to be read at once. Services take 50,000 lines and 200 MB.
 LINES, SENT, CAME = 50_000, 100 * 2**20, 100 * 2**20
 TOKEN, LOGPROB = 8, 120  # bytes of a token in a reply, and of a log-probability beside it
 
+Lines = dict[str, Call]  # calls by their ids
 Outcome = tuple[int, Reply | Missing]
 
 
@@ -68,14 +71,14 @@ class Pending:
         places: dict[str, list[int]] = defaultdict(list)
         for place, call in enumerate(calls):
             places[self._name(call)].append(place)
-        wanted = {name: calls[found[0]] for name, found in places.items()}
-        running = self._found_again(wanted, stop)
+        left = {name: calls[found[0]] for name, found in places.items()}
+        running = self._found_again(left, stop)
         held = {name for batch in running for name in batch.calls}
-        queue = deque(self._parts({name: call for name, call in wanted.items() if name not in held}))
+        queue = deque(self._parts({name: call for name, call in left.items() if name not in held}))
         failures: Counter[str] = Counter()
-        full = False  # the account may have no more waiting until one has ended
+        refusals = 0  # in a row, since the account may have no more waiting
         while queue or running:
-            while queue and not full:
+            while queue and not (refusals and running):
                 running.append(self._sent(queue.popleft(), stop))
             for batch in list(running):
                 state = self.batches.state(batch.id or "", stop)
@@ -83,31 +86,31 @@ class Pending:
                 if state is not None and not state.ended:
                     continue
                 running.remove(batch)
-                lines = {name: wanted[name] for name in batch.calls if name in wanted}
-                full = state is not None and state.queue_full
-                if state is None or full:
-                    queue.extendleft(reversed(self._smaller(lines, state, bool(running))))
+                lines = {name: left[name] for name in batch.calls if name in left}
+                if state is None:
+                    queue.extend(self._parts(lines))
+                elif state.queue_full:
+                    refusals += 1
+                    queue.extend([lines] if running else _halves(lines))
+                if state is None or state.status == "failed":
                     self._forget(batch)
-                    full = full and bool(running)
+                if state is None or (state.queue_full and refusals <= REFUSALS):
                     continue
                 if state.status == "failed":
-                    self._forget(batch)
                     raise UserError(self._refused(state))
+                refusals = 0
                 came, error = self._came(batch, state, lines, failures, stop)
-                found = [
-                    (place, outcome)
-                    for name, outcome in came.items()
-                    if outcome is not None
-                    for place in places[name]
-                ]
+                again = {name: left[name] for name, outcome in came.items() if outcome is None}
+                found = {name: outcome for name, outcome in came.items() if outcome is not None}
+                left = {name: call for name, call in left.items() if name not in found}
                 if found:
-                    yield found
+                    yield [(place, each) for name, each in found.items() for place in places[name]]
                 self._forget(batch)  # only now: what was yielded is stored
                 if error:
                     raise error
-                queue.extend(self._parts({name: wanted[name] for name, each in came.items() if each is None}))
-            if running or full:
-                wait_unless(stop, POLL)
+                queue.extend(self._parts(again))
+            if running or refusals:
+                wait_unless(stop, POLL if running else min(POLL * 2**refusals, LONGEST_POLL))
 
     def _came(
         self, batch: Batch, state: State, lines: Mapping[str, Call], failures: Counter[str], stop: Stop
@@ -158,7 +161,7 @@ class Pending:
                 if known is None:
                     path.unlink(missing_ok=True)
                     continue
-                batch = self._kept(Batch(**{**asdict(batch), "id": known}))
+                batch = self._kept(replace(batch, id=known))
             self.server.without.update(batch.without)
             held |= mine
             found.append(batch)
@@ -176,8 +179,8 @@ class Pending:
             {"custom_id": name, "method": "POST", "url": url, "body": self.server.body(call)}
             for name, call in lines.items()
         )
-        data = b"".join(json.dumps(each, ensure_ascii=False).encode() + b"\n" for each in told)
-        batch = self._kept(Batch(**{**asdict(batch), "id": self.batches.send(label, data, stop)}))
+        data = b"".join(json.dumps(each).encode() + b"\n" for each in told)
+        batch = self._kept(replace(batch, id=self.batches.send(label, data, stop)))
         log.info("%s: %d calls wait in the batch %s", self.server.name, len(lines), batch.id)
         return batch
 
@@ -188,9 +191,9 @@ class Pending:
     def _forget(self, batch: Batch) -> None:
         (self.folder / f"{batch.label}.json").unlink(missing_ok=True)
 
-    def _parts(self, lines: Mapping[str, Call]) -> list[dict[str, Call]]:
+    def _parts(self, lines: Mapping[str, Call]) -> list[Lines]:
         """Calls in parts that a batch may hold."""
-        parts: list[dict[str, Call]] = []
+        parts = list[Lines]()
         room = (0.0, 0.0, 0.0)
         for name, call in lines.items():
             takes = (1.0, float(len(json.dumps(self.server.body(call)))), float(self._answer_bytes(call)))
@@ -204,15 +207,6 @@ class Pending:
     def _answer_bytes(self, call: Call) -> int:
         listed = 1 + max(call.top, len(call.ids)) if self.server.logprobs else 0
         return 1000 + call.n * call.how.max_tokens * (TOKEN + LOGPROB * listed)
-
-    def _smaller(self, lines: dict[str, Call], state: State | None, others: bool) -> list[dict[str, Call]]:
-        """The parts in which calls are sent again whose batch is gone or was too much at once."""
-        if state is None or others:
-            return [lines]
-        if len(lines) < 2:
-            raise UserError(self._refused(state))
-        names, half = list(lines), len(lines) // 2
-        return [{name: lines[name] for name in some} for some in (names[:half], names[half:])]
 
     def _refused(self, state: State) -> str:
         said = state.problem or "no reason is given"
@@ -229,6 +223,13 @@ class Pending:
             log.warning("%s: the server no longer knows the batch %s", self.server.name, batch.id)
             return
         told = f"{state.status}, {state.done} of {state.total or len(batch.calls)} calls answered"
+        told += f": {state.problem}" if state.problem else ""
         if self._told.get(batch.label) != told:
             self._told[batch.label] = told
             log.info("%s: batch %s is %s", self.server.name, batch.id, told)
+
+
+def _halves(lines: Lines) -> list[Lines]:
+    """A part's calls in two parts, or in one where there is but one call."""
+    names, half = list(lines), len(lines) // 2
+    return [{name: lines[name] for name in some} for some in (names[:half], names[half:]) if some]

@@ -92,6 +92,16 @@ def test_what_came_is_there_until_it_is_stored(server, folder):
     assert waits(folder) == []
 
 
+def test_two_batches_with_the_same_calls_answer_once(server, folder):
+    leave_waiting(server, folder, questions=2)
+    first = waits(folder)[0].read_text()
+    waits(folder)[0].unlink()
+    leave_waiting(server, folder, questions=3)
+    (folder / "0.json").write_text(first)
+    answers(in_batches(server, folder), asked(questions=3))
+    assert [len(lines) for lines in server.lines] == [2, 3]
+
+
 def test_batches_of_another_server_are_left_alone(server, folder):
     leave_waiting(server, folder)
     with serving(BatchServer) as other:
@@ -168,7 +178,21 @@ def test_a_full_queue_is_met_with_smaller_batches(server, folder):
     assert done == [1, 1, 1, 1]
 
 
-def test_a_queue_with_no_room_for_a_single_call(server, folder):
+def test_a_queue_that_others_have_filled_is_waited_for(server, folder):
+    server.queue = 0
+    looks = iter(range(200))
+
+    def stop():
+        if next(looks) == 60:
+            server.queue = 9
+        return False
+
+    assert len([each for ready in in_batches(server, folder).answer(asked(), stop) for each in ready]) == 12
+    assert waits(folder) == []
+
+
+def test_a_queue_that_stays_full(server, folder, monkeypatch):
+    monkeypatch.setattr(pending, "REFUSALS", 3)
     server.queue = 0
     _, said = fails(in_batches(server, folder), asked())
     assert "Enqueued token limit reached" in said
