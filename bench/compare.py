@@ -163,6 +163,41 @@ def _gguf(resources: Path, model: str, kind: str) -> Path:
     return write_gguf(model, kind, (resources / "models" / model / f"{kind}.gguf").resolve())
 
 
+def measured(model: str, given: argparse.Namespace) -> list[dict[str, Any]]:
+    """What `compare` finds of a model, for each task and each kind of work that is `given`."""
+    found = []
+    base = {
+        "model": str((given.resources / "models" / model).resolve()),
+        "threads": given.threads,
+        "batch_size": given.batch_size,
+        "peer_batch_size": given.peer_batch_size,
+        "dtype": given.dtype,
+        "gguf": {kind: str(_gguf(given.resources, model, kind)) for kind in KINDS},
+    }
+
+    def compared(kind: str, task: str, job: dict[str, Any], llama: bool = True) -> list[str]:
+        with tempfile.TemporaryDirectory() as folder:
+            made = compare(f"{kind} {task} cpu {model}", job, given.peer, given.rounds, Path(folder), llama)
+        texts: list[str] = made.pop("texts")
+        found.append(made)
+        return texts
+
+    for task, new_tokens in (("gsm8k", 64), ("triviaqa", 24)):
+        data = pl.read_parquet(given.resources / "datasets" / f"{task}.parquet")
+        questions = sample_questions(questions_of(data), given.questions, SEED)
+        job = generation_job(task, questions, new_tokens, base)
+        if task == "gsm8k" and "generation" in given.only:
+            texts = compared("generation", task, job)
+        else:  # generated once, to have answers to choose among
+            with tempfile.TemporaryDirectory() as folder:
+                texts = timed([sys.executable, "-m", "bench.ours"], job, Path(folder))["texts"]
+        if "discrimination" in given.only:
+            compared("discrimination", task, discrimination_job(task, questions, texts, base))
+        if "scoring" in given.only:
+            compared("scoring", task, scoring_job(task, questions, texts, base), llama=False)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m bench.compare", description=(__doc__ or "").split("\n")[0]
@@ -181,36 +216,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, help="sequences together; default: what fits")
     parser.add_argument("--peer-batch-size", type=int, default=16)
     given = parser.parse_args()
-    found = []
-    for model in given.models:
-        base = {
-            "model": str((given.resources / "models" / model).resolve()),
-            "threads": given.threads,
-            "batch_size": given.batch_size,
-            "peer_batch_size": given.peer_batch_size,
-            "dtype": given.dtype,
-            "gguf": {kind: str(_gguf(given.resources, model, kind)) for kind in KINDS},
-        }
-        for task, new_tokens in (("gsm8k", 64), ("triviaqa", 24)):
-            data = pl.read_parquet(given.resources / "datasets" / f"{task}.parquet")
-            questions = sample_questions(questions_of(data), given.questions, SEED)
-            with tempfile.TemporaryDirectory() as folder:
-
-                def compared(kind: str, job: dict[str, Any], llama: bool = True) -> dict[str, Any]:
-                    what = f"{kind} {task} cpu {model}"  # noqa: B023
-                    made = compare(what, job, given.peer, given.rounds, Path(folder), llama)
-                    found.append({key: value for key, value in made.items() if key != "texts"})
-                    return made
-
-                job = generation_job(task, questions, new_tokens, base)
-                if task == "gsm8k" and "generation" in given.only:
-                    texts = compared("generation", job)["texts"]
-                else:  # generated once, to have answers to choose among
-                    texts = timed([sys.executable, "-m", "bench.ours"], job, Path(folder))["texts"]
-                if "discrimination" in given.only:
-                    compared("discrimination", discrimination_job(task, questions, texts, base))
-                if "scoring" in given.only:
-                    compared("scoring", scoring_job(task, questions, texts, base), llama=False)
+    found = [row for model in given.models for row in measured(model, given)]
     settings = {
         key: value for key, value in vars(given).items() if key not in ("result", "peer", "resources")
     }

@@ -123,6 +123,16 @@ def _shots(refining: Refining, step: Step) -> Turns:
     return tuple(shots)
 
 
+def _row(task: Task, question: Question, number: int, text: str, **more: Any) -> dict[str, Any]:
+    """A row of ROUNDS_SCHEMA."""
+    extract, grade = next(iter(task.GRADINGS.values()))
+    read = extract(text)
+    return {
+        "question_id": question.question_id, "round": number, "text": text, "extracted": read,
+        "grade": grade(read, question), **more,
+    }  # fmt: skip
+
+
 def refined(
     questions: Sequence[Question], first: Mapping[str, str], refining: Refining, ask: Ask
 ) -> list[dict[str, Any]]:
@@ -131,17 +141,9 @@ def refined(
     """
     settings, form = refining.settings, replies()
     sampling = settings.sampling
-    extract, grade = next(iter(refining.task.GRADINGS.values()))
     shots = {
         name: _shots(refining, step) for name, step in (("feedback", form.feedback), ("refine", form.refine))
     }
-
-    def row(question: Question, number: int, text: str, **more: Any) -> dict[str, Any]:
-        read = extract(text)
-        return {
-            "question_id": question.question_id, "round": number, "text": text, "extracted": read,
-            "grade": grade(read, question), **more,
-        }  # fmt: skip
 
     def asked(
         name: str, step: Step, tokens: int, stop: tuple[str, ...], number: int, values: list[dict[str, str]]
@@ -158,7 +160,7 @@ def refined(
         )  # fmt: skip
 
     texts = [refining.task.trim(first[question.question_id]) for question in questions]
-    rows = [row(question, 0, text) for question, text in zip(questions, texts, strict=True)]
+    rows = [_row(refining.task, question, 0, text) for question, text in zip(questions, texts, strict=True)]
     for number in range(1, settings.rounds + 1):
         values = [
             {"question": shown_question(refining, question.question), "text": text or NO_ANSWER}
@@ -171,7 +173,8 @@ def refined(
         better = asked("refine", form.refine, settings.answer_tokens, stop, number, values)
         texts = [refining.task.trim(response.text or "") for response in better]
         rows += [
-            row(
+            _row(
+                refining.task,
                 question,
                 number,
                 text,

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from selfincorrect.record.record import columns_digests
+from selfincorrect.report import TABLES
 from tests.conftest import WITHOUT_PAGES, reproduce
 
 pytestmark = pytest.mark.xdist_group("reproduce")  # one worker makes the runs that these tests share
@@ -39,28 +40,7 @@ def test_record_holds_what_the_run_was(finished):
     assert list(record["configuration"]["variants"]) == list(finished.config["variants"])
     assert record["versions"]["torch"]
     assert record["versions_before"] == []
-    tables = {
-        f"results/tables/{name}.parquet"
-        for name in (
-            "metrics",
-            "gradings",
-            "grading_differences",
-            "pass_at",
-            "slots",
-            "flips",
-            "contrasts",
-            "pooled",
-            "coverage",
-            "selectors",
-            "agreement",
-            "best_of",
-            "difficulty",
-            "matrix",
-            "compute",
-            "overtaking",
-            "accounting",
-        )
-    }
+    tables = {f"results/tables/{name}.parquet" for name in TABLES}
     cells = {
         f"results/scripted/capitals/{name}.parquet"
         for name in ("candidates", "grades", "k2/choices", "k4/choices")

@@ -92,7 +92,7 @@ class Batches:
 
     def state(self, batch: str, stop: Stop) -> State | None:
         """How far a batch is; None where the server no longer knows it."""
-        told = self._tried(lambda: self.client.get(f"batches/{batch}"), stop, PATIENCE, gone=True)
+        told = self._tried(lambda: self.client.get(f"batches/{batch}"), stop, tries=PATIENCE, gone=True)
         if told is None:
             return None
         counts = told.get("request_counts")
@@ -136,16 +136,9 @@ class Batches:
             return name, self.client.refusal(response["status_code"], response.get("body"))
         return name, self.client.refusal(None, error)
 
-    def _tried(
-        self,
-        call: Callable[[], Body | Trouble],
-        stop: Stop,
-        tries: int | None = None,
-        instead: Callable[[], Any] = lambda: None,
-        gone: bool = False,
-    ) -> Any:
-        """The object in the reply to a call, or what `instead` finds before it is repeated."""
-        data = self._got(call, stop, tries, instead, gone)
+    def _tried(self, call: Callable[[], Body | Trouble], stop: Stop, **more: Any) -> Any:
+        """The object in the reply to a call, or what `_got` has in its place."""
+        data = self._got(call, stop, **more)
         if not isinstance(data, bytes):
             return data
         try:
@@ -162,7 +155,10 @@ class Batches:
         instead: Callable[[], Any] = lambda: None,
         gone: bool = False,
     ) -> Any:
-        """The bytes of the reply to a call, None where what it asks for may be `gone` and is."""
+        """The bytes of the reply to a call, or what `instead` finds before it is repeated.
+
+        None where what it asks for may be `gone`, and is.
+        """
         failures = 0
         while True:
             found = call()
