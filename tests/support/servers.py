@@ -35,6 +35,7 @@ class FaultyServer(ThreadingHTTPServer):
         self.keys: list[str | None] = []
         self.sent: list[str] = []
         self.ignores: set[str] = set()
+        self.texts: dict[str, int] = {}
         self.tokenizes = False  # as vLLM does: words are tokens, numbered, of which four are listed
         self.lock = threading.Lock()
 
@@ -91,12 +92,21 @@ class FaultyServer(ThreadingHTTPServer):
         choice["tokens"] = len(words)
         return choice
 
+    def tokens(self, text: str) -> list[int]:
+        """A word's number; of another text that of the word it begins with, or one of its own, and more."""
+        words = list(_alike())
+        begins = next((number for number, word in enumerate(words) if text.startswith(word)), None)
+        if begins is None:
+            begins = self.texts.setdefault(text, 100 + len(self.texts))
+        return [begins] if text in words else [begins, 99]
+
     def _listed(self, body: dict[str, Any]) -> dict[str, float]:
         """Log-probabilities of first tokens, those that are asked for by number or the first four."""
         if not self.tokenizes:
             return _alike()
         numbers = range(4) if "ids" in self.ignores else body.get("logprob_token_ids") or range(4)
-        return {word: value for i, (word, value) in enumerate(_alike().items()) if i in numbers}
+        listed = {word: value for i, (word, value) in enumerate(_alike().items()) if i in numbers}
+        return listed | {text: -9.0 for text, number in self.texts.items() if number in numbers}
 
 
 def _alike() -> dict[str, float]:
@@ -121,9 +131,8 @@ class Handler(BaseHTTPRequestHandler):
         server = self.server
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         if self.path == "/tokenize":
-            words = list(_alike())
-            numbers = [words.index(body["prompt"])] if body.get("prompt") in words else [90, 91]
-            self.reply(*(200, {"tokens": numbers}) if server.tokenizes else (404, {"detail": "Not Found"}))
+            tokens = server.tokens(body["prompt"])
+            self.reply(*(200, {"tokens": tokens}) if server.tokenizes else (404, {"detail": "Not Found"}))
             return
         with server.lock:
             number = len(server.bodies)

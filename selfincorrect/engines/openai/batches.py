@@ -5,23 +5,29 @@ OpenAI, Azure, Groq and DeepInfra have it alike: POST /files, POST /batches, GET
 """
 
 import json
+import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from selfincorrect.engines.openai.calls import Body
 from selfincorrect.engines.openai.replies import whole_number
-from selfincorrect.engines.openai.server import Server, StoppedError, backoff
+from selfincorrect.engines.openai.server import LONGEST_ASKED, Server, StoppedError, backoff
 from selfincorrect.engines.openai.troubles import Trouble, message_of
 from selfincorrect.errors import UserError
+
+log = logging.getLogger("selfincorrect")
 
 WINDOW = "24h"
 LABEL = "selfincorrect"  # the name of a batch's label in its metadata
 PATIENCE = 60  # times that asking for a batch may fail in a row: an hour
+PAGES = 100  # of batches that an account has, a hundred each
 # "failed" is a file that was not taken; of the others, what came is kept.
 ENDED = ("completed", "failed", "expired", "cancelled")
+GOES_ON = ("validating", "in_progress", "finalizing", "cancelling")
 _ID = re.compile(r"[\w.:-]{1,200}")
 _QUEUE = re.compile(r"enqueued|token_limit_exceeded|queue (?:is )?full|queue limit", re.IGNORECASE)
 
@@ -70,7 +76,7 @@ class Batches:
         name = f"{label}.jsonl"
         sent = self._tried(lambda: self.client.upload("files", name, lines, {"purpose": "batch"}), stop)
         asked = {
-            "input_file_id": _id(sent) or self._strange("files", sent),
+            "input_file_id": self._id(sent) or self._strange("files", sent),
             "endpoint": f"/v1/{self.server.endpoint}",
             "completion_window": WINDOW,
             "metadata": {LABEL: label},
@@ -78,48 +84,60 @@ class Batches:
         made = self._tried(
             lambda: self.client.post("batches", asked), stop, instead=lambda: self.find(label, stop)
         )
-        return made if isinstance(made, str) else _id(made) or self._strange("batches", made)
+        return made if isinstance(made, str) else self._id(made) or self._strange("batches", made)
 
     def find(self, label: str, stop: Stop) -> str | None:
-        """The id of the batch that was sent with a label; None where none of the newest hundred has it."""
-        listed = self._tried(lambda: self.client.get("batches?limit=100"), stop)
-        batches = listed.get("data")
-        for batch in batches if isinstance(batches, list) else []:
-            told = batch.get("metadata") if isinstance(batch, dict) else None
-            if isinstance(told, dict) and told.get(LABEL) == label:
-                return _id(batch)
+        """The id of the batch that was sent with a label; None where none of the account's has it."""
+        path = "batches?limit=100"
+        for _ in range(PAGES):
+            listed = self._tried(partial(self.client.get, path), stop)
+            batches = [each for each in _list(listed.get("data")) if isinstance(each, dict)]
+            for batch in batches:
+                told = batch.get("metadata")
+                if isinstance(told, dict) and told.get(LABEL) == label:
+                    return self._id(batch)
+            last = self._id(batches[-1]) if batches else None
+            if not last or listed.get("has_more") is not True:
+                break
+            path = f"batches?limit=100&after={last}"
         return None
 
     def state(self, batch: str, stop: Stop) -> State | None:
-        """How far a batch is; None where the server no longer knows it."""
+        """How far a batch is; None where the server does not know it."""
         told = self._tried(lambda: self.client.get(f"batches/{batch}"), stop, tries=PATIENCE, gone=True)
         if told is None:
             return None
         counts = told.get("request_counts")
         counts = counts if isinstance(counts, dict) else {}
         named = [told.get(f"{kind}_file_id") for kind in ("output", "error")]
+        status = str(told.get("status")).lower()
+        if status not in (*ENDED, *GOES_ON):
+            self._strange(f"batches/{batch}", f"the status {status!r}")
 
         def count(*names: str) -> int:
             return sum(counts[name] for name in names if type(counts.get(name)) is int)
 
         return State(
-            str(told.get("status")),
+            status,
             count("completed", "failed"),
             count("total"),
-            tuple(each for each in named if isinstance(each, str) and _ID.fullmatch(each)),
+            tuple(self._id({"id": each}) or self._strange("batches", each) for each in named if each),
             self.client.shown(_problem(told.get("errors"))),
         )
 
-    def results(self, state: State, stop: Stop) -> Iterator[tuple[str, Body | Trouble]]:
-        """What came of each call of a batch that has ended, with the call's own id, in any order.
+    def results(self, state: State, stop: Stop) -> dict[str, Body | Trouble] | None:
+        """What came of the calls of a batch that has ended, by their own ids; None where its files are gone.
 
         Lines that say of no call what came of it are left out.
         """
+        found: dict[str, Body | Trouble] = {}
         for file in state.files:
-            data = self._got(lambda file=file: self.client.get(f"files/{file}/content"), stop)  # type: ignore[misc]
-            for line in data.split(b"\n") if data else []:
-                if result := self._result(line):
-                    yield result
+            path = f"files/{file}/content"
+            data = self._got(partial(self.client.download, path), stop, gone=True)
+            if data is None:
+                return None
+            found |= dict(filter(None, map(self._result, data.split(b"\n"))))
+        return found
 
     def _result(self, line: bytes) -> tuple[str, Body | Trouble] | None:
         try:
@@ -130,10 +148,11 @@ class Batches:
         if not isinstance(name, str):
             return None
         response, error = told.get("response"), told.get("error")
-        if isinstance(response, dict) and response.get("status_code") == 200:
+        status = str(response.get("status_code")) if isinstance(response, dict) else ""
+        if status == "200":
             return name, Body(json.dumps(response.get("body")).encode())
-        if isinstance(response, dict) and type(response.get("status_code")) is int:
-            return name, self.client.refusal(response["status_code"], response.get("body"))
+        if re.fullmatch(r"[3-5]\d\d", status):
+            return name, self.client.refusal(int(status), response.get("body"))
         return name, self.client.refusal(None, error)
 
     def _tried(self, call: Callable[[], Body | Trouble], stop: Stop, **more: Any) -> Any:
@@ -142,7 +161,7 @@ class Batches:
         if not isinstance(data, bytes):
             return data
         try:
-            found = json.loads(data)
+            found = json.loads(data, parse_int=whole_number)
         except (ValueError, RecursionError):
             found = None
         return found if isinstance(found, dict) else self._strange("batches", data.decode("utf-8", "replace"))
@@ -168,10 +187,20 @@ class Batches:
                 return None
             if not found.passing or failures == (self.server.retries if tries is None else tries):
                 raise UserError(self._explained(found, failures))
-            wait_unless(stop, backoff(found, failures))
+            wait = backoff(found, failures)
+            if wait > LONGEST_ASKED:
+                raise UserError(self._explained(found, failures))
             failures += 1
+            log.info("%s: %s; asked again in %.1f s (%d)", self.server.name, found.told, wait, failures)
+            wait_unless(stop, wait)
             if (other := instead()) is not None:
                 return other
+
+    def _id(self, told: Any) -> str | None:
+        """The id in what a server tells of a file or a batch; None where no address can hold it."""
+        named = told.get("id") if isinstance(told, dict) else None
+        fine = isinstance(named, str) and _ID.fullmatch(named) and not self.client.holds_key(named)
+        return named if fine else None
 
     def _strange(self, path: str, told: Any) -> str:
         raise UserError(self._explained(Trouble(None, f"{self.client.shown(str(told))} at {path}"), 0))
@@ -196,16 +225,13 @@ def wait_unless(stop: Stop, seconds: float) -> None:
     raise StoppedError
 
 
-def _id(told: Any) -> str | None:
-    """The id in what a server tells of a file or a batch; None where it could be no part of an address."""
-    named = told.get("id") if isinstance(told, dict) else None
-    return named if isinstance(named, str) and _ID.fullmatch(named) else None
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value] if value else []
 
 
 def _problem(errors: Any) -> str:
     """The words in a batch's errors, each once."""
-    listed = errors.get("data") if isinstance(errors, dict) else errors
-    listed = listed if isinstance(listed, list) else [listed] if listed else []
+    listed = _list(errors.get("data") if isinstance(errors, dict) else errors)
     coded = [(each.get("code") if isinstance(each, dict) else None, message_of(each)) for each in listed]
     words = dict.fromkeys(f"{code}: {said}" if isinstance(code, str) else said for code, said in coded)
     return "; ".join(words)

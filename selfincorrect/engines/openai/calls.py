@@ -21,6 +21,8 @@ from selfincorrect.errors import UserError
 # Bytes, unpacked: n answers of some thousand tokens with 20 log-probabilities each.
 LARGEST_BODY = 256 * 2**20
 LARGEST_ERROR = 2**20
+# Files of a batch API: seconds at least for the whole of one, and bytes.
+FILE_TIMEOUT, LARGEST_FILE = 1800.0, 2**30
 SHORTEST_KEY = 12  # characters of what no answer holds by chance
 SHOWN = 500  # characters of a server's words
 
@@ -84,58 +86,65 @@ class Client:
     def upload(self, path: str, name: str, data: bytes, fields: Mapping[str, str]) -> Body | Trouble:
         """Post a file of lines with the fields of its form."""
         file = {"file": (name, data, "application/jsonl")}
-        return self._call("POST", path, files=file, data=dict(fields))
+        return self._call("POST", path, True, files=file, data=dict(fields))
+
+    def download(self, path: str) -> Body | Trouble:
+        """The bytes of a file."""
+        return self._call("GET", path, True)
 
     def get(self, path: str) -> Body | Trouble:
         return self._call("GET", path)
 
-    def _call(self, method: str, path: str, **sent: Any) -> Body | Trouble:
+    def _call(self, method: str, path: str, is_file: bool = False, **sent: Any) -> Body | Trouble:
         """Run the exchange in a thread of its own, which is left to itself when the time is over.
 
         No read of what a server drips, headers too, waits longer than its own limit, but many reads together
         have no limit.
         """
         done: Future[Body | Trouble] = Future()
+        seconds = max(self._timeout, FILE_TIMEOUT) if is_file else self._timeout
+        limit = LARGEST_FILE if is_file else LARGEST_BODY
 
         def exchange() -> None:
             try:
-                done.set_result(self._exchange(method, path, **sent))
+                done.set_result(self._exchange(method, path, seconds, limit, **sent))
             except BaseException as error:
                 done.set_exception(error)
 
         threading.Thread(target=exchange, name="call", daemon=True).start()
         try:
-            return done.result(self._timeout + 1.0)
+            return done.result(seconds + 1.0)
         except TimeoutError:
-            return self._trouble(None, f"no whole reply in {self._timeout:g} s (`timeout`)")
+            return self._trouble(None, f"no whole reply in {seconds:g} s (`timeout`)")
 
-    def _exchange(self, method: str, path: str, **sent: Any) -> Body | Trouble:
+    def _exchange(self, method: str, path: str, seconds: float, limit: int, **sent: Any) -> Body | Trouble:
         """Exchange a request for a reply; no exception of the library leaves this.
 
         Such exceptions hold the request, and it holds the key.
         """
         base = self._url.removesuffix("/v1") if path.startswith("/") else f"{self._url}/"
         try:
-            with self._client.stream(method, base + path, **sent) as response:
-                return self._read(response)
+            with self._client.stream(method, base + path, timeout=seconds, **sent) as response:
+                return self._read(response, seconds, limit)
         except httpx2.TimeoutException:
-            return self._trouble(None, f"nothing in {self._timeout:g} s (`timeout`)")
+            return self._trouble(None, f"nothing in {seconds:g} s (`timeout`)")
         except httpx2.InvalidURL as error:
             raise UserError(f"{self._url!r} is no URL: {error}. Correct `server.url`.") from None
         except (httpx2.HTTPError, httpx2.StreamError, LookupError) as error:
             return self._trouble(None, f"{type(error).__name__}: {error}")
 
-    def _read(self, response: httpx2.Response) -> Body | Trouble:
-        deadline = time.monotonic() + self._timeout
-        limit = LARGEST_BODY if response.status_code == 200 else LARGEST_ERROR
+    def _read(self, response: httpx2.Response, seconds: float, limit: int) -> Body | Trouble:
+        deadline = time.monotonic() + seconds
+        good = response.status_code in (200, 201)  # the second for what was made, such as a file
+        limit = limit if good else LARGEST_ERROR
         data = bytearray()
         for part in response.iter_bytes():
             data += part
             if time.monotonic() > deadline:
-                return self._trouble(None, f"no whole reply in {self._timeout:g} s (`timeout`)")
+                return self._trouble(None, f"no whole reply in {seconds:g} s (`timeout`)")
             if len(data) > limit:
                 return self._trouble(None, f"a reply of more than {limit // 2**20} MiB")
-        if response.status_code == 200:
+        if good:
             return Body(_recoded(bytes(data), response.charset_encoding))
         if response.is_redirect:
             where = response.headers.get("location", "")
@@ -158,6 +167,10 @@ class Client:
         self, status: int | None, said: str, body: Any = None, retry_after: float | None = None
     ) -> Trouble:
         return Trouble(status, self.shown(said), body, retry_after)
+
+    def holds_key(self, text: str) -> bool:
+        """Whether a text repeats the key, where that is more than a word such as "none"."""
+        return not self._secret.is_placeholder and self._secret.scrubbed(text) != text
 
     def shown(self, text: str) -> str:
         """A server's words, shortened, without the key.

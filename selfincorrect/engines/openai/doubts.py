@@ -24,6 +24,7 @@ class Doubts:
     def __init__(self, server: Server) -> None:
         self.server = server
         self._probed = False
+        self._tried: set[object] = set()  # ways of asking
         self._models: set[str] = set()  # what the server says that it is
         self._choices_differ = False  # seen once, a server draws the choices of a call apart
         # What all choices of a call were, by id of a request of it that is asked again.
@@ -38,22 +39,24 @@ class Doubts:
         if sampled is None or self._probed:
             return
         self._probed = True
-        texts = set()
+        short, texts = Call(sampled.prompt, _shortened(sampled.decoding), sampled.seed), set()
         for _ in range(2):
-            outcome = self.server.ask(_short(sampled), stop)
+            outcome = self.server.ask(short, stop)
             if not isinstance(outcome, Reply) or "seed" in self.server.without:
                 return
             texts.add(outcome.answers[0].text)
         if len(texts) > 1:
             self.server.notice("seed", "ignores")
 
-    def try_parameters(self, requests: Sequence[Request], stop: threading.Event) -> None:
-        """Find out, with a short call for each way of decoding, which parameters the server does not take.
+    def try_parameters(self, calls: Sequence[Call], stop: threading.Event) -> None:
+        """Find out, with a short call for each way of asking, which parameters the server does not take.
 
         Raises UserError if it takes none at all.
         """
-        for request in {request.decoding: request for request in requests if not request.options}.values():
-            self.server.ask(_short(request), stop)
+        for way, call in {(call.how, call.top, bool(call.ids)): call for call in calls}.items():
+            if way not in self._tried:
+                self._tried.add(way)
+                self.server.ask(replace(call, how=_shortened(call.how), n=1), stop)
 
     def note_choices(self, answers: Sequence[Answer]) -> None:
         """Remember it where the choices of a call differ."""
@@ -107,6 +110,5 @@ class Doubts:
             )
 
 
-def _short(request: Request) -> Call:
-    how = replace(request.decoding, max_tokens=min(PROBE_TOKENS, request.decoding.max_tokens))
-    return Call(request.prompt, how, request.seed)
+def _shortened(how: Decoding) -> Decoding:
+    return replace(how, max_tokens=min(PROBE_TOKENS, how.max_tokens))

@@ -123,21 +123,50 @@ class OpenAIEngine:
     def _in_batches(self, requests: Sequence[Request], stop: Callable[[], bool]) -> Iterator[Answered]:
         """Answers by the server's batch API, in as many rounds as it takes."""
         assert self.pending
-        self.doubts.try_parameters(requests, threading.Event())
-        waiting = _groups(requests)
+        waiting = self._as_waiting(_groups(requests))
         while waiting and not stop():
             if "n" in self.server.without:
-                waiting = [[request] for group in waiting for request in group]
+                waiting = self._as_waiting([[request] for group in waiting for request in group])
             calls, rest = [self._call(group) for group in waiting], list[Request]()
             for outcomes in self.pending.outcomes(calls, stop):
                 for _, outcome in outcomes:
                     if isinstance(outcome, Reply):
                         self.doubts.note_choices(outcome.answers)
-                taken = [self._taken(waiting[place], outcome) for place, outcome in outcomes]
-                rest += [request for _, again in taken for request in again]
-                if ready := [each for answers, _ in taken for each in answers]:
+                ready, error = list[tuple[Request, Response]](), None
+                for place, outcome in outcomes:
+                    try:
+                        answers, again = self._taken(waiting[place], outcome)
+                    except UserError as told:
+                        error = error or told
+                        continue
+                    ready += answers
+                    rest += again
+                if ready:
                     yield ready
+                if error:
+                    raise error
             waiting = [[request] for request in rest]
+
+    def _as_waiting(self, groups: Sequence[list[Request]]) -> list[list[Request]]:
+        """Groups, cut where a batch that waits has some of their requests as a call.
+
+        For what has to be sent it is tried, by short calls, what the server does not take.
+        """
+        assert self.pending
+        batches = self.pending.waiting()
+        names = {name for batch in batches for name in batch.calls}
+        sizes = sorted({size for batch in batches for size in batch.sizes}, reverse=True)
+        found, new = list[list[Request]](), list[list[Request]]()
+        for group in groups:
+            left: list[Request] = []
+            while group:
+                cut = next((n for n in sizes if self.pending.name(self._call(group[:n])) in names), None)
+                found += [group[:cut]] if cut else []
+                left += [] if cut else group[:1]
+                group = group[cut or 1 :]
+            new += [left] if left else []
+        self.doubts.try_parameters([self._call(group) for group in new], threading.Event())
+        return [*found, *new]
 
     def _next(self, waiting: Queue[list[Request]]) -> tuple[int | None, list[Request]] | None:
         call = waiting.next()
@@ -154,7 +183,8 @@ class OpenAIEngine:
         """The call for requests that differ in their seed only."""
         first = group[0]
         if first.options:
-            return Call(first.prompt, ONE_TOKEN, first.seed, 1, TOP, self.token_ids.of(first.options))
+            ids = self.token_ids.of(first.options)
+            return Call(first.prompt, ONE_TOKEN, first.seed, 1, TOP, first.options, ids)
         return Call(first.prompt, first.decoding, first.seed, len(group))
 
     def _ask(self, group: list[Request], stop: threading.Event) -> tuple[Answered, list[Request]]:
@@ -185,7 +215,9 @@ class OpenAIEngine:
 
     def _scored(self, request: Request, prompt: str, reply: Reply) -> Response:
         """How probable the options of a request are. Raises UserError if the server does not tell."""
-        top = reply.answers[0].top
+        top, ids = reply.answers[0].top, self.token_ids.of(request.options)
+        if reply.answers[0].text is None:  # a filter was in the way
+            return _response(prompt, reply, reply.answers[0])
         if not top:
             raise UserError(
                 f"{self.name}: the server at {self.server.url} does not tell how probable first tokens are, "
@@ -193,7 +225,8 @@ class OpenAIEngine:
                 "Use a server that does (vLLM, llama.cpp, and some hosted ones), or leave this model out of "
                 "these variants (`models` of the variant)."
             )
-        options, bound = scored(request, top, bool(self.token_ids.of(request.options)))
+        by_number = bool(ids) and "logprob_token_ids" not in self.server.without and len(top) <= len(ids) + 1
+        options, bound = scored(request, top, by_number)
         return replace(
             _response(prompt, reply, reply.answers[0]),
             text="",

@@ -39,20 +39,29 @@ def read_top(logprobs: Any, piece: Any, logprob: Any) -> dict[bytes, float]:
 def scored(request: Request, top: Top, by_number: bool = False) -> tuple[tuple[float | None, ...], float]:
     """The log-probability of each option that is listed as one token, and what others have at most.
 
-    Tokens that were asked for `by_number` need not be the most probable ones.
-
     Whether an option whose end counts ends there, no server tells: it is known only where each that it begins
-    is listed beside it.
+    is listed beside it. Where the options' first tokens were asked for `by_number`, the list has them, and
+    not the most probable ones: an option of several tokens is at most as probable as what it begins with.
     """
     known = [top.get(option.encode()) for option in request.options]
     rest = 1 - math.fsum(math.exp(value) for value in top.values())
     left = math.log(rest) if rest > 0 else -math.inf
-    bound = left if by_number else min(min(top.values()), left)
+    if by_number:
+        unknown = [o for o, value in zip(request.options, known, strict=True) if value is None]
+        bound = max((_beginning(option, top, left) for option in unknown), default=left)
+    else:
+        bound = min(min(top.values()), left)
     for place, option in enumerate(request.options):
         if option in request.ended and not _told_apart(option, request.options, known):
             bound = max(bound, known[place] or bound)
             known[place] = None
     return tuple(known), max(bound, -1e6)
+
+
+def _beginning(option: str, top: Top, left: float) -> float:
+    """What an option has at most: as much as a listed token that it begins with, else what is `left`."""
+    encoded = option.encode()
+    return max((value for token, value in top.items() if token and encoded.startswith(token)), default=left)
 
 
 def _told_apart(option: str, options: Sequence[str], known: Sequence[float | None]) -> bool:

@@ -91,7 +91,8 @@ def backoff(trouble: Trouble, failures: int) -> float:
 class Call:
     """One call: `n` answers to a prompt, with the log-probabilities of `top` tokens in the place of each.
 
-    Where the server can do it, they are those of the tokens `ids`.
+    With `options` wanted is how probable these are; where the server can tell it of the tokens `ids`, those
+    are in the place of the most probable ones.
     """
 
     prompt: Prompt
@@ -99,6 +100,7 @@ class Call:
     seed: int | None
     n: int = 1
     top: int = 1
+    options: tuple[str, ...] = ()
     ids: tuple[int, ...] = ()
 
 

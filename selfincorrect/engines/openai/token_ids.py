@@ -15,27 +15,24 @@ class TokenIds:
 
     def __init__(self, client: Client, model: str) -> None:
         self._client, self._model, self._lock = client, model, threading.Lock()
-        self._known: dict[str, int | None] = {}
+        self._known: dict[str, int] = {}
         self._none = False  # the server has no such tokenizer
 
     def of(self, options: Sequence[str]) -> tuple[int, ...]:
-        """The number of each option's token.
-
-        None at all where one is no single token, or the server does not tell.
-        """
-        if len(options) > MOST:
-            return ()
+        """The numbers of the options' first tokens, each once; none where the server does not tell."""
         with self._lock:
-            found = [self._id(option) for option in options]
-        return tuple(each for each in found if each is not None) if None not in found else ()
+            found = [self._first(option) for option in options]
+        ids = tuple(dict.fromkeys(each for each in found if each is not None))
+        return ids if None not in found and len(ids) <= MOST else ()
 
-    def _id(self, option: str) -> int | None:
+    def _first(self, option: str) -> int | None:
         if option not in self._known and not self._none:
             asked = {"model": self._model, "prompt": option, "add_special_tokens": False}
             told = self._client.post("/tokenize", asked)
             tokens = _tokens(told) if isinstance(told, Body) else None
+            if tokens:
+                self._known[option] = tokens[0]
             self._none = not tokens
-            self._known[option] = tokens[0] if tokens and len(tokens) == 1 else None
         return self._known.get(option)
 
 

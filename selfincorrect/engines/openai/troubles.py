@@ -10,6 +10,7 @@ from selfincorrect.engines.requests import CONTEXT, ERROR, FILTERED, LARGEST
 
 # Parameters that a server may refuse, as its message names them. `n` is a letter too: it counts only where it
 # reads as a name.
+DEEPEST = 8  # errors inside of errors
 _PENALTIES = ("repetition_penalty", "repeat_penalty")
 _WORDS = ("logprobs", "logprob_token_ids", "seed", "top_p", "max_tokens", "stop", "top_k", "min_p")
 NAMED = {name: rf"\b{name}\b" for name in (*_WORDS, *_PENALTIES)} | {
@@ -118,14 +119,16 @@ class Trouble:
         return redirected or self.status in (401, 403, 404, 405) or self.spent
 
 
-def message_of(body: Any) -> str:
+def message_of(body: Any, depth: int = DEEPEST) -> str:
     """The words in an error's body, whatever the server calls them."""
-    if isinstance(body, Mapping):
-        for name in ("message", "detail", "error", "error_description"):
-            if body.get(name):
-                return message_of(body[name])
-        return json.dumps(dict(body), ensure_ascii=False, default=str)
-    return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=str)
+    names = ("message", "detail", "error", "error_description")
+    inner = [body[name] for name in names if body.get(name)] if isinstance(body, Mapping) else []
+    if inner and depth:
+        return message_of(inner[0], depth - 1)
+    try:
+        return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=str)
+    except RecursionError:
+        return "an error too deep to be read"
 
 
 def _param(trouble: Trouble) -> str | None:

@@ -61,7 +61,7 @@ def test_probabilities_of_options(server, folder):
     options = tuple(f" {word}" for word in WORDS[:3])
     requests = [Request(Prompt("Answer.", (), f"Q: {i}?"), SCORED, None, options) for i in range(3)]
     found = answers(in_batches(server, folder), requests)
-    assert not server.bodies
+    assert len(server.bodies) == 1
     assert found == answers(engine(server), requests)
     assert all(None not in response.options for response in found)
 
@@ -94,12 +94,14 @@ def test_what_came_is_there_until_it_is_stored(server, folder):
 
 def test_two_batches_with_the_same_calls_answer_once(server, folder):
     leave_waiting(server, folder, questions=2)
-    first = waits(folder)[0].read_text()
-    waits(folder)[0].unlink()
+    path = waits(folder)[0]
+    first = path.read_text()
+    path.unlink()
     leave_waiting(server, folder, questions=3)
-    (folder / "0.json").write_text(first)
+    path.write_text(first)
     answers(in_batches(server, folder), asked(questions=3))
     assert [len(lines) for lines in server.lines] == [2, 3]
+    assert waits(folder) == []
 
 
 def test_batches_of_another_server_are_left_alone(server, folder):
@@ -132,7 +134,123 @@ def test_a_batch_that_the_server_forgot_is_sent_again(server, folder, caplog):
     server.batches[0]["id"] = "another"
     answers(in_batches(server, folder), asked())
     assert len(server.batches) == 2
-    assert "no longer knows the batch batch_0" in warnings(caplog)[0]
+    assert "does not know the batch batch_0 of an earlier job" in warnings(caplog)[0]
+
+
+def test_a_batch_that_the_server_took_and_does_not_know_is_not_paid_again(server, folder):
+    server.at["GET batches"] = [status(404)] * pending.UNKNOWN
+    _, said = fails(in_batches(server, folder), asked())
+    assert "does not know the batch batch_0, which it took" in said
+    assert str(waits(folder)[0]) in said
+    assert len(server.batches) == 1
+    answers(in_batches(server, folder), asked())
+    assert len(server.batches) == 1, "it is known again"
+
+
+def test_a_server_that_knows_a_new_batch_a_little_later(server, folder):
+    server.at["GET batches"] = [status(404)] * 2
+    answers(in_batches(server, folder), asked())
+    assert len(server.batches) == 1
+
+
+def test_files_that_are_gone_are_asked_for_again(server, folder, caplog):
+    leave_waiting(server, folder)
+    server.at["GET files"] = [status(404)] * pending.UNKNOWN
+    answers(in_batches(server, folder), asked())
+    assert len(server.batches) == 2
+    assert "or what came of it" in warnings(caplog)[0]
+
+
+@pytest.mark.parametrize("content", ["<html>", "", '{"custom_id": "another", "response": null}'])
+def test_a_batch_of_which_nothing_can_be_read_is_not_paid_again(server, folder, content):
+    server.at["GET files"] = [raw(content)]
+    _, said = fails(in_batches(server, folder), asked())
+    assert "nothing can be read of what came of the batch batch_0" in said
+    assert len(waits(folder)) == len(server.batches) == 1
+    answers(in_batches(server, folder), asked())
+    assert len(server.batches) == 1
+
+
+@pytest.mark.parametrize("told", [{"output_file_id": "files/abc"}, {"status": "weird"}, {"status": None}])
+def test_states_that_cannot_be_read_end_the_waiting(server, folder, told):
+    look = server.look
+    server.look = lambda number: {**look(number), **told}
+    _, said = fails(in_batches(server, folder), asked())
+    assert "where its batch API should be" in said
+    assert len(server.batches) == 1
+
+
+def test_states_in_other_spellings_and_with_other_numbers(server, folder):
+    look = server.look
+
+    def strange(number):
+        told = look(number)
+        counts = {"total": "x", "completed": 10**30, "failed": None}
+        return {**told, "status": told["status"].upper(), "request_counts": counts}
+
+    server.look = strange
+    answers(in_batches(server, folder), asked())
+
+
+def test_a_batch_named_like_the_key(server, folder, caplog):
+    server.at["POST batches"] = [raw(json.dumps({"id": KEY}))]
+    fails(in_batches(server, folder), asked())
+    assert KEY not in waits(folder)[0].read_text()
+    assert not warnings(caplog)
+
+
+def test_what_is_asked_one_by_one_is_found_again(server, folder):
+    """The first batch has all choices of a call alike, so the others are asked for one by one."""
+    server.ignores = {"apart"}
+    server.looks = 1
+    looks = iter(range(100))
+
+    def stop():
+        if len(server.batches) == 2:
+            server.looks = 10**6
+        return len(server.batches) == 2 and next(looks) > 3
+
+    first = [each for ready in in_batches(server, folder).answer(asked(questions=2), stop) for each in ready]
+    assert len(first) == 2
+    missing = [r for r in asked(questions=2) if r.seed not in {each.seed for each, _ in first}]
+    server.looks = 1
+    answers(in_batches(server, folder), missing)
+    assert [len(lines) for lines in server.lines] == [2, 4]
+    assert waits(folder) == []
+
+
+def test_more_samples_than_wait(server, folder):
+    leave_waiting(server, folder, questions=1, samples=2)
+    answers(in_batches(server, folder), asked(questions=1, samples=5))
+    assert [[line["body"].get("n", 1) for line in lines] for lines in server.lines] == [[2], [3]]
+
+
+def test_a_filtered_label_loses_no_other(server, folder):
+    filtered = {"choices": [{"index": 0, "finish_reason": "content_filter", "text": None}]}
+    server.line = lambda line: (
+        {"status_code": 200, "body": filtered} if "0?" in line["body"]["prompt"] else None
+    )
+    requests = [Request(Prompt("Answer.", (), f"Q: {i}?"), SCORED, None, (" Oslo",)) for i in range(3)]
+    found = answers(in_batches(server, folder), requests)
+    assert [response.finish_reason for response in found] == ["filtered", "stop", "stop"]
+
+
+def test_a_wrong_model_is_looked_up_once(server, folder):
+    gone = {"status_code": 404, "body": {"error": {"message": "no such model"}}}
+    server.line = lambda line: gone
+    listed = []
+    server.at["GET models"] = [lambda handler, body: listed.append(1) or False] * 9
+    _, said = fails(in_batches(server, folder), asked())
+    assert "Check the model's id there, model-1. It has: model-0" in said
+    assert len(listed) == 1
+
+
+def test_what_the_server_does_not_take_is_tried_before_labels_are_sent(server, folder, caplog):
+    server.always = rejects("repetition_penalty")
+    requests = [Request(Prompt("Answer.", (), f"Q: {i}?"), SCORED, None, (" Oslo",)) for i in range(3)]
+    answers(in_batches(server, folder), requests)
+    assert len(server.batches) == 1
+    assert "repetition_penalty" not in server.lines[0][0]["body"]
 
 
 def test_what_has_expired_is_asked_for_again(server, folder):

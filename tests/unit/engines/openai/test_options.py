@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from selfincorrect.discriminate.label_scores import spelled
 from selfincorrect.engines.openai.options import ONE_TOKEN, TOP, scored
 from selfincorrect.engines.openai.replies import read_reply
 from selfincorrect.engines.prompt import Prompt
@@ -83,35 +84,41 @@ def test_a_server_that_tells_none_is_refused(server):
         answers(engine(server.url, "chat"), [asked("1", "2")])
 
 
-def test_tokens_that_were_asked_for_by_number_bound_nothing():
-    assert scored(asked("2", "3"), {b"2": ONE, b"1": -20.0}, by_number=True) == (
-        (ONE, None),
-        pytest.approx(math.log(0.5), abs=1e-6),
-    )
+def test_what_begins_an_option_bounds_it_where_tokens_were_asked_for_by_number():
+    top = {b"2": ONE, b"1": -20.0, b" (": -9.0, b" ": -7.0}
+    assert scored(asked("2", " (2", ended=()), top, by_number=True) == ((ONE, None), -7.0)
+    assert scored(asked("2", "(2"), top, by_number=True)[1] == pytest.approx(math.log(0.5), abs=0.01)
 
 
 @pytest.mark.parametrize("mode", ["chat", "completion"])
 def test_labels_are_asked_for_by_number_where_the_server_can(server, mode, caplog):
     server.tokenizes = True
-    labels = (" Paris", " Cairo", " Minsk")  # the first of four that are listed, and two that are not
+    # The first of four that are listed, one that is not, and one of two tokens, of which the first is not.
+    labels = (" Paris", " Cairo", " Minsk again")
     [response] = answers(engine(server.url, mode), [asked(*labels)])
     assert server.bodies[0]["logprob_token_ids"] == [0, 5, 7]
-    assert response.options == pytest.approx([math.log(1 / 9)] * 3)
+    assert response.options == (*[pytest.approx(math.log(1 / 9))] * 2, None)
+    assert response.bound == pytest.approx(math.log(1 / 9))
     server.ignores = {"ids"}
     [response] = answers(engine(server.url, mode), [asked(*labels)])
     assert response.options == (pytest.approx(math.log(1 / 9)), None, None)
-    assert response.bound == pytest.approx(math.log(5 / 9))
     server.ignores = set()
-    server.always = rejects(
-        "logprob_token_ids", message="[{'loc': ('body', 'logprob_token_ids')}] Extra inputs"
-    )
+    server.always = rejects("logprob_token_ids", message="loc: ('body', 'logprob_token_ids') Extra inputs")
     [response] = answers(engine(server.url, mode), [asked(*labels)])
     assert response.options == (pytest.approx(math.log(1 / 9)), None, None)
+    assert response.bound == pytest.approx(math.log(1 / 9)), "no more than the last one of the list"
     assert "the server rejects logprob_token_ids" in caplog.text
 
 
-@pytest.mark.parametrize("labels", [(" Paris", " Cairo again"), tuple(f" {i}" for i in range(200))])
-def test_labels_of_several_tokens_or_too_many_are_looked_for_in_the_list(server, labels):
+def test_the_labels_of_prompts_are_asked_for_by_number(server):
+    """Each label in its four spellings, of which those in parentheses are two tokens."""
     server.tokenizes = True
-    answers(engine(server.url), [asked(*labels)])
+    answers(engine(server.url), [asked(*spelled(("A", "B")))])
+    assert len(server.bodies[0]["logprob_token_ids"]) == 8
+
+
+@pytest.mark.parametrize("tokenizes", [False, True])
+def test_too_many_labels_are_looked_for_in_the_list(server, tokenizes):
+    server.tokenizes = tokenizes
+    answers(engine(server.url), [asked(*(f" {i}" for i in range(200)))])
     assert "logprob_token_ids" not in server.bodies[0]
