@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from tests.support.hosted import asked, engine
 from tests.support.servers import Fault, FaultyServer, Handler
 
 Line = dict[str, Any]
@@ -155,3 +156,23 @@ class _Handler(Handler):
         named = {part.get_param("name", header="content-disposition"): part for part in parts}  # type: ignore[union-attr]
         assert named["purpose"].get_payload(decode=True) == b"batch"
         self.reply(200, self.server.keep(named["file"].get_payload(decode=True)))
+
+
+def waits(folder):
+    return sorted(folder.glob("*"))
+
+
+def in_batches(server, folder, prompt="completion", **settings):
+    return engine(server, prompt, batch=True, pending=folder, **settings)
+
+
+def leave_waiting(server, folder, **asking):
+    """Let a job end while its batch waits; at the next look the batch has ended."""
+    server.looks, looks = 10**6, iter(range(20))
+    assert list(in_batches(server, folder).answer(asked(**asking), lambda: next(looks) > 6)) == []
+    server.looks = 1
+
+
+def sent(server):
+    """Every id of a call that was sent, as often as it was."""
+    return [line["custom_id"] for lines in server.lines for line in lines]
