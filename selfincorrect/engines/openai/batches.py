@@ -142,18 +142,20 @@ class Batches:
     def _result(self, line: bytes) -> tuple[str, Body | Trouble] | None:
         try:
             told = json.loads(line.decode("utf-8", "replace"), strict=False, parse_int=whole_number)
+            response = told.get("response") if isinstance(told, dict) else None
+            response = response if isinstance(response, dict) else {}
+            body = json.dumps(response.get("body")).encode()
         except (ValueError, RecursionError):
             return None
         name = told.get("custom_id") if isinstance(told, dict) else None
         if not isinstance(name, str):
             return None
-        response, error = told.get("response"), told.get("error")
-        status = str(response.get("status_code")) if isinstance(response, dict) else ""
+        status = str(response.get("status_code"))
         if status == "200":
-            return name, Body(json.dumps(response.get("body")).encode())
+            return name, Body(body)
         if re.fullmatch(r"[3-5]\d\d", status):
             return name, self.client.refusal(int(status), response.get("body"))
-        return name, self.client.refusal(None, error)
+        return name, self.client.refusal(None, told.get("error"))
 
     def _tried(self, call: Callable[[], Body | Trouble], stop: Stop, **more: Any) -> Any:
         """The object in the reply to a call, or what `_got` has in its place."""
@@ -203,13 +205,16 @@ class Batches:
         return named if fine else None
 
     def _strange(self, path: str, told: Any) -> str:
-        raise UserError(self._explained(Trouble(None, f"{self.client.shown(str(told))} at {path}"), 0))
+        raise UserError(self._no_api(f"{self.client.shown(str(told))} at {path}"))
 
     def _explained(self, trouble: Trouble, failures: int) -> str:
-        if trouble.status in (401, 403) or (trouble.passing and trouble.status is not None):
+        if trouble.passing or trouble.spent or trouble.status in (401, 403):
             return self.server.explained(trouble, failures)
+        return self._no_api(trouble.told)
+
+    def _no_api(self, told: str) -> str:
         return (
-            f"{self.server.name}: the server at {self.server.url} answers {trouble.told} where its batch API "
+            f"{self.server.name}: the server at {self.server.url} answers {told} where its batch API "
             "should be.\nTake `batch: true` out of the model's `server` if it has none like OpenAI's."
         )
 

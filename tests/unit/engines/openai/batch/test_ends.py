@@ -129,3 +129,10 @@ def test_a_queue_that_stays_full(server, folder, monkeypatch):
     server.queue = 0
     _, said = fails(in_batches(server, folder), asked())
     assert "Enqueued token limit reached" in said
+
+
+def test_an_account_that_has_nothing_left(server, folder):
+    server.at["POST batches"] = [status(429, "You exceeded your current quota", code="insufficient_quota")]
+    _, said = fails(in_batches(server, folder), asked())
+    assert "exceeded your current quota" in said
+    assert "batch: true" not in said
