@@ -22,4 +22,4 @@ with job(snakemake):
     rate = rates(config.run.device, Path("results/bench_gpu.json"))
     table = estimate.estimate(config, found, rate)
     write_csv(snakemake.params.path, table)
-    print("\n".join(estimate.summary(table, rate)))
+    print("\n".join(estimate.summary(config, table, rate)))

@@ -29,7 +29,7 @@ PAGE = """\
 
 `selfincorrect` runs an experiment, and does what is useful before, beside and after it.
 `selfincorrect <name> --help` has the arguments of each. `run`, `estimate` and `audit` give what they do not
-know to Snakemake (`-n`, `--profile slurm`, names of targets).
+know to Snakemake (`-n`, `--workflow-profile slurm`, names of targets).
 
 | `selfincorrect …` | what it does |
 | --- | --- |

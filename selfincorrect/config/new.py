@@ -11,7 +11,7 @@ import yaml
 from selfincorrect.config import new_task
 from selfincorrect.config.check.experiment import check
 from selfincorrect.config.code_digest import ROOT
-from selfincorrect.config.new_task import alias_of, task_entry
+from selfincorrect.config.new_task import LIMIT, alias_of, task_entry
 from selfincorrect.errors import UserError
 from selfincorrect.sources.catalog import PREFIX, catalog
 from selfincorrect.sources.kinds import is_folder, is_gguf
@@ -43,7 +43,7 @@ variants:                            # ways of choosing among the same answers (
 {scoring}  vote: {{selector: majority}}
   oracle: {{selector: oracle}}         # what a perfect choice would reach
 
-run: {{device: auto}}                 # cuda or cpu; what was answered is kept in results/store
+run: {{device: auto}}                  # on a cluster cuda; what was answered is kept in results/store
 """
 _LIMIT = "a seeded sample of so many questions; without `limit` all of them"
 SCORING = """\
@@ -148,11 +148,26 @@ def likely_prompt(model: str) -> str:
 def _known(task: str) -> str:
     if executes(tasks.get_task(task)):
         run = "what the model writes is run, in a sandbox"
-        return f"  {task}: {{limit: 200, execute: true}}   # {run}; {_LIMIT}"
-    return f"  {task}: {{limit: 200}}   # {_LIMIT}"
+        return f"  {task}: {{limit: {LIMIT}, execute: true}}   # {run}; {_LIMIT}"
+    return f"  {task}: {{limit: {LIMIT}}}   # {_LIMIT}"
+
+
+def likely_size(model: str) -> float | None:
+    """The number of parameters that a model's name tells, as `SmolLM2-1.7B` does; None if it tells none."""
+    told = re.search(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)([bm])(?![a-z0-9])", Path(model).name, re.IGNORECASE)
+    return float(told[1]) * (1e9 if told[2] in "bB" else 1e6) if told else None
 
 
 def _source(model: str) -> list[str]:
+    size = likely_size(model)
+    why = "hours, disk, and memory and time of jobs on a cluster follow from it"
+    return [
+        *_place(model),
+        f"parameters: {size:.2e}   # {why}" if size else f"# parameters: 8.0e+9   # how many it has: {why}",
+    ]
+
+
+def _place(model: str) -> list[str]:
     if model.startswith(PREFIX) or is_folder(model) or is_gguf(model):
         known = "" if not model.startswith(PREFIX) else f"   # pinned here; there are: {', '.join(catalog())}"
         return [f"source: {yaml.safe_dump(model).splitlines()[0]}{known}"]

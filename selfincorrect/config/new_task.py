@@ -4,6 +4,7 @@ import argparse
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ _QUESTIONS = ("question", "prompt", "problem", "query", "input", "text")
 _ANSWERS = ("answer", "answers", "target", "label", "solution", "output", "reference")
 _MATHEMATICS = re.compile(r"\\[a-z]+\{|\\(?:sqrt|pi|infty)|\$.+\$|\w\^\w")
 _OPTIONS = ("options", "choices")
+LIMIT = 200  # questions to begin with
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -42,9 +44,10 @@ def task_entry(path: Path) -> str:
     """
     if not path.is_file():
         raise UserError(f"There is no file {path}.")
-    row = next(iter(read_rows(path)), None)
-    if row is None:
+    rows = list(islice(read_rows(path), LIMIT + 1))
+    if not rows:
         raise UserError(f"{path} has no rows.")
+    row = rows[0]
     question, answer, options = (_likely(row, names) for names in (_QUESTIONS, _ANSWERS, _OPTIONS))
     told: dict[str, Any] = {
         "source": {"path": str(path.expanduser().absolute())},
@@ -58,6 +61,8 @@ def task_entry(path: Path) -> str:
         told["grade"] = "number"
     elif value is not None and _MATHEMATICS.search(str(value)):
         told["grade"] = "math"
+    if len(rows) > LIMIT:
+        told["limit"] = LIMIT
     name = alias_of(path.stem).replace("-", "_")
     entry = yaml.safe_dump({name: told}, sort_keys=False, allow_unicode=True)
     lines = [

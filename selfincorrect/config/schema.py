@@ -108,7 +108,8 @@ class Config(Section):
     contrasts: list[Contrast] = Field(
         default_factory=list,
         description="Comparisons beside the usual ones (every way of choosing with `choose`, with "
-        "`likelihood` and with the majority): `{variants: [a, b]}`, `{models: [a, b]}` or `{k: [2, 4]}`.",
+        "`likelihood` and with the majority): `{variants: [a, b]}`, `{models: [a, b]}`, "
+        "`{discriminators: [m, n]}` or `{k: [2, 4]}`.",
     )
     include: list[str] = Field(
         default_factory=list,

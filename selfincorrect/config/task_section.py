@@ -108,7 +108,12 @@ class TaskConfig(Section):
     )
     limit: int | None = Field(None, ge=1, description="Number of questions, a seeded sample; default: all.")
     shots: int | None = Field(None, ge=0, description="Demonstrations in each prompt; default: the paper's.")
-    shards: int = Field(1, ge=1, le=10_000, description="Jobs that generation is split into.")
+    shards: int = Field(
+        1,
+        ge=1,
+        le=10_000,
+        description="Jobs that generation, and the questions of each discriminator, are split into.",
+    )
     answer_tokens: int | None = Field(
         None, ge=1, description="Longest candidate in tokens; default: the task's."
     )

@@ -41,8 +41,8 @@ METRICS: list[Column] = [
     Column("discriminator", TEXT, "model that was asked; empty where none was, or where that is not known"),
     Column("temperature", NUMBER, "temperature that choices were decoded at: 0 is greedy; 1 for models with "
         "`greedy: false`; empty for rules"),
-    Column("selector", TEXT, "who chose: `choose` is the model, `score` the model by scoring each candidate "
-        "alone, the others are rules that need none"),
+    Column("selector", TEXT, "how it was chosen, by the selector's name: docs/selectors.md says which ask a "
+        "model"),
     # How much there is.
     Column("n", COUNT, "questions (items) that "
         "count", empty=0, shown={GRADINGS: "", REPORT: "questions"}),

@@ -23,7 +23,8 @@ class RunConfig(Section):
         "auto",
         description="How sequences are decoded together: with shared prefixes (`cascade`; on CPUs), "
         "by transformers' continuous batching (`continuous`; on GPUs) "
-        "or `generate` (`plain`; where nothing else fits). The answers are the same.",
+        "or `generate` (`plain`; where nothing else fits). The answers are the same up to "
+        "rounding; in bfloat16 most sampled ones differ (docs/speed.md).",
     )
     retry: list[Literal["context", "refused", "filtered", "error"]] = Field(
         default_factory=list,

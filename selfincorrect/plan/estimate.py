@@ -261,13 +261,12 @@ def _hours(model: ModelConfig, load: Load, rate: Rates) -> float | None:
     return answering_seconds(model, load.answers, load.tokens_in, load.tokens_out, rate) / 3600
 
 
-def summary(table: pl.DataFrame, rate: Rates) -> list[str]:
+def summary(config: Config, table: pl.DataFrame, rate: Rates) -> list[str]:
     """The estimate in lines for a terminal: one for each model and one for their sum."""
     names = ("answers", "calls", "tokens_in", "tokens_out", "cost", "hours", "gigabytes")
-    by_model = table.group_by("model", maintain_order=True).agg(
-        pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name) for name in names
-    )
-    whole = by_model.select(pl.lit("together").alias("model"), *(pl.col(name).sum() for name in names))
+    sums = [pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name) for name in names]
+    by_model = table.group_by("model", maintain_order=True).agg(sums)
+    whole = by_model.select(pl.lit("together").alias("model"), *sums)
     lines = [
         f"{'model':<28}{'answers':>12}{'calls':>10}{'k tokens in':>13}"
         f"{'k out, at most':>16}{'cost':>10}{'device hours':>14}{'GB':>9}"
@@ -284,4 +283,14 @@ def summary(table: pl.DataFrame, rate: Rates) -> list[str]:
     limits = (
         "Every answer is taken as long as its limit, and beginnings that prompts share are counted each time."
     )
+    sizeless = [
+        name
+        for name, model in config.weighted.items()
+        if engine_kind(model.engine).in_process and model.parameters is None
+    ]
+    if sizeless:
+        limits += (
+            f" Without hours and weights: {', '.join(sizeless)}. Write the number of `parameters` of each "
+            "into its entry under `models`, such as `parameters: 8.0e+9`."
+        )
     return [*lines, "", f"Hours by operations a second, {rate.basis}: {speeds}.", limits]

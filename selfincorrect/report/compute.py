@@ -36,7 +36,7 @@ COMPUTE = [
     Column("score", NUMBER, "expected grade of the choice", "score"),
     Column("ci_low", NUMBER, "lower end of its 95 % interval: resampled questions", "score"),
     Column("ci_high", NUMBER, "upper end", "score"),
-    Column("tokens_read", NUMBER, "tokens read a question, drawing and choosing: what its prompts share "
+    Column("tokens_own", NUMBER, "tokens read a question, drawing and choosing: what its prompts share "
         "once, demonstrations not at all"),
     Column("tokens_alone", NUMBER, "the same with demonstrations, as if each question stood alone"),
     Column("tokens_written", NUMBER, "tokens written a question"),
@@ -94,7 +94,7 @@ def _rows(curve: Curve, knowing: bool, seed: int) -> Iterator[dict[str, Any]]:
             "score": curve.scores[:, place].mean(),
             "ci_low": low[place],
             "ci_high": high[place],
-            "tokens_read": took.read[:, place].mean(),
+            "tokens_own": took.read[:, place].mean(),
             "tokens_alone": took.alone[:, place].mean(),
             "tokens_written": took.written[:, place].mean(),
             "operations": took.operations[:, place].mean(),
@@ -115,7 +115,7 @@ def _named(curve: Curve) -> dict[str, Any]:
 def _front(rows: Sequence[dict[str, Any]]) -> list[bool]:
     unit = _unit_of([row["operations"] for row in rows])
     costs = [
-        row["operations"] if unit == "operations" else row["tokens_read"] + row["tokens_written"]
+        row["operations"] if unit == "operations" else row["tokens_own"] + row["tokens_written"]
         for row in rows
     ]
     real = [place for place, row in enumerate(rows) if not row["labels_used"]]

@@ -42,7 +42,7 @@ SELECTORS = [
         "form", "share"),
     Column("calls", NUMBER, "requests a question, the same one counted once"),
     Column("calls_undecided", NUMBER, "requests a question that is asked"),
-    Column("tokens_read", NUMBER, "tokens of prompts a question, those that prompts share counted each time"),
+    Column("tokens_in", NUMBER, "tokens of prompts a question, those that prompts share counted each time"),
     Column("tokens_own", NUMBER, "tokens that are read for the question alone, what its prompts share once: "
         "demonstrations left out, options counted"),
     Column("tokens_alone", NUMBER, "the same with demonstrations, as if the question stood alone"),
@@ -108,7 +108,7 @@ def _costs(choices: pl.DataFrame) -> pl.DataFrame:
         (pl.col("how") == "decided").mean().alias("decided"),
         asked.mean().alias("calls"),
         asked.filter(asked > 0).mean().alias("calls_undecided"),
-        pl.col("tokens_in").fill_null(0).mean().alias("tokens_read"),
+        pl.col("tokens_in").fill_null(0).mean(),
         *(
             pl.when(pl.col("tokens_in").is_null()).then(0).otherwise(name).mean().alias(name)
             for name in ("tokens_own", "tokens_alone")

@@ -18,9 +18,9 @@ def costed(compute: pl.DataFrame) -> pl.DataFrame:
     """Rows of COMPUTE with their `way`, and the `cost` of a question in its `unit`: operations, or tokens
     where a panel has a row whose operations are not known. Demonstrations are left out.
     """
-    known = pl.col("operations").is_not_null() | pl.col("tokens_read").is_null()
+    known = pl.col("operations").is_not_null() | pl.col("tokens_own").is_null()
     unit = pl.when(known.all().over("model", "task")).then(pl.lit("operations")).otherwise(pl.lit("tokens"))
-    tokens = pl.col("tokens_read") + pl.col("tokens_written")
+    tokens = pl.col("tokens_own") + pl.col("tokens_written")
     counted = pl.when(pl.col("unit") == "operations").then("operations").otherwise(tokens)
     return named(compute).with_columns(unit.alias("unit")).with_columns(counted.alias("cost"))
 

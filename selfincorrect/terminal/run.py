@@ -1,6 +1,6 @@
 """`selfincorrect run`: an experiment through the workflow, and its results table.
 
-What it does not know goes to Snakemake: `selfincorrect run --configfile mine.yaml --profile slurm -n`.
+What it does not know goes to Snakemake: `selfincorrect run --workflow-profile slurm -n`.
 """
 
 import argparse
@@ -22,6 +22,7 @@ PLANNING = {
     "--dag",
     "--rulegraph",
 }  # nothing is run, nothing is shown
+PROFILES = ("--profile", "--workflow-profile")  # say how many cores there are
 PLACES = (PACKAGE.parent, PACKAGE / "_workflow")
 
 
@@ -49,7 +50,7 @@ def _run(name: str, what: str | None, arguments: Sequence[str], *targets: str) -
     )
     parser.add_argument("--configfile", help="the experiment; default: config.yaml of the workflow")
     parser.add_argument("--directory", type=Path, default=Path(), help="where results go; default: here")
-    parser.add_argument("--cores", default="2", help="default: 2")
+    parser.add_argument("--cores", help="default: what a profile that is named says, else 2")
     parser.add_argument("--verbose", action="store_true", help="all that Snakemake and its jobs say")
     given, more = parser.parse_known_args(arguments)
     try:
@@ -67,9 +68,12 @@ def _run(name: str, what: str | None, arguments: Sequence[str], *targets: str) -
 
 
 def command_of(
-    configfile: str | None, directory: Path, cores: str, verbose: bool, more: Sequence[str] = ()
+    configfile: str | None, directory: Path, cores: str | None, verbose: bool, more: Sequence[str] = ()
 ) -> list[str]:
-    """Snakemake's command line. Raises UserError where the workflow or the configuration is not found."""
+    """Snakemake's command line, with two cores where neither `cores` nor a profile says how many.
+
+    Raises UserError where the workflow or the configuration is not found.
+    """
     if configfile and not Path(configfile).expanduser().is_file():
         raise UserError(f"There is no file {configfile}. `selfincorrect new` writes one to begin with.")
     workflow = next((place for place in PLACES if (place / "Snakefile").is_file()), None)
@@ -81,7 +85,10 @@ def command_of(
     # Snakemake takes every word behind these two for one of theirs: an option that takes one follows.
     command += ["--configfile", configfile] if configfile else []
     command += [] if verbose else ["--logger", "selfincorrect"]
-    return [*command, "--directory", str(directory), "--cores", cores, *more]
+    if cores is None and not any(word.split("=")[0] in PROFILES for word in more):
+        cores = "2"
+    command += ["--directory", str(directory)]
+    return [*command, *(["--cores", cores] if cores else []), *more]
 
 
 def _followed(command: Sequence[str]) -> int:

@@ -47,7 +47,9 @@ def load(manifest: Manifest, weights: Path, run: Running) -> tuple[Any, Any]:
         raise UserError(
             f"run.device is cuda, but PyTorch {torch.__version__} sees no GPU here. "
             "Allowed: auto, cpu, cuda. Write `run: {device: cpu}`, "
-            "or start the job where there is a GPU (check with nvidia-smi)."
+            "or start the job where there is a GPU (check with nvidia-smi). A PyTorch whose version ends in "
+            "+cpu sees none anywhere: where the environment is made without a GPU, write `make .venv/.run "
+            "LOCK=cuda`."
         )
     if device == "auto" and not torch.cuda.is_available():
         device = "cpu"

@@ -4,25 +4,27 @@ import pytest
 import yaml
 
 from selfincorrect.config.check.experiment import check
-from selfincorrect.config.new import configuration, likely_prompt, main
+from selfincorrect.config.new import configuration, likely_prompt, likely_size, main
 from selfincorrect.sandbox.sandbox import hindrance
 
 
 @pytest.mark.parametrize(
-    ("model", "more", "alias"),
+    ("model", "more", "alias", "size"),
     [
-        ("HuggingFaceTB/SmolLM2-135M-Instruct", {}, "smollm2-135m-instruct"),
-        ("catalog:gemma-3-270m", {"prompt": "completion"}, "gemma-3-270m"),
-        ("http://127.0.0.1:8000/v1", {"identity": "org/Qwen 3: 8B", "key": "MY_KEY"}, "qwen-3-8b"),
+        ("HuggingFaceTB/SmolLM2-135M-Instruct", {}, "smollm2-135m-instruct", 1.35e8),
+        ("catalog:gemma-3-270m", {"prompt": "completion"}, "gemma-3-270m", 2.7e8),
+        ("owner/unsized", {}, "unsized", None),
+        ("http://127.0.0.1:8000/v1", {"identity": "org/Qwen 3: 8B", "key": "MY_KEY"}, "qwen-3-8b", None),
     ],
 )
-def test_it_is_a_right_configuration(tmp_path, model, more, alias):
+def test_it_is_a_right_configuration(tmp_path, model, more, alias, size):
     text = configuration(model, "capitals", tmp_path / "mine.yaml", **more)
     config = check(yaml.safe_load(text))
     assert list(config.models) == [alias]
     assert list(config.tasks) == ["capitals"]
     assert "full" in config.variants
     assert "likelihood" in config.variants
+    assert config.weighted[alias].parameters == size
     if "key" in more:
         assert config.weighted[alias].server.key == "MY_KEY"
         assert "labels" not in config.variants
@@ -48,6 +50,7 @@ def test_the_command_writes_no_file_twice(tmp_path, monkeypatch, capsys):
             {"question": "question", "answer": "answer", "grade": "choice", "options": "choices"},
         ),
         ("one,two\n1,2\n", {"question": "?", "answer": "?"}),
+        ("prompt,target\n" + "Where?,Rome\n" * 201, {"question": "prompt", "answer": "target", "limit": 200}),
     ],
 )
 def test_the_entry_of_a_file(tmp_path, capsys, text, told):
@@ -113,6 +116,18 @@ def test_how_a_model_is_asked_is_guessed(tmp_path, model, files, prompt):
             (tmp_path / model / name).write_text(text)
         model = str(tmp_path / model)
     assert likely_prompt(model) == prompt
+
+
+@pytest.mark.parametrize(
+    ("model", "size"),
+    [
+        ("HuggingFaceTB/SmolLM2-1.7B-Instruct", 1.7e9), ("Qwen/Qwen3-30B-A3B", 3e10), ("Llama-3.1-8B", 8e9),
+        ("catalog:gemma-3-270m", 2.7e8), ("a/Llama-3-70B-4bit", 7e10), ("gpt-neo-125m.Q4_1.gguf", 1.25e8),
+        ("mistralai/Mixtral-8x7B-v0.1", None), ("microsoft/Phi-3-mini-4k-instruct", None), ("7b/mine", None),
+    ],
+)  # fmt: skip
+def test_a_size_that_a_name_tells(model, size):
+    assert likely_size(model) == size
 
 
 def test_a_task_of_programs_says_that_they_are_run(tmp_path, monkeypatch):

@@ -6,11 +6,12 @@ import pytest
 from selfincorrect.config.check.experiment import check
 from selfincorrect.config.task_settings import task_settings
 from selfincorrect.io import write_json
-from selfincorrect.plan.estimate import estimate, loads
+from selfincorrect.plan.estimate import estimate, loads, summary
 from selfincorrect.plan.rates import Rates, rates
 from selfincorrect.tasks.base import Question
 
 HUB = {"source": "owner/model", "revision": "main", "prompt": "chat"}
+ONE_TASK = {"tasks": {"capitals": {}}, "variants": {"full": {}}, "k": [2], "sampling": {"n": 2}}
 SERVED = {"source": "some-model", "engine": "openai", "prompt": "chat"}
 
 
@@ -46,6 +47,22 @@ def test_an_estimate_by_hand(tmp_path):
     assert big["hours"] == pytest.approx((2e9 * generate.tokens_in / 1e12 + 2e9 * 1000 / 1e11) / 3600)
     assert table.filter(pl.col("stage") == "weights")["gigabytes"].to_list() == [2.0]
     assert "assumed" in rates("cuda", tmp_path / "none").basis
+
+
+def test_models_without_a_size_are_named_and_add_no_hours():
+    sizes = {"known": 1e9, "none": None}
+    config = check({"models": {name: HUB | {"parameters": size} for name, size in sizes.items()}} | ONE_TASK)
+    question = Question("q", "q", "What is the capital of Peru?", ("Lima",))
+    found = list(loads(config, "capitals", [question], task_settings(config, "capitals")))
+    rate = Rates(1e9, 1e9, "made up")
+    table = estimate(config, found, rate)
+    known, none, both, *notes = summary(config, table, rate)[1:]
+    assert [line.split()[-2] for line in (known, both)] == [f"{table['hours'].sum():,.2f}"] * 2
+    assert none.split()[-2] == "–"
+    assert "Without hours and weights: none. Write" in notes[-1]
+    unsized = check({"models": {"none": HUB}} | ONE_TASK)
+    table = table.filter(pl.col("model") == "none")
+    assert [line.split()[-2] for line in summary(unsized, table, rate)[1:3]] == ["–", "–"]
 
 
 def test_a_card_that_was_measured_takes_the_place_of_the_assumption(tmp_path):

@@ -66,7 +66,7 @@ def test_costs_are_a_question_and_a_question_asked():
     taken = taken.with_columns(pl.col("k").cast(pl.Int32))
     found = selectors_table(metrics, {("m", "t"): table}, ["best"], taken).to_dicts()
     assert [each["labels_used"] for each in found] == [False, True]
-    costs = ("calls", "calls_undecided", "tokens_read", "label_mass", "bounded", "decided")
+    costs = ("calls", "calls_undecided", "tokens_in", "label_mass", "bounded", "decided")
     assert [found[0][name] for name in costs] == [3, 4.5, 30, pytest.approx(0.7), *[pytest.approx(1 / 3)] * 2]
     assert (found[0]["tokens_own"], found[0]["tokens_alone"]) == (8, pytest.approx(44 / 3))
     assert (found[0]["operations"], found[0]["operations_alone"]) == (160, 300)

@@ -133,3 +133,6 @@ def test_the_command_is_snakemakes(tmp_path):
     with pytest.raises(UserError, match=r"There is no file none\.yaml"):
         command_of("none.yaml", tmp_path, "3", True)
     assert "--configfile" not in command_of(None, tmp_path, "3", True)
+    assert command_of(None, tmp_path, None, True)[-2:] == ["--cores", "2"]
+    for profile in (["--workflow-profile", "slurm"], ["--profile=slurm"]):
+        assert "--cores" not in command_of(None, tmp_path, None, True, profile), "the profile says how many"
