@@ -38,6 +38,7 @@ def tables(config: Config) -> Slice:
         "pairs": [list(pair) for pair in config.pairs()],
         "central": [name for name, each in _named(config).items() if selector_of(each).central],
         "undecided": [name for name, each in _named(config).items() if _undecided(each)],
+        "parts": {name: list(each.of) for name, each in config.variants.items() if each.of},
         "judged": [list(pair) for pair in config.judged()],
         "refined": [list(pair) for pair in config.refined()],
         "seed": config.seed,
@@ -55,7 +56,7 @@ def _named(config: Config) -> dict[str, VariantConfig]:
 def _undecided(variant: VariantConfig) -> bool:
     """Whether it asks about questions alone whose candidates differ."""
     selector = selector_of(variant)
-    return selector.asks and (variant.ask or asking(variant).policy) == "undecided"
+    return selector.asks and (variant.distinct or (variant.ask or asking(variant).policy) == "undecided")
 
 
 def _prices(config: Config) -> dict[str, dict[str, float]]:

@@ -154,7 +154,7 @@ def read_for(asked: Asked, answers: Sequence[Response]) -> dict[str, Any]:
     for (request, answer), start in sorted(
         zip(once.items(), starts, strict=True), key=lambda each: each[0][1].prompt
     ):
-        text, options = answer.prompt, sum(answer.option_tokens or ())
+        text, options = answer.prompt, _read_of_options(request, answer)
         alike = len(commonprefix([text, before]))  # noqa: RUF071
         own = part(answer.tokens_in, text, max(start, alike, common))
         if known and not before:
@@ -164,6 +164,14 @@ def read_for(asked: Asked, answers: Sequence[Response]) -> dict[str, Any]:
         rows += spent_rows(answer.spent, None if own is None else own + options, about[request])
     read = sum(each["tokens_own"] for each in rows) + shared if known else None
     return {"tokens_own": read, "tokens_alone": None if read is None else read + started, "answers": rows}
+
+
+def _read_of_options(request: Request, answer: Response) -> int:
+    """About how many tokens of options are read: what several begin with once, and no last one, since nothing
+    comes after it. Where tokens begin is told by characters.
+    """
+    counts = zip(request.options, answer.option_tokens or (), strict=False)
+    return len({text[: len(text) * at // count] for text, count in counts for at in range(1, count)})
 
 
 def _about(asked: Asked) -> dict[Request, list[set[int]]]:

@@ -79,7 +79,8 @@ def split(
     seed: int = 0,
 ) -> Replayed:
     """Votes, and the choice by `scores` where the largest group of answers has less than the share
-    `threshold` of the votes. Candidates without a score are not chosen while others have one.
+    `threshold` of the votes. Candidates without a score are not chosen while others have one; where none has
+    one, the lowest grade counts.
     """
     n, member, drawn = len(forms), members(forms), orders(len(forms), seed)
     worth = np.array(grades, dtype=float)
@@ -93,6 +94,37 @@ def split(
         vote = (mine * worth[some]).sum(axis=1) / mine.sum(axis=1)
         best = preferred[some] == preferred[some].max(axis=1, keepdims=True)
         chosen = (best * worth[some]).sum(axis=1) / best.sum(axis=1)
-        asked = (votes.max(axis=1) < threshold * j) & (j > 1)
+        unread = np.isneginf(preferred[some]).all(axis=1)
+        chosen = np.where(unread, worth[some].min(axis=1), chosen)
+        asked = _are_split(votes, threshold, j)
         found.append((np.where(asked, chosen, vote).mean(), j, asked.mean()))
     return Replayed(*np.array(found, dtype=float).T)
+
+
+def _are_split(votes: Array, threshold: float, j: int) -> NDArray[np.bool_]:
+    """Whether the largest group of answers has less than its share of j votes, [draws]."""
+    return np.asarray((votes.max(axis=1) < threshold * j) & (j > 1))
+
+
+def needed(
+    forms: Sequence[str | None], slots: Sequence[Sequence[Sequence[int]]], threshold: float, seed: int = 0
+) -> Array:
+    """How often `split` makes each request, [requests, allowed]: it asks, and of each of the request's
+    `slots` it has a candidate, for two slots two.
+    """
+    n, member, drawn = len(forms), members(forms), orders(len(forms), seed)
+    first, second = np.zeros((2, len(slots), n))
+    for request, about in enumerate(slots):
+        first[request, list(about[0])] = 1
+        second[request, list(about[-1])] = 1
+    several = np.array([len(about) for about in slots])
+    found = []
+    for j in allowed(n):
+        some = drawn[:, :j]
+        inside = np.zeros((len(drawn), n))
+        np.put_along_axis(inside, some, 1.0, axis=1)
+        there = (inside @ first.T > 0) & (inside @ second.T > 0)
+        there &= inside @ np.maximum(first, second).T >= several
+        asked = _are_split(member[some].sum(axis=1), threshold, j)
+        found.append((there & asked[:, None]).mean(axis=0))
+    return np.array(found).T

@@ -13,15 +13,16 @@ from selfincorrect.measure.intervals import Array
 MOST = 10_000  # subsets of j candidates that are looked at one by one; of more, DRAWS seeded ones
 DRAWS, FEWER = 1_000, 200  # FEWER of more than EACH candidates
 TINY = 1e-12  # of means that differ by rounding
-EACH, STEP = 32, 1.5  # every j up to EACH; beyond it, each j this much larger than the one before
+EACH = 32  # every j up to this; beyond it powers of two and their halves between: 48, 64, 96, …
 
 
 @cache
 def sizes(n: int) -> tuple[int, ...]:
     """The j that are looked at: all up to EACH, fewer and fewer beyond, and n."""
-    found = list(range(1, min(n, EACH) + 1))
-    while found[-1] * STEP < n:
-        found.append(int(found[-1] * STEP))
+    found, power = list(range(1, min(n, EACH) + 1)), EACH
+    while power < n:
+        found += [j for j in (power * 3 // 2, power * 2) if j < n]
+        power *= 2
     return (*found, n) if found[-1] < n else tuple(found)
 
 

@@ -43,28 +43,39 @@ def band(means: Array) -> tuple[Array, Array]:
     return np.where(same, np.nan, low), np.where(same, np.nan, high)
 
 
-def front(costs: Sequence[float], scores: Sequence[float]) -> list[bool]:
-    """Whether each point is on the Pareto front: none takes less, or as much, and scores higher."""
+def front(costs: Sequence[float | None], scores: Sequence[float]) -> list[bool]:
+    """Whether each point is on the Pareto front: no other takes as little and scores as much; of points that
+    are equal the first is on it. Points whose cost is not known are not.
+    """
     found, best = [False] * len(costs), -np.inf
-    for place in sorted(range(len(costs)), key=lambda each: (costs[each], -scores[each])):
-        if scores[place] > best and not np.isnan(costs[place]):
-            found[place], best = True, scores[place]
+    known = [(cost, -scores[place], place) for place, cost in enumerate(costs) if cost is not None]
+    for _, less, place in sorted(known):
+        if -less > best + TINY:
+            found[place], best = True, -less
     return found
 
 
 def overtakes(costs: Array, scores: Array, other_costs: Array, other_scores: Array) -> Array:
-    """The smallest cost from which on a way scores more than another does for at most as much, [draws]; inf
-    where that is not within what the other was seen with.
+    """The smallest budget from which on a way scores more than another, [draws]; inf where that is not within
+    what the other was seen with.
 
-    `costs` and `scores` are [draws, many], those of the other way too, its costs ascending. At each cost the
-    other is given as many of the candidates that it can have for it as score most: fewer may be better.
+    `costs` and `scores` are [draws, many], those of the other way too. Budgets are the costs of both, up to
+    the other's largest. For each both get as many of the candidates that they can have for it as score most:
+    fewer may be better.
     """
-    other_scores = np.maximum.accumulate(other_scores, axis=1)
-    affordable = (other_costs[:, None, :] <= costs[:, :, None] + TINY).sum(axis=2) - 1
-    beaten = np.take_along_axis(other_scores, np.maximum(affordable, 0), axis=1)
-    comparable = (affordable >= 0) & (costs <= other_costs[:, -1:] + TINY)
-    ahead = (scores > beaten + TINY) | ~comparable
-    # From there on: no comparable point behind it is not ahead.
-    after = np.logical_and.accumulate(ahead[:, ::-1], axis=1)[:, ::-1] & comparable
+    budgets = np.sort(np.concatenate([costs, other_costs], axis=1), axis=1)
+    mine, theirs = _affordable(costs, scores, budgets), _affordable(other_costs, other_scores, budgets)
+    seen = np.isfinite(theirs) & (budgets <= other_costs.max(axis=1, keepdims=True))
+    ahead = (mine > theirs + TINY) | ~seen
+    # From there on: it is ahead at every budget that follows.
+    after = np.logical_and.accumulate(ahead[:, ::-1], axis=1)[:, ::-1] & seen
     first = after.argmax(axis=1)
-    return np.where(after.any(axis=1), np.take_along_axis(costs, first[:, None], axis=1)[:, 0], np.inf)
+    return np.where(after.any(axis=1), np.take_along_axis(budgets, first[:, None], axis=1)[:, 0], np.inf)
+
+
+def _affordable(costs: Array, scores: Array, budgets: Array) -> Array:
+    """The highest of the scores that cost at most so much, [draws, budgets]; −inf where none does."""
+    order = costs.argsort(axis=1, kind="stable")
+    highest = np.maximum.accumulate(np.take_along_axis(scores, order, axis=1), axis=1)
+    count = (costs[:, None, :] <= budgets[:, :, None] * (1 + TINY)).sum(axis=2)
+    return np.where(count > 0, np.take_along_axis(highest, np.maximum(count - 1, 0), axis=1), -np.inf)

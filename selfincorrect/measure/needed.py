@@ -15,8 +15,9 @@ class About(NamedTuple):
     """What requests are about, each [requests].
 
     `first` and `second` are how many candidates may stand in its two slots (0 where there is no second one),
-    `either` how many of them there are together. `alike` is how many candidates share the normal form of all
-    of these, 0 where they have none in common.
+    `either` how many of them there are together: the slots have none in common, or all, as where texts are
+    the same. `alike` is how many candidates share the normal form of all of these, 0 where they have none in
+    common.
     """
 
     first: Counts
@@ -45,7 +46,10 @@ def _hit(about: About, within: Counts, n: int) -> Array:
 
     one = inside(np.zeros_like(within)) - inside(about.first)
     both = one - inside(about.second) + inside(about.either)
-    return np.where((about.second > 0)[:, None], both, one)
+    # Two slots for the same candidates take two of them: C(m − f, j − 1) = C(m − f + 1, j) − C(m − f, j).
+    single = about.first[:, None] * (inside(about.first - 1) - inside(about.first))
+    alike, second = about.first + about.second > about.either, about.second > 0
+    return np.where((second & alike)[:, None], one - single, np.where(second[:, None], both, one))
 
 
 def split_up(forms: Counts, n: int) -> Array:

@@ -21,7 +21,7 @@ from selfincorrect.discriminate.requests import decoding_of, discriminations
 from selfincorrect.discriminate.selectors.registry import asking
 from selfincorrect.discriminate.view import View
 from selfincorrect.engines.registry import engine_kind
-from selfincorrect.engines.requests import Request, Response
+from selfincorrect.engines.requests import Request, Response, accounted
 from selfincorrect.grade.judges import cases, requests
 from selfincorrect.grade.roles import SECOND
 from selfincorrect.plan.rates import Rates, answering_seconds, weight_bytes
@@ -117,9 +117,13 @@ def _loads(
 Sums = tuple[float, float, float, float]  # answers, tokens in, tokens out, tokens read
 
 
-def _made_up(settings: TaskSettings) -> str:
-    """A candidate as long as one can be, which ends on a number for tasks that show only that."""
-    return "word " * int(settings.answer_tokens * CHARACTERS / 5 - 1) + "#### 12"
+def _made_up(settings: TaskSettings, number: int = 0) -> str:
+    """A candidate as long as one can be, which begins with a number of its own, since no two begin alike, and
+    ends on it, for tasks that show only that.
+    """
+    return (
+        f"{10 + number} " + "word " * int(settings.answer_tokens * CHARACTERS / 5 - 2) + f"#### {10 + number}"
+    )
 
 
 def _generation(
@@ -146,7 +150,7 @@ def _discrimination(
     scale: float,
 ) -> Sums:
     module, prompts = get_task(task), task_prompts(task)
-    answers = [Candidate(_made_up(settings))] * max(config.k)
+    answers = [Candidate(_made_up(settings, number)) for number in range(max(config.k))]
     pool = joined_pool(items, {item.question_id: answers for item in items}, module)
     asked: list[Request] = []
     own = 0.0
@@ -154,32 +158,23 @@ def _discrimination(
         for variant in config.asked(task, model, discriminator).values():
             view = View(module, prompts, variant, k, joined(items), settings)
             for each in discriminations(joined(items), pool, view):
-                asked += each.requests
-                own += _own(each)
-                if (
-                    variant.schedule != "round_robin"
-                ):  # later rounds follow from answers: the first stands for them
-                    more = asking(variant).calls(variant, k) - len(each.requests)
-                    asked += islice(cycle(each.requests), max(more, 0))
+                made = each.requests
+                if variant.schedule != "round_robin" and made:
+                    # Later rounds follow from answers: the first stands for them.
+                    made = list(islice(cycle(made), max(asking(variant).calls(variant, k), len(made))))
+                asked += made
+                own += _own(each) * len(made) / max(len(each.requests), 1)
     answers_, read, written, _ = _sums(asked, scale)
     return answers_, read, written, own * scale
 
 
 def _own(asked: Asked) -> float:
     """The tokens that are read for one question: what its prompts share once, demonstrations not at all."""
-    answers = [
-        Response(
-            "",
-            text,
-            "stop",
-            round(tokens(text)),
-            0,
-            None,
-            option_tokens=tuple(round(tokens(option)) for option in request.options),
-        )
-        for request in asked.requests
-        for text in (request.prompt.text(),)
-    ]
+    answers = []
+    for request in asked.requests:
+        text, options = request.prompt.text(), tuple(round(tokens(option)) for option in request.options)
+        answer = Response("", text, "stop", round(tokens(text)), 0, None, option_tokens=options)
+        answers.append(accounted(answer, ""))
     return float(read_for(asked, answers)["tokens_own"] or 0) if answers else 0.0
 
 

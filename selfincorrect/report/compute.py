@@ -21,7 +21,8 @@ _RULE = (
 _UNIT = "what is counted: `operations`, or `tokens` (read and written) where a model's size is not known"
 _COUNTED = "`shared`: demonstrations are read for other questions anyway; `alone`: they count too"
 _BUDGET = (
-    "what a question takes from which on it scores more than votes for as much, up to the whole pool's; "
+    "what a question takes from which on it scores more than votes do for as much, at every budget up to "
+    "what votes over the whole pool take; "
     "empty: not within the pool"
 )
 COMPUTE = [
@@ -43,7 +44,8 @@ COMPUTE = [
     Column("operations", NUMBER, "operations of these, without demonstrations: 2 · parameters a token, and "
         "attention"),
     Column("operations_alone", NUMBER, "the same with demonstrations"),
-    Column("front", pl.Boolean, "whether nothing else takes as little and scores more, controls aside"),
+    Column("front", pl.Boolean, "whether nothing else takes as little and scores as much, controls aside; of "
+        "equal rows the first"),
 ]  # fmt: skip
 OVERTAKING = [
     MODEL, TASK, VARIANT, DISCRIMINATOR,
@@ -66,16 +68,14 @@ def compute_tables(
     overtaking: list[dict[str, Any]] = []
     for _, group in groupby(curves, key=lambda curve: curve[:2]):
         mine = list(group)
-        found = [row for curve in mine for row in _rows(curve, curve.variant in knowing, seed)]
-        for row, ahead in zip(found, _front(found), strict=True):
-            row["front"] = ahead
-        rows += found
+        rows += [row for curve in mine for row in _rows(curve, curve.variant in knowing, seed)]
         standard = next((each for each in mine if each.variant in votes and not each.rule), None)
         if standard is not None:
             others = [each for each in mine if each is not standard and each.variant not in knowing]
             overtaking += [row for each in others for row in _overtaking(each, standard, seed)]
+    compute = pl.DataFrame(rows, schema=schema_of(COMPUTE)).fill_nan(None)
     return {
-        "compute": pl.DataFrame(rows, schema=schema_of(COMPUTE)).fill_nan(None),
+        "compute": compute.with_columns(pl.Series("front", _front(compute), dtype=pl.Boolean)),
         "overtaking": pl.DataFrame(overtaking, schema=schema_of(OVERTAKING)).fill_nan(None),
     }
 
@@ -112,20 +112,26 @@ def _named(curve: Curve) -> dict[str, Any]:
     }
 
 
-def _front(rows: Sequence[dict[str, Any]]) -> list[bool]:
-    unit = _unit_of([row["operations"] for row in rows])
-    costs = [
-        row["operations"] if unit == "operations" else row["tokens_own"] + row["tokens_written"]
-        for row in rows
-    ]
-    real = [place for place, row in enumerate(rows) if not row["labels_used"]]
-    ahead = front([costs[place] for place in real], [rows[place]["score"] for place in real])
-    on = {place for place, is_on in zip(real, ahead, strict=True) if is_on}
-    return [place in on for place in range(len(rows))]
+def with_cost(compute: pl.DataFrame) -> pl.DataFrame:
+    """Rows of COMPUTE with the `cost` of a question in its `unit`: operations, or tokens where a panel, a
+    model and task, has a row whose operations alone are not known. Demonstrations are left out.
+    """
+    known = pl.col("operations").is_not_null() | pl.col("tokens_own").is_null()
+    unit = pl.when(known.all().over("model", "task")).then(pl.lit("operations")).otherwise(pl.lit("tokens"))
+    tokens = pl.col("tokens_own") + pl.col("tokens_written")
+    counted = pl.when(pl.col("unit") == "operations").then("operations").otherwise(tokens)
+    return compute.with_columns(unit.alias("unit")).with_columns(counted.alias("cost"))
 
 
-def _unit_of(operations: Any) -> str:
-    return "tokens" if np.isnan(np.asarray(operations, dtype=float)).any() else "operations"
+def _front(compute: pl.DataFrame) -> list[bool]:
+    """Whether each row is on the front of its panel."""
+    found = [False] * compute.height
+    rows = with_cost(compute).with_row_index("place").filter(~pl.col("labels_used"))
+    for _, mine in rows.group_by("model", "task", maintain_order=True):
+        ahead = front(mine["cost"].to_list(), mine["score"].to_list())
+        for place, is_on in zip(mine["place"], ahead, strict=True):
+            found[place] = is_on
+    return found
 
 
 def _costs(curve: Curve, unit: str, counted: str) -> Array:
@@ -137,9 +143,11 @@ def _costs(curve: Curve, unit: str, counted: str) -> Array:
 
 def _overtaking(curve: Curve, standard: Curve, seed: int) -> Iterator[dict[str, Any]]:
     """The budget from which on a way scores more than votes, on the items that both have."""
-    if not np.array_equal(curve.names, standard.names):
-        return  # a choice failed: not the same questions
-    unit = _unit_of([each.effort.operations.sum() for each in (curve, standard)])
+    curve, standard = curve.of(standard.names), standard.of(curve.names)
+    if not len(curve.names):
+        return
+    known = [np.isfinite(each.effort.operations).all() for each in (curve, standard)]
+    unit = "operations" if all(known) else "tokens"
     draws = resampled(curve.clusters, seed)
     for counted in ("shared", "alone"):
         mine, theirs = (_costs(each, unit, counted) for each in (curve, standard))

@@ -8,7 +8,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from selfincorrect.columns import WAY
-from selfincorrect.discriminate.choices import distinct
 from selfincorrect.discriminate.selectors.centroid import by_form, similarities
 from selfincorrect.engines.size import Size
 from selfincorrect.measure import adaptive
@@ -16,6 +15,7 @@ from selfincorrect.measure.best_of import best_of, compared_of, majority_of, siz
 from selfincorrect.measure.intervals import Array
 from selfincorrect.measure.readings import chances
 from selfincorrect.report import effort
+from selfincorrect.report.behind import Behind, behind
 from selfincorrect.report.effort import Effort, Forms
 
 SPLIT = (0.5, 0.75)  # shares of the votes: where the leading answer has less, a model is asked
@@ -23,8 +23,8 @@ SPLIT = (0.5, 0.75)  # shares of the votes: where the leading answer has less, a
 
 class Kinds(NamedTuple):
     """Variants by what is known of them: whose scores of a candidate are its own, are shares of `votes`,
-    means over comparisons of each with each, or `central`, mean similarities; and those that ask about
-    `undecided` questions alone.
+    means over comparisons of each with each, or `central`, mean similarities; those that ask about
+    `undecided` questions alone; and those that rank others, with these, their `parts`.
     """
 
     pointwise: Sequence[str]
@@ -32,6 +32,7 @@ class Kinds(NamedTuple):
     compared: Sequence[str]
     central: Sequence[str]
     undecided: Sequence[str]
+    parts: Mapping[str, Sequence[str]]
 
 
 class Pool(NamedTuple):
@@ -61,6 +62,17 @@ class Curve(NamedTuple):
     scores: Array
     effort: Effort
     exact: bool = True
+
+    def of(self, names: NDArray[Any]) -> "Curve":
+        """The curve on those of its questions that are among `names`, in their order."""
+        [rows] = np.nonzero(np.isin(self.names, names))
+        rows = rows[np.argsort(self.names[rows])]
+        return self._replace(
+            names=self.names[rows],
+            clusters=self.clusters[rows],
+            scores=self.scores[rows],
+            effort=Effort(*(each[rows] for each in self.effort)),
+        )
 
 
 def curves(
@@ -109,16 +121,17 @@ def _each(
     models: Mapping[str, Size | None],
 ) -> Iterator[Curve]:
     """The curves of each cell by itself."""
-    known = items.filter(pl.col("grades").list.eval(pl.element().is_not_null()).list.all())
-    known = known.with_columns((pl.col("k") == pl.col("k").max().over("model", "task")).alias("last"))
-    for (model, task, k), target in known.group_by("model", "task", "k", maintain_order=True):
-        pool = pools[str(model), str(task)]
-        n, size = int(str(k)), models.get(str(model))
-        drawn = effort.drawing(pool.candidates, n, size)
+    known = items.filter(
+        pl.col("grades").list.eval(pl.element().is_not_null()).list.all(),
+        pl.col("chosen_grade").is_not_null(),  # no server failed
+    )
+    for (model, task), mine in known.group_by("model", "task", maintain_order=True):
+        pool, last = pools[str(model), str(task)], int(mine["k"].max())  # type: ignore[arg-type]
+        drawn = effort.drawing(pool.candidates, last, models.get(str(model)))
         names = pool.candidates["question_id"].unique(maintain_order=True)
         place = dict(zip(names, range(len(names)), strict=True))
-        for (variant, by), cell in target.group_by(WAY, maintain_order=True):
-            table = _choices(pool.choices, n, variant, by, cell)
+        for (k, variant, by), cell in mine.group_by("k", *WAY, maintain_order=True):
+            n = int(str(k))
             about = Curve(
                 model=str(model),
                 task=str(task),
@@ -132,36 +145,28 @@ def _each(
                 scores=np.zeros((0, 0)),
                 effort=effort.nothing((0, 0)),
             )
-            mine = Effort(*(each[[place[name] for name in cell["question_id"]]] for each in drawn))
-            made = _Cell(about, cell, table, pool, kinds, models.get(str(by)), mine)
-            yield from made.curves() if cell["last"].item(0) else made.asked()
-
-
-def _choices(choices: pl.DataFrame, k: int, variant: Any, by: Any, cell: pl.DataFrame) -> pl.DataFrame:
-    """The choices behind the items of a cell, a row each."""
-    mine = distinct(
-        choices.filter(
-            (pl.col("k") == k) & (pl.col("variant") == variant) & pl.col("discriminator").eq_missing(by)
-        )
-    )
-    return cell.select(pl.col("asked")).join(
-        mine.select("asked", "readings", "tokens_own", "tokens_alone", "answers"),
-        on="asked",
-        how="left",
-        maintain_order="left",
-    )
+            choices = pool.choices.filter(pl.col("k") == n)
+            ways = [(str(variant), by)]
+            if str(variant) in kinds.parts:
+                ranked = pl.col("variant").is_in(list(kinds.parts[str(variant)]))
+                ways = choices.filter(ranked).select(WAY).unique(maintain_order=True).rows()
+            took = Effort(*(each[[place[name] for name in cell["question_id"]]] for each in drawn))
+            made = _Cell(about, cell, behind(choices, ways, cell, models), pool, kinds, took, sizes(last))
+            yield from made.curves() if n == last else made.asked()
 
 
 class _Cell(NamedTuple):
-    """One way of choosing among the same number of candidates, with what drawing these takes."""
+    """One way of choosing among the same number of candidates: the choices that it rests on, and what drawing
+    so `many` candidates takes.
+    """
 
     about: Curve
     items: pl.DataFrame
-    choices: pl.DataFrame
+    behind: Sequence[Behind]
     pool: Pool
     kinds: Kinds
-    size: Size | None
     drawn: Effort
+    many: Sequence[int]
 
     def curves(self) -> Iterator[Curve]:
         """The cell's curves for any number of candidates where they are known, else what was asked."""
@@ -172,10 +177,9 @@ class _Cell(NamedTuple):
             yield self._curve(self._nearest())
         elif variant in kinds.pointwise and not self.items["scores"].null_count():
             pairs = self.items.select("scores", "grades").iter_rows()
-            curve = self._curve([best_of(*pair) for pair in pairs])
-            yield curve
-            if self._asks():
-                yield from self._split(curve)
+            yield self._curve([best_of(*pair) for pair in pairs])
+            if self._asked():
+                yield from self._split()
         elif variant in kinds.compared and (chance := self._chances()):
             yield self._curve(self._compared(chance))
         else:
@@ -183,59 +187,54 @@ class _Cell(NamedTuple):
 
     def asked(self) -> Iterator[Curve]:
         """The cell as it was asked: one number of candidates."""
-        kept = self.items["chosen_grade"].is_not_null()
-        if not kept.any():
-            return
-        score = self.items["chosen_grade"].to_numpy()[:, None]
-        took = Effort(*(each[:, -1:] for each in self.drawn))
-        if self._asks():
-            whole = effort.whole(effort.requests(self.choices, self.size))
-            took = took + self._shared(Effort(*(each[:, None] for each in whole)))
-        rows = kept.to_numpy()
-        yield self.about._replace(
-            many=(self.about.n,),
-            names=self.about.names[rows],
-            clusters=self.about.clusters[rows],
-            scores=score[rows],
-            effort=Effort(*(each[rows] for each in took)),
-            exact=False,
+        took = Effort(
+            *(_between(each, self.many, np.full((len(each), 1), self.about.n)) for each in self.drawn)
         )
+        for each in self._asked():
+            whole = effort.whole(effort.requests(*each))
+            took = took + self._shared(Effort(*(part[:, None] for part in whole)))
+        score = self.items["chosen_grade"].to_numpy()[:, None]
+        yield self.about._replace(many=(self.about.n,), scores=score, effort=took, exact=False)
 
     def _curve(self, values: Sequence[Array]) -> Curve:
         took = self.drawn
-        if self._asks():
-            undecided = self.about.variant in self.kinds.undecided
-            choosing = effort.by_size(
-                effort.requests(self.choices, self.size), self._forms(), self.about.n, undecided
-            )
+        undecided = self.about.variant in self.kinds.undecided
+        for each in self._asked():
+            choosing = effort.by_size(effort.requests(*each), self._forms(), self.about.n, undecided)
             took = took + self._shared(choosing)
-        return self.about._replace(many=sizes(self.about.n), scores=np.array(values), effort=took)
+        return self.about._replace(many=self.many, scores=np.array(values), effort=took)
 
     def _votes(self) -> Iterator[Curve]:
         forms, grades = self._named(), self.items["grades"].to_list()
         yield self._curve([majority_of(*pair) for pair in zip(forms, grades, strict=True)])
         told = [adaptive.stopped(*pair) for pair in zip(forms, grades, strict=True)]
-        yield self._replayed(f"stop {adaptive.DECIDED:g}", told, None)
+        yield self._replayed(f"stop {adaptive.DECIDED:g}", told)
 
-    def _split(self, curve: Curve) -> Iterator[Curve]:
+    def _split(self) -> Iterator[Curve]:
         """Votes, and the cell's own choice where they are split."""
         forms = self._named()
         grades, scores = (self.items[name].to_list() for name in ("grades", "scores"))
         for share in SPLIT:
             rows = zip(forms, grades, scores, strict=True)
             told = [adaptive.split(form, grade, score, share) for form, grade, score in rows]
-            yield self._replayed(f"split {share:g}", told, curve)
+            curve = self._replayed(f"split {share:g}", told)
+            for each in self._asked():
+                made = effort.requests(*each)
+                chance = np.zeros((len(made.row), len(curve.many)))
+                for item, form in enumerate(forms):
+                    [mine] = np.nonzero(made.row == item)
+                    slots = [made.samples[request] or [[]] for request in mine.tolist()]
+                    chance[mine] = adaptive.needed(form, slots, share)
+                any_ = np.array([replayed.asked for replayed in told])
+                took = self._shared(effort.by_chance(made, chance, any_))
+                curve = curve._replace(effort=curve.effort + took)
+            yield curve
 
-    def _replayed(self, rule: str, told: Sequence[adaptive.Replayed], curve: Curve | None) -> Curve:
-        """What a rule comes to: the candidates that it draws, and of `curve`'s choices those it asks for."""
-        many = adaptive.allowed(self.about.n)
-        columns = [sizes(self.about.n).index(j) for j in many]
-        score, drawn, asked = (np.array([each[part] for each in told]) for part in range(3))
-        whole = Effort(*(_between(each, sizes(self.about.n), drawn) for each in self.drawn))
-        if curve is not None:
-            choosing = Effort(*(a - b for a, b in zip(curve.effort, self.drawn, strict=True)))
-            whole = whole + Effort(*(each[:, columns] * asked for each in choosing))
-        return self.about._replace(rule=rule, many=many, scores=score, effort=whole)
+    def _replayed(self, rule: str, told: Sequence[adaptive.Replayed]) -> Curve:
+        """What a rule scores, and what the candidates that it draws take."""
+        score, drawn = (np.array([each[part] for each in told]) for part in range(2))
+        took = Effort(*(_between(each, self.many, drawn) for each in self.drawn))
+        return self.about._replace(rule=rule, many=adaptive.allowed(self.about.n), scores=score, effort=took)
 
     def _compared(self, chance: Sequence[Array]) -> list[Array]:
         return [compared_of(*pair) for pair in zip(chance, self.items["grades"].to_list(), strict=True)]
@@ -243,7 +242,9 @@ class _Cell(NamedTuple):
     def _chances(self) -> list[Array]:
         """How probably each candidate is preferred to each; nothing where a comparison is missing."""
         found = []
-        for how, readings in zip(self.items["how"], self.choices["readings"].to_list(), strict=True):
+        for how, readings in zip(
+            self.items["how"], self.behind[0].choices["readings"].to_list(), strict=True
+        ):
             chance = chances(readings or [], self.about.n)
             chance = np.full_like(chance, 0.5) if how == "decided" else chance
             if np.isnan(chance[~np.eye(len(chance), dtype=bool)]).any():
@@ -276,8 +277,9 @@ class _Cell(NamedTuple):
             found.append({s: (names[f], counts[f]) for s, f in enumerate(forms) if f is not None})
         return found
 
-    def _asks(self) -> bool:
-        return bool(self.choices["answers"].list.len().sum())
+    def _asked(self) -> list[Behind]:
+        """The choices that a model was asked for."""
+        return [each for each in self.behind if each.asked]
 
     def _shared(self, took: Effort) -> Effort:
         """What an item takes: items that share a choice share what it took."""

@@ -128,17 +128,24 @@ def costs(choices: pl.DataFrame, sizes_: Mapping[str, Size | None]) -> pl.DataFr
 
 def by_size(asked: Requests, forms: Sequence[Forms], n: int, undecided: bool) -> Effort:
     """What each choice takes where any j of its n candidates are chosen among, [choices, sizes(n)]."""
-    chance, columns = needed(_about(asked, forms), n, undecided), range(len(sizes(n)))
-    sums = Effort(
-        *(
-            np.stack([_sums(asked.row, each * chance[:, j], len(forms)) for j in columns], axis=1)
-            for each in asked.effort
-        )
-    )
     any_ = np.ones((len(forms), len(sizes(n))))
     any_[:, 0] = 0.0
     if undecided:
         any_ = np.array([split_up(np.array(list(dict(each.values()).values()), int), n) for each in forms])
+    return by_chance(asked, needed(_about(asked, forms), n, undecided), any_)
+
+
+def by_chance(asked: Requests, chance: Array, any_: Array) -> Effort:
+    """What each choice takes, [choices, many], where each of its requests is made with a probability,
+    `chance` [requests, many], and any at all with `any_` [choices, many].
+    """
+    count, columns = len(any_), range(any_.shape[1])
+    sums = Effort(
+        *(
+            np.stack([_sums(asked.row, each * chance[:, j], count) for j in columns], axis=1)
+            for each in asked.effort
+        )
+    )
     return sums + Effort(*(each[:, None] * any_ for each in asked.shared))
 
 
@@ -156,7 +163,8 @@ def _about(asked: Requests, forms: Sequence[Forms]) -> About:
 
 def drawing(candidates: pl.DataFrame, n: int, size: Size | None) -> Effort:
     """What drawing any j of the first n candidates takes, [questions, sizes(n)]: the prompt once, and what is
-    written for each. `candidates` are rows of candidates.parquet, those of a question by sample.
+    written for each; nothing where a prompt was not sent. `candidates` are rows of candidates.parquet, those
+    of a question by sample.
     """
     told = (
         candidates.filter(pl.col("sample") < n)
@@ -171,12 +179,17 @@ def drawing(candidates: pl.DataFrame, n: int, size: Size | None) -> Effort:
     summed = told.group_by("question_id").agg(
         pl.col("tokens_in").first(),
         pl.col("tokens_own").first(),
-        pl.col("tokens_out").sum() / n,
-        pl.col("writing").sum() / n,
+        *(
+            pl.when(pl.col(name).is_null().any()).then(None).otherwise(pl.col(name).sum() / n).alias(name)
+            for name in ("tokens_out", "writing")
+        ),
     )
-    # Of pools from elsewhere nothing is known of what they took.
     questions = candidates.select(pl.col("question_id").unique(maintain_order=True))
     each = questions.join(summed, on="question_id", how="left", maintain_order="left")
+    # Of pools from elsewhere nothing is known of what they took.
+    if told.height:
+        asked = pl.col("question_id").is_in(summed["question_id"].implode())
+        each = each.with_columns(pl.when(asked).then(pl.exclude("question_id")).otherwise(0.0).name.keep())
     prompt, own, written, writing = (
         each[name].to_numpy().astype(float)[:, None]
         for name in ("tokens_in", "tokens_own", "tokens_out", "writing")

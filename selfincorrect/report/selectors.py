@@ -108,14 +108,17 @@ def _costs(choices: pl.DataFrame) -> pl.DataFrame:
         (pl.col("how") == "decided").mean().alias("decided"),
         asked.mean().alias("calls"),
         asked.filter(asked > 0).mean().alias("calls_undecided"),
-        pl.col("tokens_in").fill_null(0).mean(),
-        *(
-            pl.when(pl.col("tokens_in").is_null()).then(0).otherwise(name).mean().alias(name)
-            for name in ("tokens_own", "tokens_alone")
-        ),
-        pl.col("tokens_out").fill_null(0).mean().alias("tokens_written"),
+        *map(_tokens, ("tokens_in", "tokens_own", "tokens_alone")),
+        _tokens("tokens_out").alias("tokens_written"),
     )
     return costs.join(pl.DataFrame(read, schema=schema), on=["k", *WAY], nulls_equal=True)
+
+
+def _tokens(name: str) -> pl.Expr:
+    """The mean of what questions took, as far as it is known; who is not asked takes nothing."""
+    asked = pl.col("calls").fill_null(0) > 0
+    untold = asked.any() & pl.col(name).filter(asked).is_null().all()
+    return pl.when(untold).then(None).otherwise(pl.when(asked).then(name).otherwise(0).mean()).alias(name)
 
 
 def _told_by(readings: pl.Series) -> dict[str, float | None]:

@@ -45,8 +45,8 @@ class Settings(StageSettings):
     """What the tables are told: the order of the configuration; variants that differ in order alone, are
     `knowing` the grades, score candidates `pointwise`, are `verifying` each or `votes`, or have each
     `compared` with each; `contrasts` beside the usual ones; and the `parameters` of models, as far as they
-    are known; variants whose score is `central`, or that ask about `undecided` questions alone; the pairs
-    that are `judged` and `refined`; and `prices`.
+    are known; variants whose score is `central`, or that ask about `undecided` questions alone, and those
+    that rank others, with their `parts`; the pairs that are `judged` and `refined`; and `prices`.
     """
 
     seed: int
@@ -66,13 +66,14 @@ class Settings(StageSettings):
     parameters: dict[str, float]
     central: list[str]
     undecided: list[str]
+    parts: dict[str, list[str]]
     judged: list[Pair]
     refined: list[Pair]
     prices: dict[str, dict[str, float]]
 
     @property
     def kinds(self) -> Kinds:
-        return Kinds(self.pointwise, self.votes, self.compared, self.central, self.undecided)
+        return Kinds(self.pointwise, self.votes, self.compared, self.central, self.undecided, self.parts)
 
 
 def tables(inputs: Any, settings: Settings) -> dict[str, pl.DataFrame]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from selfincorrect.report.compute import with_cost
 from selfincorrect.report.shown import labelled, task_name
 
 
@@ -15,14 +16,8 @@ def named(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def costed(compute: pl.DataFrame) -> pl.DataFrame:
-    """Rows of COMPUTE with their `way`, and the `cost` of a question in its `unit`: operations, or tokens
-    where a panel has a row whose operations are not known. Demonstrations are left out.
-    """
-    known = pl.col("operations").is_not_null() | pl.col("tokens_own").is_null()
-    unit = pl.when(known.all().over("model", "task")).then(pl.lit("operations")).otherwise(pl.lit("tokens"))
-    tokens = pl.col("tokens_own") + pl.col("tokens_written")
-    counted = pl.when(pl.col("unit") == "operations").then("operations").otherwise(tokens)
-    return named(compute).with_columns(unit.alias("unit")).with_columns(counted.alias("cost"))
+    """Rows of COMPUTE with their `way`, and their `cost` and `unit` as of `with_cost`."""
+    return named(with_cost(compute))
 
 
 def worth(compute: pl.DataFrame, overtaking: pl.DataFrame) -> list[str]:
@@ -64,6 +59,7 @@ def ends(row: Mapping[str, Any]) -> str:
 
 def amount(value: float, unit: str) -> str:
     """A number of operations or tokens, to three digits."""
+    value = float(f"{value:.3g}") if not 1000 <= value < 999_500 else value
     for size, name in ((1e15, "quadrillion"), (1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
         if value >= size:
             return f"{value / size:.3g} {name} {unit}"

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from selfincorrect.measure.adaptive import DRAWS, allowed, orders, split, stopped
+from selfincorrect.measure.adaptive import DRAWS, allowed, needed, orders, split, stopped
 from selfincorrect.measure.best_of import majority_of
 
 
 def test_powers_of_two_and_the_whole_pool_are_looked_at():
     assert [allowed(1), allowed(6), allowed(8)] == [[1], [1, 2, 4, 6], [1, 2, 4, 8]]
-    assert allowed(100) == [1, 2, 4, 8, 16, 32, 100]
+    assert allowed(100) == [1, 2, 4, 8, 16, 32, 64, 100]
 
 
 def test_votes_that_agree_stop_at_four():
@@ -58,4 +58,13 @@ def test_each_candidate_comes_first_equally_often(n):
 
 def test_candidates_without_a_score_are_not_chosen():
     assert split(["a", "b"], [1.0, 0.0], [None, 0.5], 1.0).score[-1] == 0.0
-    assert split(["a", "b"], [1.0, 0.0], [None, None], 1.0).score[-1] == 0.5
+    assert split(["a", "b"], [1.0, 0.0], [None, None], 1.0).score[-1] == 0.0, "invalid: the lowest grade"
+
+
+def test_requests_are_made_where_votes_are_split_and_their_candidates_are_there():
+    """Of two of a, a, a, d those with d are split: three of six, which have either of two a in two."""
+    slots = [[[0, 1]], [[3]], [[0, 1], [3]], [[0, 1], [0, 1]]]
+    found = needed(["a", "a", "a", "d"], slots, 0.75)
+    assert found[:, allowed(4).index(2)] == pytest.approx([2 / 6, 3 / 6, 2 / 6, 0])
+    assert found[:, -1] == pytest.approx([0, 0, 0, 0]), "three of four are no split"
+    assert needed(["a", "a", "a", "d"], slots, 0.8)[:, -1] == pytest.approx([1, 1, 1, 1])

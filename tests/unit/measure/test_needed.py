@@ -19,8 +19,6 @@ def test_it_is_the_share_of_the_subsets_that_need_it(forms, data):
     one, other = data.draw(st.sampled_from(texts)), data.draw(st.sampled_from(["", *texts]))
     first = {place for place, text in enumerate(texts) if text == one}
     second = {place for place, text in enumerate(texts) if text == other} if other else set()
-    if first == second:
-        return  # a text is not compared with itself
     either = {forms[place] for place in first | second}
     about = About(
         *np.array(
@@ -36,6 +34,7 @@ def test_it_is_the_share_of_the_subsets_that_need_it(forms, data):
             hit = [
                 bool(each & first)
                 and (not second or bool(each & second))
+                and len(each & (first | second)) >= 1 + bool(second)
                 and not (undecided and len({forms[place] for place in each}) == 1)
                 for each in subsets
             ]

@@ -49,6 +49,24 @@ def test_an_estimate_by_hand(tmp_path):
     assert "assumed" in rates("cuda", tmp_path / "none").basis
 
 
+@pytest.mark.parametrize(
+    ("variant", "times"),
+    [
+        ({}, 4), ({"selector": "p_true"}, 4), ({"selector": "pairwise"}, 4 + 12),  # who comes first is shared
+        ({"selector": "pairwise", "schedule": "knockout"}, 6 * 2),
+    ],
+)  # fmt: skip
+def test_what_is_read_for_choosing_is_at_least_the_candidates(variant, times):
+    """Candidates of 100 tokens, each shown so many times: without demonstrations, which others have too."""
+    tasks = {"tasks": {"capitals": {"answer_tokens": 100}}, "k": [4], "sampling": {"n": 4}}
+    config = check({"models": {"m": HUB}, "variants": {"v": variant}, **tasks})
+    questions = [Question(f"q{i}", f"q{i}", "What is the capital of Peru?", ("Lima",)) for i in range(3)]
+    found = loads(config, "capitals", questions, task_settings(config, "capitals"))
+    [load] = [each for each in found if each.stage == "discriminate"]
+    assert 3 * times * 90 < load.tokens_read < 3 * times * 170
+    assert load.tokens_read < load.tokens_in
+
+
 def test_models_without_a_size_are_named_and_add_no_hours():
     sizes = {"known": 1e9, "none": None}
     config = check({"models": {name: HUB | {"parameters": size} for name, size in sizes.items()}} | ONE_TASK)

@@ -73,6 +73,14 @@ def test_costs_are_a_question_and_a_question_asked():
     assert found[0]["between_candidates"] == pytest.approx(0.2**2 / (0.2**2 + 0.1**2))
     assert found[0]["cyclic"] is None
     assert found[1]["calls"] is None
+    untold = table.with_columns(pl.lit(None, pl.Int64).alias(name) for name in ("tokens_in", "tokens_own"))
+    first = selectors_table(metrics, {("m", "t"): untold}, ["best"], taken).to_dicts()[0]
+    assert (first["calls"], first["tokens_in"], first["tokens_own"], first["tokens_written"]) == (
+        3,
+        None,
+        None,
+        0,
+    )
 
 
 def test_the_report_says_which_ways_choose_better_and_which_worse():
