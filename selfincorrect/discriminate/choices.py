@@ -37,9 +37,9 @@ _BOUNDED = "whether the choice depends on a label of which a server tells a boun
 _READINGS = "what each request says of the samples that it weighs against each other: the share of each"
 _OWN = (
     "of `tokens_in` and the options, those that are read for this question alone and once: without "
-    "demonstrations and what its prompts share; by characters"
+    "demonstrations and what its prompts share (within their queries by characters)"
 )
-_ALONE = "the same if the question stood alone: with demonstrations, once; by characters"
+_ALONE = "the same if the question stood alone: with demonstrations, once"
 READINGS = pl.List(pl.Struct({"samples": pl.List(pl.Int32), "shares": pl.List(pl.Float64)}))
 COLUMNS = [
     Column("question_id", pl.String, "question"),
@@ -140,9 +140,9 @@ def _told(asked: Asked, answers: Sequence[Response], listing: bool) -> dict[str,
 
 
 def read_for(asked: Asked, answers: Sequence[Response]) -> dict[str, Any]:
-    """What is read for one question: the tokens of its own part of the prompts, what several begin with
-    once, with those of options; the same with what comes before; and the stored answers, each with what is
-    read for it alone and the samples that it is about, slot by slot.
+    """What is read for one question: the tokens of its own part of the prompts, from the query on, what
+    several begin with once, with those of options; the same with what comes before; and the stored answers,
+    each with what is read for it alone and the samples that it is about, slot by slot.
     """
     once = dict(zip(asked.requests, answers, strict=True))
     about, rows, before = _about(asked), list[dict[str, Any]](), ""
@@ -156,10 +156,13 @@ def read_for(asked: Asked, answers: Sequence[Response]) -> dict[str, Any]:
     ):
         text, options = answer.prompt, _read_of_options(request, answer)
         alike = len(commonprefix([text, before]))  # noqa: RUF071
-        own = part(answer.tokens_in, text, max(start, alike, common))
+        start, query = max(start, 0), answer.tokens_query
+        if query is None:
+            query = part(answer.tokens_in, text, start)
+        own = part(query, text[start:], max(alike, common) - start)
         if known and not before:
-            started = part(answer.tokens_in, text, 0, max(start, 0)) or 0
-            shared = part(answer.tokens_in, text, start, common) or 0
+            started = (answer.tokens_in or 0) - (query or 0)
+            shared = part(query, text[start:], 0, common - start) or 0
         before = text
         rows += spent_rows(answer.spent, None if own is None else own + options, about[request])
     read = sum(each["tokens_own"] for each in rows) + shared if known else None

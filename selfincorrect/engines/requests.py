@@ -94,7 +94,8 @@ class Response:
     their tokens, `certainties` the mean over these tokens of −(1/V) Σ ln(V·p(v)) over the vocabulary's V
     entries v (Kang et al. 2025, self-certainty). `unfinished_thought` says that the model itself never ended
     its thought, `seeded` that the request's own seed drew the answer. Prompts that are not `sent` cost
-    nothing and are not stored. `tokens_read`, `tokens_cached`, `seconds`, and, once it is stored, what is
+    nothing and are not stored. `tokens_query` are the tokens of the prompt from its query on, None where the
+    engine does not tell. `tokens_read`, `tokens_cached`, `seconds`, and, once it is stored, what is
     `spent` on it are as in `engines.spent.Spent`.
     """
 
@@ -117,6 +118,7 @@ class Response:
     certainties: tuple[float, ...] | None = None
     bound: float | None = None
     forced: bool = False
+    tokens_query: int | None = None
     tokens_read: int | None = None
     tokens_cached: int | None = None
     seconds: float | None = None
@@ -132,7 +134,7 @@ class Response:
 
 
 _TEXTS = ("text", "prompt", "finish_reason", "reasoning", "said", "model", "fingerprint")
-_COUNTS = ("tokens_in", "tokens_out", "reasoning_tokens", "tokens_read", "tokens_cached")
+_COUNTS = ("tokens_in", "tokens_out", "reasoning_tokens", "tokens_query", "tokens_read", "tokens_cached")
 _MEASURED = ("tokens_read", "tokens_cached", "seconds")
 _LISTS = ("options", "option_tokens", "certainties")
 

@@ -142,6 +142,8 @@ def generation_requests(
 
 def _own(request: Request, response: Response) -> int | None:
     """The tokens of a prompt that are the question's own: what comes before is read for all."""
+    if response.tokens_query is not None:
+        return response.tokens_query
     return part(response.tokens_in, response.prompt, response.prompt.rfind(request.prompt.query))
 
 

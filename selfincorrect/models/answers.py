@@ -19,8 +19,8 @@ ANSWERS = Column(
     pl.List(pl.Struct(_STRUCT)),
     "the stored answers that it rests on: how the digest begins that each is stored under, of choices for "
     "each slot shown the `samples` that it is about, and what it took: tokens of its prompt and its options, "
-    "of these those that are its own by the prompt (by characters), were read for it alone, or found in a "
-    "server's cache, tokens written, of which thoughts, and its share of the time",
+    "of these those that are its own by the prompt (within its query by characters), were read for it alone, "
+    "or found in a server's cache, tokens written, of which thoughts, and its share of the time",
 )
 
 

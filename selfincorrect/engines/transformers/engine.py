@@ -6,7 +6,7 @@ The modules beside this one are the only part of the package that imports torch.
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from operator import attrgetter
 from pathlib import Path
 
@@ -63,6 +63,7 @@ class TransformersEngine:
         self.tags = frozenset(token for token, text in special if thoughts.is_tag(text)) - self.eos
         padding = self.tokenizer.pad_token_id
         self.padding: int = min(self.eos, default=0) if padding is None else padding
+        self._before = lru_cache(64)(self.tokens)  # what comes before queries is the same for many
 
     def render(self, prompt: Prompt) -> str:
         """The text that is sent for `prompt`."""
@@ -126,7 +127,14 @@ class TransformersEngine:
                 tokens = self.tokens(rendered + text)
                 start = scoring.joined(prompt, tokens)
             options.append(scoring.Option(tuple(tokens), start, text in request.ended))
-        return Read(request, rendered, prompt, options)
+        return Read(request, rendered, prompt, options, self._query(request, rendered, prompt))
+
+    def _query(self, request: Request, rendered: str, prompt: list[int]) -> int | None:
+        """How many tokens of a prompt come from its query on; None where a template has changed the query."""
+        start = rendered.rfind(request.prompt.query)
+        if start < 0:
+            return None
+        return len(prompt) - cascade.common_length(self._before(rendered[:start]), [prompt])
 
     def _beginnings(self, read: Sequence[Read]) -> levels.Level | None:
         """What prompts with the same instruction and shots have in common, which is read once.
@@ -246,6 +254,7 @@ class TransformersEngine:
             sequence.count,
             logprob,
             reasoning_tokens=thought,
+            tokens_query=read.query,
             tokens_read=alone,
         )
 

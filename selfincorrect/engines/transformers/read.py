@@ -11,13 +11,15 @@ from selfincorrect.engines.transformers import scoring
 class Read:
     """A request as the model reads it: its text, the tokens of its prompt, and its options.
 
-    `shared` tokens of it are those of a beginning that others have too; one of these `bears` reading it.
+    `query` is how many tokens of the prompt come from its query on. `shared` tokens of it are those of a
+    beginning that others have too; one of these `bears` reading it.
     """
 
     request: Request
     rendered: str
     prompt: list[int]
     options: Sequence[scoring.Option]
+    query: int | None = None
     beginning: int = 0
     shared: int = 0
     bears: bool = False
@@ -58,5 +60,6 @@ def scored_response(read: Read, scores: Sequence[scoring.Scored], encoder: bool)
         options=tuple(score.logprob for score in scores),
         option_tokens=tuple(score.tokens for score in scores),
         certainties=tuple(score.certainty for score in scores),
+        tokens_query=read.query,
         tokens_read=read.alone + encoded + sum(score.read for score in scores),
     )

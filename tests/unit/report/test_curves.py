@@ -195,6 +195,19 @@ def test_of_options_nothing_is_read_that_nothing_follows():
     assert told["tokens_own"] == 6 + len({" ", " n"})
 
 
+@pytest.mark.parametrize(("query", "own", "alone"), [(None, 9, 15), (8, 12, 16)])
+def test_tokens_of_a_query_are_the_engines_and_within_it_by_characters(query, own, alone):
+    """Two prompts of 12 tokens, with half of their characters before the query, and half of that alike."""
+    asked = [Request(Prompt("", (), name), SCORED, None) for name in ("aaaZZZ", "aaaYYY")]
+    shown = tuple(Shown((0,), ("a",), (each,), (Part((0,)),)) for each in asked)
+    said = [
+        accounted(Response("", f"Do it.{each.prompt.query}", "stop", 12, 0, None, tokens_query=query), "a")
+        for each in asked
+    ]
+    told = read_for(Asked(question(), shown, (0,)), said)
+    assert (told["tokens_own"], told["tokens_alone"]) == (own, alone)
+
+
 def test_what_was_asked_of_few_is_paid_as_any_few_are():
     """Of eight candidates that take 0 to 7 tokens, two take 7 on average, though the first two take 1."""
     told = [dict.fromkeys(SCHEMA) | {"question_id": "q0", "k": k, "variant": "other", "chosen_sample": 0}

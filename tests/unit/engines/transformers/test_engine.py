@@ -196,6 +196,8 @@ def test_it_tells_how_many_tokens_were_read_for_each_answer(engine):
         tree.add(prompt)
     whole = sum(each.tokens_read for each in found)
     assert [each.tokens_in for each in found] == [len(prompt) for prompt in prompts]
+    for request, prompt, each in zip(asked, prompts, found, strict=True):
+        assert made.tokenizer.decode(prompt[-each.tokens_query :]).startswith(request.prompt.query)
     # The beginning ends where the query begins, though queries too begin alike.
     assert len(tree) <= whole < sum(map(len, prompts[::2]))
     assert 0 < [each.tokens_read for each in found].count(0) <= 3  # in another batch it is read again
@@ -214,5 +216,6 @@ def test_it_tells_how_many_tokens_were_read_for_each_option(engine, decoding):
         for option in request.options:
             tree.add(made.tokens(made.render(request.prompt) + option)[:-1])
     whole = sum(each.tokens_read for each in found)
+    assert [each.tokens_query for each in found] == [len(made.tokens(each.prompt.query)) for each in asked]
     assert len(tree) <= whole
     assert (whole < sum(map(len, prompts))) == (decoding == "cascade")

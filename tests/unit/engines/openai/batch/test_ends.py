@@ -113,10 +113,10 @@ def test_a_full_queue_is_met_with_smaller_batches(server, folder):
 
 def test_a_queue_that_others_have_filled_is_waited_for(server, folder):
     server.queue = 0
-    looks = iter(range(200))
+    looks = iter(range(1000))
 
     def stop():
-        if next(looks) == 60:
+        if next(looks) == 8:
             server.queue = 9
         return False
 
