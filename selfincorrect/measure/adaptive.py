@@ -106,7 +106,7 @@ def _are_split(votes: Array, threshold: float, j: int) -> NDArray[np.bool_]:
     return np.asarray((votes.max(axis=1) < threshold * j) & (j > 1))
 
 
-def needed(
+def needed_where_split(
     forms: Sequence[str | None], slots: Sequence[Sequence[Sequence[int]]], threshold: float, seed: int = 0
 ) -> Array:
     """How often `split` makes each request, [requests, allowed]: it asks, and of each of the request's

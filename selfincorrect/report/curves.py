@@ -178,7 +178,7 @@ class _Cell(NamedTuple):
         elif variant in kinds.pointwise and not self.items["scores"].null_count():
             pairs = self.items.select("scores", "grades").iter_rows()
             yield self._curve([best_of(*pair) for pair in pairs])
-            if self._asked():
+            if self._paid():
                 yield from self._split()
         elif variant in kinds.compared and (chance := self._chances()):
             yield self._curve(self._compared(chance))
@@ -190,7 +190,7 @@ class _Cell(NamedTuple):
         took = Effort(
             *(_between(each, self.many, np.full((len(each), 1), self.about.n)) for each in self.drawn)
         )
-        for each in self._asked():
+        for each in self._paid():
             whole = effort.whole(effort.requests(*each))
             took = took + self._shared(Effort(*(part[:, None] for part in whole)))
         score = self.items["chosen_grade"].to_numpy()[:, None]
@@ -199,7 +199,7 @@ class _Cell(NamedTuple):
     def _curve(self, values: Sequence[Array]) -> Curve:
         took = self.drawn
         undecided = self.about.variant in self.kinds.undecided
-        for each in self._asked():
+        for each in self._paid():
             choosing = effort.by_size(effort.requests(*each), self._forms(), self.about.n, undecided)
             took = took + self._shared(choosing)
         return self.about._replace(many=self.many, scores=np.array(values), effort=took)
@@ -218,13 +218,13 @@ class _Cell(NamedTuple):
             rows = zip(forms, grades, scores, strict=True)
             told = [adaptive.split(form, grade, score, share) for form, grade, score in rows]
             curve = self._replayed(f"split {share:g}", told)
-            for each in self._asked():
+            for each in self._paid():
                 made = effort.requests(*each)
                 chance = np.zeros((len(made.row), len(curve.many)))
                 for item, form in enumerate(forms):
                     [mine] = np.nonzero(made.row == item)
                     slots = [made.samples[request] or [[]] for request in mine.tolist()]
-                    chance[mine] = adaptive.needed(form, slots, share)
+                    chance[mine] = adaptive.needed_where_split(form, slots, share)
                 any_ = np.array([replayed.asked for replayed in told])
                 took = self._shared(effort.by_chance(made, chance, any_))
                 curve = curve._replace(effort=curve.effort + took)
@@ -277,8 +277,8 @@ class _Cell(NamedTuple):
             found.append({s: (names[f], counts[f]) for s, f in enumerate(forms) if f is not None})
         return found
 
-    def _asked(self) -> list[Behind]:
-        """The choices that a model was asked for."""
+    def _paid(self) -> list[Behind]:
+        """The choices that a model was asked for, which take something."""
         return [each for each in self.behind if each.asked]
 
     def _shared(self, took: Effort) -> Effort:

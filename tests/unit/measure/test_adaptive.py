@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from selfincorrect.measure.adaptive import DRAWS, allowed, needed, orders, split, stopped
+from selfincorrect.measure.adaptive import DRAWS, allowed, needed_where_split, orders, split, stopped
 from selfincorrect.measure.best_of import majority_of
 
 
@@ -64,7 +64,7 @@ def test_candidates_without_a_score_are_not_chosen():
 def test_requests_are_made_where_votes_are_split_and_their_candidates_are_there():
     """Of two of a, a, a, d those with d are split: three of six, which have either of two a in two."""
     slots = [[[0, 1]], [[3]], [[0, 1], [3]], [[0, 1], [0, 1]]]
-    found = needed(["a", "a", "a", "d"], slots, 0.75)
+    found = needed_where_split(["a", "a", "a", "d"], slots, 0.75)
     assert found[:, allowed(4).index(2)] == pytest.approx([2 / 6, 3 / 6, 2 / 6, 0])
     assert found[:, -1] == pytest.approx([0, 0, 0, 0]), "three of four are no split"
-    assert needed(["a", "a", "a", "d"], slots, 0.8)[:, -1] == pytest.approx([1, 1, 1, 1])
+    assert needed_where_split(["a", "a", "a", "d"], slots, 0.8)[:, -1] == pytest.approx([1, 1, 1, 1])
